@@ -1,0 +1,76 @@
+#include "base/in_root.h"
+
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include <cerrno>
+
+#include "base/error.h"
+#include "base/text.h"
+
+namespace trine::base {
+namespace {
+
+// A racing rename makes the kernel answer EAGAIN rather than guess; a hostile one could do so for ever.
+constexpr int kMaxRetries = 128;
+
+}  // namespace
+
+UniqueFd try_open_in_root(int root, const std::string& path, int flags, unsigned mode) {
+  open_how how{};
+  how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
+  how.mode = (flags & (O_CREAT | __O_TMPFILE)) != 0 ? mode : 0;
+  how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  for (int retry = 0; retry < kMaxRetries; ++retry) {
+    const auto fd = ::syscall(SYS_openat2, root, path.empty() ? "." : path.c_str(), &how, sizeof how);
+    if (fd >= 0) return UniqueFd(static_cast<int>(fd));
+    if (errno != EINTR && errno != EAGAIN) break;
+  }
+  return {};
+}
+
+UniqueFd open_in_root(int root, const std::string& path, int flags, unsigned mode) {
+  UniqueFd fd = try_open_in_root(root, path, flags, mode);
+  if (!fd) throw_errno("cannot open " + path + " in the root file system");
+  return fd;
+}
+
+UniqueFd make_directories_in_root(int root, const std::string& path, unsigned mode) {
+  if (UniqueFd existing = try_open_in_root(root, path, O_PATH | O_DIRECTORY)) return existing;
+  if (errno != ENOENT) throw_errno("cannot make the directory " + path + " in the root file system");
+
+  // Component by component from the root, so that each mkdir happens in a directory already resolved.
+  UniqueFd directory = open_in_root(root, "/", O_PATH | O_DIRECTORY);
+  std::string done;
+  for (const auto& name : split(path, '/', SplitEmpty::kSkip)) {
+    done += "/" + name;
+    UniqueFd next = try_open_in_root(root, done, O_PATH | O_DIRECTORY);
+    if (!next && errno == ENOENT) {
+      if (::mkdirat(directory.get(), name.c_str(), mode) != 0 && errno != EEXIST) {
+        throw_errno("cannot make the directory " + done + " in the root file system");
+      }
+      next = try_open_in_root(root, done, O_PATH | O_DIRECTORY);
+    }
+    if (!next) throw_errno("cannot make the directory " + done + " in the root file system");
+    directory = std::move(next);
+  }
+  return directory;
+}
+
+UniqueFd make_file_in_root(int root, const std::string& path, unsigned mode) {
+  if (UniqueFd existing = try_open_in_root(root, path, O_PATH)) return existing;
+  if (errno != ENOENT) throw_errno("cannot make the file " + path + " in the root file system");
+  const auto slash = path.find_last_of('/');
+  const UniqueFd parent =
+      make_directories_in_root(root, slash == std::string::npos ? "/" : path.substr(0, slash + 1), 0755);
+  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
+  const UniqueFd created = try_open_in_root(parent.get(), name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
+  if (!created && errno != EEXIST) throw_errno("cannot make the file " + path + " in the root file system");
+  return open_in_root(root, path, O_PATH);
+}
+
+std::string fd_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+
+}  // namespace trine::base

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace trine::cgroups {
+
+/// Run time a group gets in each period, in microseconds. quota -1: no limit.
+struct CpuQuota {
+  std::int64_t quota_us = -1;
+  std::uint64_t period_us = 100'000;
+};
+
+/// A limit of one block device. Unit: bytes or operations a second; weights are 10..1000 as in v1.
+struct IoDeviceLimit {
+  std::uint32_t major = 0;
+  std::uint32_t minor = 0;
+  std::uint64_t value = 0;
+};
+
+struct HugepageLimit {
+  std::string page_size;  ///< "2MB", as the kernel names its files
+  std::uint64_t bytes = 0;
+  bool reservation = false;  ///< the .rsvd limit
+};
+
+/// One rule of device access; the last that matches decides.
+/// Source: Linux Documentation/admin-guide/cgroup-v1/devices.rst.
+struct DeviceRule {
+  bool allow = false;
+  char type = 'a';  ///< a, b, c
+  std::optional<std::uint32_t> major;  ///< unset: all
+  std::optional<std::uint32_t> minor;
+  std::string access = "rwm";
+};
+
+/// Limits of one instance. Unset means: as the parent has it. Units are the kernel's, named in each field.
+/// Source: Linux Documentation/admin-guide/cgroup-v2.rst; OCI runtime-spec 1.3 config-linux.md#control-groups.
+struct Limits {
+  std::optional<std::int64_t> memory_bytes;       ///< memory.max; v1: memory.limit_in_bytes; -1: no limit
+  std::optional<std::int64_t> memory_swap_bytes;  ///< memory and swap together (v1's meaning); -1: no limit
+  std::optional<std::int64_t> memory_reservation_bytes;  ///< memory.low; v1: memory.soft_limit_in_bytes
+  std::optional<std::uint64_t> memory_swappiness;        ///< v1 only: memory.swappiness
+  bool disable_oom_killer = false;                       ///< v1 only: memory.oom_control
+  std::optional<std::uint64_t> cpu_shares;  ///< v1 shares 2..262144; v2: cpu.weight, converted
+  std::optional<CpuQuota> cpu;              ///< cpu.max; v1: cpu.cfs_quota_us, cpu.cfs_period_us
+  std::optional<std::uint64_t> cpu_burst_us;       ///< cpu.max.burst; v1: cpu.cfs_burst_us
+  std::optional<std::int64_t> cpu_idle;            ///< cpu.idle
+  std::optional<CpuQuota> cpu_realtime;            ///< v1 only: cpu.rt_runtime_us, cpu.rt_period_us
+  std::optional<std::string> cpuset_cpus;  ///< "0-2,4"
+  std::optional<std::string> cpuset_mems;
+  std::optional<std::int64_t> pids_max;    ///< -1: no limit
+  std::optional<std::uint64_t> io_weight;  ///< blkio.weight 10..1000; v2: io.bfq.weight or io.weight, converted
+  std::vector<IoDeviceLimit> io_weight_device;
+  std::vector<IoDeviceLimit> io_read_bps, io_write_bps, io_read_iops, io_write_iops;
+  std::vector<HugepageLimit> hugepages;
+  std::map<std::string, std::string> unified;  ///< v2 file name -> value, written as it is
+  std::vector<DeviceRule> devices;  ///< empty: no device control. Starts from "deny all" when not empty.
+};
+
+}  // namespace trine::cgroups

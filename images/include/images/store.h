@@ -1,0 +1,67 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+
+/// The store of images, as the run path sees it: names, configurations and layer directories. This header and
+/// what implements it use no decompression, hashing or HTTP library.
+namespace trine::images {
+
+/// The part of an image's configuration that says how to run it.
+/// Source: OCI image-spec 1.1 config.md.
+struct ImageConfig {
+  std::string os, architecture, variant;
+  std::vector<std::string> env, entrypoint, cmd;
+  std::string working_dir, user, stop_signal;
+  std::vector<std::string> volumes, exposed_ports;
+  std::map<std::string, std::string> labels;
+  std::string created;
+};
+
+struct Image {
+  std::vector<std::string> names;              ///< "busybox:latest"; may be empty
+  std::string digest;                          ///< of the manifest, "sha256:…"
+  std::string id;                              ///< digest of the configuration
+  std::vector<std::string> layer_directories;  ///< absolute, topmost first
+  std::uint64_t size = 0;                      ///< bytes of its layers as they were shipped
+  ImageConfig config;
+};
+
+class Store {
+ public:
+  /// `root`: /var/lib/trine/images, or $XDG_DATA_HOME/trine/images. Nothing is made until something is stored.
+  explicit Store(std::string root);
+
+  /// By name ("busybox" means "busybox:latest"), by digest, or by an unambiguous prefix of the id (4 or more
+  /// hexadecimal digits). Throws Error when the store is damaged or the prefix is ambiguous.
+  [[nodiscard]] std::optional<Image> find(const std::string& reference) const;
+  [[nodiscard]] std::vector<Image> list() const;
+
+  /// The manifest and the configuration as they were stored, for `inspect`.
+  [[nodiscard]] std::string manifest_json(const Image& image) const;
+  [[nodiscard]] std::string config_json(const Image& image) const;
+
+  /// Holds the image's layers against removal for as long as the descriptor lives, across processes and
+  /// kill -9 (a shared flock).
+  [[nodiscard]] base::UniqueFd lease(const Image& image) const;
+
+  /// Takes a name away; the last name, or an id or digest, removes the image and the layers no other image
+  /// uses. Returns one line for each thing done ("Untagged: …", "Deleted: …"). Throws Error when it is leased.
+  std::vector<std::string> remove(const std::string& reference);
+
+  /// Removes what an import that was killed left behind. Cheap when there is nothing; never touches an
+  /// import that is alive.
+  void repair();
+
+  [[nodiscard]] const std::string& root() const { return root_; }
+
+ private:
+  std::string root_;
+};
+
+}  // namespace trine::images

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "isolation/seccomp.h"
+
+/// What one isolated process is to see and be. Plain data: decided whole before the first side effect.
+/// Source of the terms: OCI runtime-spec 1.3, config.md and config-linux.md.
+namespace trine::isolation {
+
+/// A namespace that is new, or the existing one at `path` (/proc/PID/ns/…). One not listed is shared.
+struct Namespace {
+  int type = 0;      ///< CLONE_NEWPID, CLONE_NEWNS, …
+  std::string path;  ///< empty: a new one
+};
+
+struct IdMapping {
+  std::uint32_t container_id = 0;
+  std::uint32_t host_id = 0;
+  std::uint32_t size = 0;
+};
+
+/// A directory of the host that becomes "/".
+struct DirectoryRoot {
+  std::string path;
+};
+
+/// An overlay that becomes "/", mounted in the child's own mount namespace: the host never sees the mount.
+struct OverlayRoot {
+  std::vector<std::string> lower;  ///< host directories, topmost first, at most 500 (OVL_MAX_STACK)
+  std::string upper;               ///< writable layer; empty: read-only
+  std::string work;                ///< on the same file system as `upper`
+  bool discard = false;            ///< the upper layer goes away with the instance: never sync it ("volatile")
+};
+
+struct Root {
+  std::variant<DirectoryRoot, OverlayRoot> source;
+  bool read_only = false;
+  unsigned long propagation = 0;  ///< MS_SLAVE, MS_PRIVATE, … with MS_REC; 0: MS_SLAVE | MS_REC
+};
+
+/// One entry of `mounts`, its options already sorted by kind (see mount_options.h).
+struct Mount {
+  std::string destination;  ///< inside the root
+  std::string type;         ///< "bind" for bind mounts
+  std::string source;
+  std::uint64_t set_attributes = 0;              ///< MOUNT_ATTR_… to set
+  std::uint64_t clear_attributes = 0;            ///< MOUNT_ATTR_… to clear
+  std::uint64_t recursive_set_attributes = 0;    ///< the same for the whole tree ("rro", "rnosuid", …)
+  std::uint64_t recursive_clear_attributes = 0;
+  unsigned long super_flags = 0;  ///< MS_SYNCHRONOUS, MS_DIRSYNC, MS_MANDLOCK, MS_LAZYTIME, MS_SILENT
+  std::vector<unsigned long> propagation;        ///< MS_SHARED, MS_PRIVATE, …, in the order given
+  std::string data;                              ///< options of the file system itself, comma-separated
+  bool bind = false;
+  bool recursive = false;   ///< rbind
+  bool copy_up = false;     ///< "tmpcopyup": what the image has there fills the new tmpfs
+  bool create_source = false;  ///< a missing bind source is made as a directory (Docker's -v)
+};
+
+struct Device {
+  char type = 'c';  ///< c, b, u (as c) or p
+  std::string path;
+  std::uint32_t major = 0;
+  std::uint32_t minor = 0;
+  mode_t mode = 0666;
+  uid_t uid = 0;
+  gid_t gid = 0;
+};
+
+struct Rlimit {
+  int resource = 0;  ///< RLIMIT_…
+  std::uint64_t soft = 0;
+  std::uint64_t hard = 0;
+};
+
+/// Sets as bit masks of CAP_… numbers.
+struct Capabilities {
+  std::uint64_t bounding = 0;
+  std::uint64_t effective = 0;
+  std::uint64_t inheritable = 0;
+  std::uint64_t permitted = 0;
+  std::uint64_t ambient = 0;
+};
+
+/// Ids to take; or, when `name` is set, Docker's `user[:group]` text, resolved in the root's own /etc/passwd
+/// and /etc/group, which are read bounded, in the root, and only when regular files.
+struct User {
+  std::string name;
+  uid_t uid = 0;
+  gid_t gid = 0;
+  std::vector<gid_t> additional_gids;
+  std::optional<mode_t> umask;
+};
+
+struct WindowSize {
+  unsigned short rows = 0;
+  unsigned short columns = 0;
+};
+
+struct Process {
+  std::vector<std::string> args;
+  std::vector<std::string> env;
+  std::string cwd = "/";
+  bool create_cwd = false;  ///< make a missing working directory in the root (images; a bundle's must exist)
+  User user;
+  Capabilities capabilities;
+  std::vector<Rlimit> rlimits;
+  bool no_new_privileges = false;
+  bool terminal = false;              ///< a pseudo-terminal of the new devpts becomes stdio; see Started
+  std::optional<WindowSize> window_size;
+  std::optional<int> oom_score_adj;
+  std::string apparmor_profile;
+  std::string selinux_label;
+  bool init = false;                  ///< PID 1 is trine's own reaper, the program its child (--init)
+  bool set_home = false;              ///< HOME from the resolved user's passwd entry, when env has none
+};
+
+struct Plan {
+  std::vector<Namespace> namespaces;
+  std::vector<IdMapping> uid_mappings;  ///< with a new user namespace only
+  std::vector<IdMapping> gid_mappings;
+  std::string hostname;
+  std::string domainname;
+  Root root;
+  std::vector<Mount> mounts;
+  std::vector<Device> devices;
+  std::vector<std::string> masked_paths;
+  std::vector<std::string> read_only_paths;
+  std::vector<std::pair<std::string, std::string>> sysctls;  ///< "net.ipv4.ip_forward" -> "1"
+  std::optional<SeccompFilter> seccomp;
+  Process process;
+};
+
+}  // namespace trine::isolation

@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "base/error.h"
+#include "base/process.h"
+#include "base/unique_fd.h"
+#include "isolation/plan.h"
+
+namespace trine::isolation {
+
+/// The program could not be executed: exit code 127 when it was not found, else 126.
+class ExecError : public base::Error {
+ public:
+  ExecError(std::string message, int errno_value, std::string hint, bool not_found)
+      : Error(std::move(message), errno_value, std::move(hint)), not_found_(not_found) {}
+  [[nodiscard]] bool not_found() const { return not_found_; }
+
+ private:
+  bool not_found_;
+};
+
+/// What the caller does at the moments that only it knows about.
+struct StartHooks {
+  /// A cgroup v2 directory for the child to be born in.
+  std::optional<int> cgroup;
+  /// Called in the caller once the child exists and before it enters its cgroup namespace: join cgroup v1
+  /// groups, write a record. A throw ends the child.
+  std::function<void(pid_t)> on_created;
+  /// Called on a thread that is inside the new network namespace, before the program runs: bring links up.
+  std::function<void()> in_network_namespace;
+  /// Called in the child, before it does anything: let go of descriptors (locks) that are the caller's alone.
+  std::function<void()> in_child;
+};
+
+struct Started {
+  base::Process process;
+  base::UniqueFd terminal;  ///< the pseudo-terminal's master when the plan asks for a terminal
+};
+
+/// Makes the namespaces and the process of `plan` and returns once its program has been executed.
+/// Throws Error naming the step that failed, ExecError for the program itself; the child is gone then.
+Started start(const Plan& plan, const StartHooks& hooks);
+
+}  // namespace trine::isolation

@@ -18,11 +18,12 @@ constexpr int kMaxRetries = 128;
 
 }  // namespace
 
-UniqueFd try_open_in_root(int root, const std::string& path, int flags, unsigned mode) {
+UniqueFd try_open_in_root(int root, const std::string& path, int flags, unsigned mode, Symlinks symlinks) {
   open_how how{};
   how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
   how.mode = (flags & (O_CREAT | __O_TMPFILE)) != 0 ? mode : 0;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
+  if (symlinks == Symlinks::kRefuse) how.resolve |= RESOLVE_NO_SYMLINKS;
   for (int retry = 0; retry < kMaxRetries; ++retry) {
     const auto fd = ::syscall(SYS_openat2, root, path.empty() ? "." : path.c_str(), &how, sizeof how);
     if (fd >= 0) return UniqueFd(static_cast<int>(fd));

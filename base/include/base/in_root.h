@@ -13,11 +13,15 @@ namespace trine::base {
 /// back is a descriptor, and all further work goes through it.
 /// Source: openat2(2); kernel 5.6.
 
+/// What to do about a symlink on the way: resolve it inside the root, or fail with ELOOP.
+enum class Symlinks { kInsideRoot, kRefuse };
+
 /// Throws Error naming `path`. `flags` and `mode` as for open(2); O_CLOEXEC is added.
 UniqueFd open_in_root(int root, const std::string& path, int flags, unsigned mode = 0);
 
 /// As open_in_root, but returns an empty descriptor and leaves errno when the file cannot be opened.
-UniqueFd try_open_in_root(int root, const std::string& path, int flags, unsigned mode = 0);
+UniqueFd try_open_in_root(int root, const std::string& path, int flags, unsigned mode = 0,
+                          Symlinks symlinks = Symlinks::kInsideRoot);
 
 /// mkdir -p inside `root`; returns the last directory, opened with O_PATH. Symlinks are followed inside the
 /// root.

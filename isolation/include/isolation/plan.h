@@ -90,10 +90,9 @@ struct Capabilities {
   std::uint64_t ambient = 0;
 };
 
-/// Ids to take; or, when `name` is set, Docker's `user[:group]` text, resolved in the root's own /etc/passwd
-/// and /etc/group, which are read bounded, in the root, and only when regular files.
+/// Ids to take. See Process::resolve_user for `name`.
 struct User {
-  std::string name;
+  std::string name;  ///< Docker's `user[:group]` text; empty: root
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> additional_gids;
@@ -111,6 +110,9 @@ struct Process {
   std::string cwd = "/";
   bool create_cwd = false;  ///< make a missing working directory in the root (images; a bundle's must exist)
   User user;
+  /// Take the ids from user.name, resolved in the root's own /etc/passwd and /etc/group, instead of user.uid
+  /// and user.gid; and HOME from the entry there, when env has none.
+  bool resolve_user = false;
   Capabilities capabilities;
   std::vector<Rlimit> rlimits;
   bool no_new_privileges = false;
@@ -120,7 +122,6 @@ struct Process {
   std::string apparmor_profile;
   std::string selinux_label;
   bool init = false;                  ///< PID 1 is trine's own reaper, the program its child (--init)
-  bool set_home = false;              ///< HOME from the resolved user's passwd entry, when env has none
 };
 
 struct Plan {

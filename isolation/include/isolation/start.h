@@ -40,6 +40,10 @@ struct Started {
   base::UniqueFd terminal;  ///< the pseudo-terminal's master when the plan asks for a terminal
 };
 
+/// To be called first in main() of every program that calls start(), which executes some programs by way of a
+/// sealed copy of the calling one: does not return when this is that copy.
+void run_sealed_exec(int count, char** arguments);
+
 /// Makes the namespaces and the process of `plan` and returns once its program has been executed.
 /// Throws Error naming the step that failed, ExecError for the program itself; the child is gone then.
 Started start(const Plan& plan, const StartHooks& hooks);

@@ -1,0 +1,61 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+#include "base/unique_fd.h"
+
+namespace trine::isolation {
+
+/// What the caller and the child of start() say to each other. The end of the stream, without an error before
+/// it, is the child's last word: its program runs (the socket is close-on-exec).
+enum class MessageKind : std::uint8_t {
+  kMapped,    ///< to the child: its id mappings are written
+  kJoined,    ///< to the child: it is in its cgroups
+  kNetwork,   ///< to the child: its network namespace, as a descriptor
+  kTerminal,  ///< to the caller: the master of the child's terminal, as a descriptor
+  kError,     ///< to the caller: a Failure
+};
+
+/// An error on its way from the child.
+struct Failure {
+  std::string message;
+  std::string hint;
+  int errno_value = 0;
+  bool exec = false;       ///< the program itself could not be executed
+  bool not_found = false;  ///< … because it is not there
+};
+
+struct Message {
+  MessageKind kind{};
+  base::UniqueFd fd;
+  Failure failure;
+};
+
+/// One end of a SOCK_SEQPACKET pair: a message arrives whole or not at all, however many threads send.
+class Channel {
+ public:
+  Channel() = default;
+  explicit Channel(base::UniqueFd socket) : socket_(std::move(socket)) {}
+
+  void send(MessageKind kind, int fd = -1) const;
+  /// Cuts texts that do not fit a message; a failure to send is ignored: nobody is listening then.
+  void send_failure(const Failure& failure) const noexcept;
+  /// Nothing: the other end is closed. Throws Error on a malformed message.
+  [[nodiscard]] std::optional<Message> receive() const;
+
+  [[nodiscard]] int fd() const { return socket_.get(); }
+  void close() { socket_.reset(); }
+
+ private:
+  base::UniqueFd socket_;
+};
+
+struct ChannelPair {
+  Channel caller;
+  Channel child;
+};
+ChannelPair make_channel();
+
+}  // namespace trine::isolation

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <optional>
+
+#include "base/unique_fd.h"
+#include "channel.h"
+#include "isolation/plan.h"
+
+namespace trine::isolation {
+
+/// What the steps of the child share.
+struct Context {
+  const Plan& plan;
+  const Channel& channel;
+  bool has_new(int type) const;       ///< the plan asks for a new namespace of this type
+  bool in_user_namespace = false;     ///< not the initial one: no mknod, no trusted.* xattrs
+
+  base::UniqueFd root;                ///< the new root's mount, O_PATH
+  base::UniqueFd proc;                ///< the container's own procfs, whatever is mounted over it later
+  base::UniqueFd sealed_executable;   ///< this program on a read-only mount of its own (see exec.h)
+  User user;                          ///< resolved: numbers only
+  std::string home;                   ///< of the resolved user
+
+  bool joined = false;                ///< kJoined has arrived
+  base::UniqueFd network;             ///< kNetwork has arrived, not entered yet
+  bool network_entered = false;
+  bool cgroup_entered = false;
+};
+
+}  // namespace trine::isolation

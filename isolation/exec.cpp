@@ -1,0 +1,173 @@
+#include "exec.h"
+
+#include <fcntl.h>
+#include <linux/mount.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+#include <string_view>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "isolation/start.h"
+#include "mount_api.h"
+#include "steps.h"
+
+namespace trine::isolation {
+namespace {
+
+constexpr const char* kSealedName = "trine: sealed exec";
+constexpr std::string_view kDefaultPath = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+Failure describe(const std::string& program, int error, bool found) {
+  Failure failure;
+  failure.message = "cannot run " + program;
+  failure.errno_value = error;
+  failure.exec = true;
+  switch (error) {
+    case ENOENT:
+    case ENOTDIR:
+      if (found) {
+        failure.message += ": its interpreter is not in the root file system";
+        failure.hint = "look at its first line (a script), or at the dynamic linker that it names";
+      } else if (program.find('/') == std::string::npos) {
+        failure.message += ": executable file not found in $PATH";
+      }
+      failure.not_found = true;
+      break;
+    case ENOEXEC:
+      failure.hint = "the file is no program for this machine, or a script without \"#!\" in its first line";
+      break;
+    case EACCES:
+      failure.hint = "is it executable (chmod +x), and not on a file system mounted with noexec?";
+      break;
+    default:
+      break;
+  }
+  return failure;
+}
+
+std::vector<char*> pointers(const std::vector<std::string>& texts) {
+  std::vector<char*> result;
+  result.reserve(texts.size() + 1);
+  for (const auto& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+  result.push_back(nullptr);
+  return result;
+}
+
+struct Environment {
+  std::vector<std::string> texts;
+  std::string path{kDefaultPath};
+};
+
+Environment make_environment(const Context& context) {
+  Environment environment{.texts = context.plan.process.env};
+  bool has_home = false;
+  for (const auto& entry : environment.texts) {
+    if (entry.starts_with("PATH=")) environment.path = entry.substr(5);
+    if (entry.starts_with("HOME=")) has_home = true;
+  }
+  if (context.plan.process.resolve_user && !has_home) environment.texts.push_back("HOME=" + context.home);
+  return environment;
+}
+
+/// Whether the file is a binary that was made by the image alone and is not this very program.
+bool is_plain_binary(const Context& context, const char* path) {
+  const base::UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  std::array<char, 4> magic{};
+  struct stat status {};
+  struct stat root {};
+  struct stat self {};
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || ::stat("/", &root) != 0 ||
+      ::fstat(context.sealed_executable.get(), &self) != 0) {
+    return false;
+  }
+  if (status.st_dev != root.st_dev) return false;  // on a volume, which others may write
+  if (status.st_dev == self.st_dev && status.st_ino == self.st_ino) return false;
+  return ::read(file.get(), magic.data(), magic.size()) == 4 && std::memcmp(magic.data(), "\177ELF", 4) == 0;
+}
+
+/// Hands over to run_sealed_exec() in the sealed copy. The channel outlives that exec, so that a failure of
+/// the second one is still reported.
+void execute_sealed(const Context& context, const std::string& path, const Environment& environment) {
+  const int channel = context.channel.fd();
+  std::vector<std::string> arguments{kSealedName, std::to_string(channel), path};
+  const auto& args = context.plan.process.args;
+  arguments.insert(arguments.end(), args.begin(), args.end());
+  ::fcntl(channel, F_SETFD, 0);
+  ::syscall(SYS_execveat, context.sealed_executable.get(), "", pointers(arguments).data(),
+            pointers(environment.texts).data(), AT_EMPTY_PATH);
+  const int saved = errno;
+  ::fcntl(channel, F_SETFD, FD_CLOEXEC);
+  errno = saved;
+}
+
+/// Returns only on failure, with errno.
+void execute(const Context& context, const std::string& path, const Environment& environment) {
+  if (::access(path.c_str(), F_OK) != 0) return;
+  struct stat status {};
+  if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
+    errno = EACCES;
+    return;
+  }
+  if (!is_plain_binary(context, path.c_str())) return execute_sealed(context, path, environment);
+  ::execve(path.c_str(), pointers(context.plan.process.args).data(), pointers(environment.texts).data());
+}
+
+}  // namespace
+
+void seal_executable(Context& context) {
+  context.sealed_executable = clone_tree(AT_FDCWD, "/proc/self/exe", false);
+  // Before Linux 5.12 a detached mount cannot be made read-only; there a copy in memory would be needed, and
+  // the check in execute() is what stands.
+  try {
+    change_attributes(context.sealed_executable.get(), {.set = MOUNT_ATTR_RDONLY}, "the executable");
+  } catch (const base::Error& error) {
+    if (error.errno_value() != EINVAL) throw;
+  }
+}
+
+void execute_program(const Context& context) {
+  const Environment environment = make_environment(context);
+  const std::string& program = context.plan.process.args.front();
+  if (program.find('/') != std::string::npos) {
+    execute(context, program, environment);
+    const int error = errno;
+    throw ExecFailure{describe(program, error, ::access(program.c_str(), F_OK) == 0)};
+  }
+  int error = ENOENT;
+  bool found = false;
+  for (const auto& directory : base::split(environment.path, ':')) {
+    if (program.empty()) break;
+    const std::string path = (directory.empty() ? "." : directory) + "/" + program;
+    execute(context, path, environment);
+    if (errno == ENOENT || errno == ENOTDIR) {
+      if (::access(path.c_str(), F_OK) != 0) continue;
+      found = true;
+    }
+    // As execvp(3): a file that may not be executed does not end the search, but is what is reported.
+    error = errno;
+    if (error != EACCES) break;
+  }
+  throw ExecFailure{describe(program, error, found)};
+}
+
+void run_sealed_exec(int count, char** arguments) {
+  if (count < 4 || std::strcmp(arguments[0], kSealedName) != 0) return;
+  const auto number = base::parse_unsigned(arguments[1]);
+  if (!number || *number < 3 || *number > 1 << 20) return;
+  const int fd = static_cast<int>(*number);
+  ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+  const std::string path = arguments[2];
+  ::execve(path.c_str(), arguments + 3, environ);
+  const int error = errno;
+  Channel(base::UniqueFd(fd)).send_failure(describe(arguments[3], error, ::access(path.c_str(), F_OK) == 0));
+  ::_exit(127);
+}
+
+}  // namespace trine::isolation

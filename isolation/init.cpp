@@ -1,0 +1,121 @@
+#include "init.h"
+
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include <sched.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <exception>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "exec.h"
+#include "isolation/reaper.h"
+#include "steps.h"
+
+namespace trine::isolation {
+namespace {
+
+struct Step {
+  const char* name;
+  void (*run)(Context&);
+};
+
+/// The child's life from clone to exec. Order matters; each comment says why a step stands where it does.
+constexpr Step kInitSteps[] = {
+    {"become root in the user namespace", await_id_mappings},  // first: all else needs its privileges
+    {"join namespaces", join_existing_namespaces},
+    {"join a session keyring", join_session_keyring},
+    {"set the OOM score", set_oom_score},           // through the host's /proc, which no image can fake
+    {"detach from the host's mounts", detach_from_host_mounts},  // before the first mount of ours
+    {"seal the executable", seal_executable},       // while the host's /proc/self/exe can be reached
+    {"mount the root", mount_root},
+    {"mount the file systems", mount_filesystems},  // sysfs enters the network namespace, cgroup its own
+    {"make the devices", make_devices},             // after a new /dev is mounted
+    {"attach the terminal", attach_terminal},       // on the new devpts; before the root is sealed
+    {"find the user", resolve_user},                // in the root, while /proc/self/fd is the host's
+    {"enter the network namespace", enter_network_namespace},  // when no sysfs has done it
+    {"enter the cgroup namespace", enter_cgroup_namespace},
+    {"set the host name", set_host_name},
+    {"write the sysctls", write_sysctls},           // before /proc/sys becomes read-only
+    {"enter the root", enter_root},
+    {"hide paths", hide_paths},                     // after the pivot: they are then the container's own
+    {"seal the root", seal_root},                   // after the last file is made in it
+    {"enter the working directory", enter_working_directory},
+    {"set the limits", set_limits},                 // after the last descriptor is opened for set-up
+    {"take the identity", take_identity},           // ids, capabilities, seccomp: the privileges go last
+};
+
+/// exec keeps what is ignored and what is blocked; a program expects neither.
+void reset_signals() {
+  for (int number = 1; number < NSIG; ++number) {
+    if (number == SIGKILL || number == SIGSTOP) continue;
+    struct sigaction action {};
+    // Fails for the two that the C library keeps for itself, which nobody has ignored.
+    ::sigaction(number, nullptr, &action);
+    if (action.sa_handler != SIG_IGN) continue;
+    action.sa_handler = SIG_DFL;
+    ::sigaction(number, &action, nullptr);
+  }
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+}
+
+/// Whether this process is outside the initial user namespace, where every id maps to itself.
+bool in_child_user_namespace(const Context& context) {
+  if (context.has_new(CLONE_NEWUSER)) return true;
+  const std::string map = base::read_file("/proc/self/uid_map");
+  return map.find("4294967295") == std::string::npos;
+}
+
+void run_steps(Context& context, const StartHooks& hooks) {
+  // The container ends with its caller, also when that is killed.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (hooks.in_child) hooks.in_child();
+  reset_signals();
+  ::setsid();  // a terminal of the caller is not the container's to control
+  context.in_user_namespace = in_child_user_namespace(context);
+  if (context.network_entered && hooks.in_network_namespace) hooks.in_network_namespace();
+  for (const auto& step : kInitSteps) {
+    try {
+      step.run(context);
+    } catch (const base::Error&) {
+      throw;
+    } catch (const std::exception& error) {
+      throw base::Error(std::string("cannot ") + step.name + ": " + error.what());
+    }
+  }
+  // The identity's change has cleared it.
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  // What the caller inherited from its own caller is not for the container.
+  ::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+}
+
+}  // namespace
+
+void run_child(const Plan& plan, const StartHooks& hooks, const Channel& channel) {
+  Context context{.plan = plan, .channel = channel};
+  // A network namespace that a new user namespace is to own is made with it, by clone itself.
+  context.network_entered = context.has_new(CLONE_NEWUSER) && context.has_new(CLONE_NEWNET);
+  try {
+    run_steps(context, hooks);
+    if (plan.process.init) {
+      run_init({.terminal = plan.process.terminal}, [&] { execute_program(context); });
+    }
+    execute_program(context);
+  } catch (const ExecFailure& exec) {
+    channel.send_failure(exec.failure);
+  } catch (const base::Error& error) {
+    channel.send_failure(
+        {.message = error.message(), .hint = error.hint(), .errno_value = error.errno_value()});
+  } catch (const std::exception& error) {
+    channel.send_failure({.message = std::string("cannot start the container: ") + error.what()});
+  }
+  ::_exit(125);
+}
+
+}  // namespace trine::isolation

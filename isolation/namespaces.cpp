@@ -1,0 +1,91 @@
+#include <fcntl.h>
+#include <grp.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "steps.h"
+
+namespace trine::isolation {
+namespace {
+
+const Namespace* find(const Plan& plan, int type) {
+  for (const auto& entry : plan.namespaces) {
+    if (entry.type == type) return &entry;
+  }
+  return nullptr;
+}
+
+/// Messages come in any order: the cgroups are joined and the network is made at the same time.
+void receive_one(Context& context) {
+  auto message = context.channel.receive();
+  // The caller is gone, killed perhaps: nobody waits for this container any more.
+  if (!message) ::_exit(1);
+  switch (message->kind) {
+    case MessageKind::kJoined:
+      context.joined = true;
+      break;
+    case MessageKind::kNetwork:
+      context.network = std::move(message->fd);
+      break;
+    default:
+      throw base::Error("cannot start the container: an unexpected message came from its caller");
+  }
+}
+
+}  // namespace
+
+bool Context::has_new(int type) const {
+  const Namespace* entry = find(plan, type);
+  return entry != nullptr && entry->path.empty();
+}
+
+void await_id_mappings(Context& context) {
+  if (!context.has_new(CLONE_NEWUSER)) return;
+  const auto message = context.channel.receive();
+  if (!message) ::_exit(1);
+  // Until now every id of ours reads as "nobody"; become the root of the new user namespace.
+  if (::setgroups(0, nullptr) != 0 || ::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) {
+    base::throw_errno("cannot become root in the new user namespace",
+                      "map a host id to id 0 of the container");
+  }
+}
+
+void join_existing_namespaces(Context& context) {
+  // The user namespace first: it gives the privileges that joining the others takes. The pid namespace was
+  // entered by the caller, for it applies to children only.
+  constexpr int kOrder[] = {CLONE_NEWUSER, CLONE_NEWIPC,    CLONE_NEWUTS, CLONE_NEWNET,
+                            CLONE_NEWTIME, CLONE_NEWCGROUP, CLONE_NEWNS};
+  for (const int type : kOrder) {
+    const Namespace* entry = find(context.plan, type);
+    if (entry == nullptr || entry->path.empty()) continue;
+    const base::UniqueFd fd = base::open_file(entry->path, O_RDONLY);
+    if (::setns(fd.get(), type) != 0) base::throw_errno("cannot join the namespace " + entry->path);
+    if (type == CLONE_NEWUSER && ::setresuid(0, 0, 0) != 0) {
+      base::throw_errno("cannot become root in the user namespace " + entry->path);
+    }
+  }
+}
+
+void enter_network_namespace(Context& context) {
+  if (!context.has_new(CLONE_NEWNET) || context.network_entered) return;
+  context.network_entered = true;
+  while (!context.network) receive_one(context);
+  if (::setns(context.network.get(), CLONE_NEWNET) != 0) {
+    base::throw_errno("cannot enter the new network namespace");
+  }
+  context.network.reset();
+}
+
+void enter_cgroup_namespace(Context& context) {
+  if (context.cgroup_entered) return;
+  context.cgroup_entered = true;
+  while (!context.joined) receive_one(context);
+  // The namespace's root is the cgroup that its maker is in, so this can only follow the joining.
+  if (context.has_new(CLONE_NEWCGROUP) && ::unshare(CLONE_NEWCGROUP) != 0) {
+    base::throw_errno("cannot make a cgroup namespace");
+  }
+}
+
+}  // namespace trine::isolation

@@ -1,0 +1,162 @@
+#include "isolation/start.h"
+
+#include <fcntl.h>
+#include <sched.h>
+
+#include <csignal>
+#include <exception>
+#include <string>
+#include <thread>
+
+#include "base/file.h"
+#include "channel.h"
+#include "init.h"
+
+namespace trine::isolation {
+namespace {
+
+bool has_new(const Plan& plan, int type) {
+  for (const auto& entry : plan.namespaces) {
+    if (entry.type == type) return entry.path.empty();
+  }
+  return false;
+}
+
+/// The namespaces that clone makes. The cgroup namespace follows once the child is in its cgroups; the network
+/// namespace, the dearest of all, is made beside the child (NetworkMaker), unless a new user namespace is to
+/// own it.
+std::uint64_t clone_flags(const Plan& plan) {
+  std::uint64_t flags = 0;
+  for (const int type : {CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWTIME}) {
+    if (has_new(plan, type)) flags |= static_cast<std::uint64_t>(type);
+  }
+  if (has_new(plan, CLONE_NEWNET) && has_new(plan, CLONE_NEWUSER)) flags |= CLONE_NEWNET;
+  return flags;
+}
+
+/// Makes the network namespace on a thread of its own, while the child mounts its file systems: together the
+/// two are most of a start.
+class NetworkMaker {
+ public:
+  NetworkMaker(const StartHooks& hooks, const Channel& channel)
+      : thread_([this, &hooks, &channel] { run(hooks, channel); }) {}
+  ~NetworkMaker() {
+    if (thread_.joinable()) thread_.join();
+  }
+  NetworkMaker(const NetworkMaker&) = delete;
+  NetworkMaker& operator=(const NetworkMaker&) = delete;
+
+  void finish() {
+    thread_.join();
+    if (failure_) std::rethrow_exception(failure_);
+  }
+
+ private:
+  void run(const StartHooks& hooks, const Channel& channel) {
+    try {
+      if (::unshare(CLONE_NEWNET) != 0) base::throw_errno("cannot make a network namespace");
+      if (hooks.in_network_namespace) hooks.in_network_namespace();
+      const base::UniqueFd fd = base::open_file("/proc/thread-self/ns/net", O_RDONLY);
+      channel.send(MessageKind::kNetwork, fd.get());
+    } catch (...) {
+      failure_ = std::current_exception();
+    }
+  }
+
+  std::exception_ptr failure_;
+  std::thread thread_;  // last: it uses what stands above
+};
+
+/// Puts the caller into another pid namespace for the children it makes, and back again.
+class PidNamespaceVisit {
+ public:
+  explicit PidNamespaceVisit(const Plan& plan) {
+    for (const auto& entry : plan.namespaces) {
+      if (entry.type != CLONE_NEWPID || entry.path.empty()) continue;
+      own_ = base::open_file("/proc/self/ns/pid", O_RDONLY);
+      const base::UniqueFd other = base::open_file(entry.path, O_RDONLY);
+      if (::setns(other.get(), CLONE_NEWPID) != 0) base::throw_errno("cannot join the namespace " + entry.path);
+    }
+  }
+  ~PidNamespaceVisit() {
+    if (own_) ::setns(own_.get(), CLONE_NEWPID);
+  }
+  PidNamespaceVisit(const PidNamespaceVisit&) = delete;
+  PidNamespaceVisit& operator=(const PidNamespaceVisit&) = delete;
+
+ private:
+  base::UniqueFd own_;
+};
+
+std::string format_mappings(const std::vector<IdMapping>& mappings) {
+  std::string text;
+  for (const auto& mapping : mappings) {
+    text += std::to_string(mapping.container_id) + " " + std::to_string(mapping.host_id) + " " +
+            std::to_string(mapping.size) + "\n";
+  }
+  return text;
+}
+
+void write_mappings(const Plan& plan, pid_t pid) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  base::write_value(process + "/uid_map", format_mappings(plan.uid_mappings));
+  base::write_value(process + "/gid_map", format_mappings(plan.gid_mappings));
+}
+
+[[noreturn]] void rethrow(const Failure& failure) {
+  if (failure.exec) throw ExecError(failure.message, failure.errno_value, failure.hint, failure.not_found);
+  throw base::Error(failure.message, failure.errno_value, failure.hint);
+}
+
+/// Hears the child out until its program runs.
+base::UniqueFd await_exec(const Channel& channel) {
+  base::UniqueFd terminal;
+  while (auto message = channel.receive()) {
+    if (message->kind == MessageKind::kError) rethrow(message->failure);
+    if (message->kind == MessageKind::kTerminal) terminal = std::move(message->fd);
+  }
+  return terminal;
+}
+
+/// The caller's part, beside the child's.
+base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channel& channel, pid_t pid) {
+  std::optional<NetworkMaker> network;
+  if (has_new(plan, CLONE_NEWUSER)) {
+    write_mappings(plan, pid);
+    channel.send(MessageKind::kMapped);
+  } else if (has_new(plan, CLONE_NEWNET)) {
+    network.emplace(hooks, channel);
+  }
+  if (hooks.on_created) hooks.on_created(pid);
+  channel.send(MessageKind::kJoined);
+  if (network) network->finish();
+  return await_exec(channel);
+}
+
+}  // namespace
+
+Started start(const Plan& plan, const StartHooks& hooks) {
+  ChannelPair channel = make_channel();
+  base::Process process;
+  {
+    const PidNamespaceVisit visit(plan);
+    process = base::clone_process({.flags = clone_flags(plan), .cgroup = hooks.cgroup});
+    if (!process) {
+      channel.caller.close();
+      run_child(plan, hooks, channel.child);
+    }
+  }
+  channel.child.close();
+  try {
+    base::UniqueFd terminal = accompany(plan, hooks, channel.caller, process.pid());
+    return {.process = std::move(process), .terminal = std::move(terminal)};
+  } catch (...) {
+    process.signal(SIGKILL);
+    process.wait();
+    // When the child failed first, what failed here is only the consequence.
+    await_exec(channel.caller);
+    throw;
+  }
+}
+
+}  // namespace trine::isolation

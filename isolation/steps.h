@@ -1,0 +1,52 @@
+#pragma once
+
+#include "context.h"
+
+/// The steps of the child's life from clone to exec, one file a concern; init.cpp lists them in order.
+/// Each does one thing and throws base::Error naming its object.
+namespace trine::isolation {
+
+// namespaces.cpp
+void await_id_mappings(Context& context);
+void join_existing_namespaces(Context& context);
+void enter_network_namespace(Context& context);
+void enter_cgroup_namespace(Context& context);
+
+// rootfs.cpp
+void detach_from_host_mounts(Context& context);
+void mount_root(Context& context);
+void enter_root(Context& context);
+void seal_root(Context& context);
+
+// mounts.cpp
+void mount_filesystems(Context& context);
+
+// devices.cpp
+void make_devices(Context& context);
+
+// masks.cpp
+void hide_paths(Context& context);
+
+// uts.cpp
+void set_host_name(Context& context);
+
+// sysctl.cpp
+void write_sysctls(Context& context);
+
+// terminal_step.cpp
+void attach_terminal(Context& context);
+
+// user.cpp
+void resolve_user(Context& context);
+
+// process.cpp
+void join_session_keyring(Context& context);
+void set_oom_score(Context& context);
+void enter_working_directory(Context& context);
+void set_limits(Context& context);
+void take_identity(Context& context);
+
+// exec.cpp
+void seal_executable(Context& context);
+
+}  // namespace trine::isolation

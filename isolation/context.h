@@ -17,7 +17,7 @@ struct Context {
 
   base::UniqueFd root;                ///< the new root's mount, O_PATH
   base::UniqueFd proc;                ///< the container's own procfs, whatever is mounted over it later
-  base::UniqueFd sealed_executable;   ///< this program on a read-only mount of its own (see exec.h)
+  base::UniqueFd executable;          ///< this program, to make a sealed copy of (see exec.h)
   User user;                          ///< resolved: numbers only
   std::string home;                   ///< of the resolved user
 

@@ -1,7 +1,8 @@
 #include "exec.h"
 
 #include <fcntl.h>
-#include <linux/mount.h>
+#include <sys/mman.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -13,9 +14,9 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/text.h"
 #include "isolation/start.h"
-#include "mount_api.h"
 #include "steps.h"
 
 namespace trine::isolation {
@@ -84,7 +85,7 @@ bool is_plain_binary(const Context& context, const char* path) {
   struct stat root {};
   struct stat self {};
   if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || ::stat("/", &root) != 0 ||
-      ::fstat(context.sealed_executable.get(), &self) != 0) {
+      ::fstat(context.executable.get(), &self) != 0) {
     return false;
   }
   if (status.st_dev != root.st_dev) return false;  // on a volume, which others may write
@@ -92,15 +93,30 @@ bool is_plain_binary(const Context& context, const char* path) {
   return ::read(file.get(), magic.data(), magic.size()) == 4 && std::memcmp(magic.data(), "\177ELF", 4) == 0;
 }
 
+/// A copy of this program in memory that nobody can write any more.
+base::UniqueFd sealed_copy(int executable) {
+  base::UniqueFd copy(::memfd_create("trine", MFD_CLOEXEC | MFD_ALLOW_SEALING));
+  if (!copy) base::throw_errno("cannot make a sealed copy of trine");
+  ssize_t moved = 0;
+  while ((moved = ::sendfile(copy.get(), executable, nullptr, 1 << 30)) > 0) {
+  }
+  constexpr int kSeals = F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL;
+  if (moved < 0 || ::fcntl(copy.get(), F_ADD_SEALS, kSeals) != 0) {
+    base::throw_errno("cannot make a sealed copy of trine");
+  }
+  return copy;
+}
+
 /// Hands over to run_sealed_exec() in the sealed copy. The channel outlives that exec, so that a failure of
 /// the second one is still reported.
 void execute_sealed(const Context& context, const std::string& path, const Environment& environment) {
   const int channel = context.channel.fd();
+  const base::UniqueFd copy = sealed_copy(context.executable.get());
   std::vector<std::string> arguments{kSealedName, std::to_string(channel), path};
   const auto& args = context.plan.process.args;
   arguments.insert(arguments.end(), args.begin(), args.end());
   ::fcntl(channel, F_SETFD, 0);
-  ::syscall(SYS_execveat, context.sealed_executable.get(), "", pointers(arguments).data(),
+  ::syscall(SYS_execveat, copy.get(), "", pointers(arguments).data(),
             pointers(environment.texts).data(), AT_EMPTY_PATH);
   const int saved = errno;
   ::fcntl(channel, F_SETFD, FD_CLOEXEC);
@@ -121,16 +137,7 @@ void execute(const Context& context, const std::string& path, const Environment&
 
 }  // namespace
 
-void seal_executable(Context& context) {
-  context.sealed_executable = clone_tree(AT_FDCWD, "/proc/self/exe", false);
-  // Before Linux 5.12 a detached mount cannot be made read-only; there a copy in memory would be needed, and
-  // the check in execute() is what stands.
-  try {
-    change_attributes(context.sealed_executable.get(), {.set = MOUNT_ATTR_RDONLY}, "the executable");
-  } catch (const base::Error& error) {
-    if (error.errno_value() != EINVAL) throw;
-  }
-}
+void open_executable(Context& context) { context.executable = base::open_file("/proc/self/exe", O_RDONLY); }
 
 void execute_program(const Context& context) {
   const Environment environment = make_environment(context);

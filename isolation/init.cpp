@@ -31,7 +31,7 @@ constexpr Step kInitSteps[] = {
     {"join a session keyring", join_session_keyring},
     {"set the OOM score", set_oom_score},           // through the host's /proc, which no image can fake
     {"detach from the host's mounts", detach_from_host_mounts},  // before the first mount of ours
-    {"seal the executable", seal_executable},       // while the host's /proc/self/exe can be reached
+    {"open the executable", open_executable},       // while the host's /proc/self/exe can be reached
     {"mount the root", mount_root},
     {"mount the file systems", mount_filesystems},  // sysfs enters the network namespace, cgroup its own
     {"make the devices", make_devices},             // after a new /dev is mounted

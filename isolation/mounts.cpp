@@ -75,6 +75,7 @@ void mount_bind(Context& context, const Mount& mount) {
 /// network does not; it gets the host's /sys, as read-only as asked.
 base::UniqueFd mount_sysfs(const Mount& mount, bool in_user_namespace) {
   const FilesystemContext filesystem("sysfs");
+  filesystem.set("source", "sysfs");
   try {
     return filesystem.mount(mount.set_attributes);
   } catch (const base::Error& error) {
@@ -110,7 +111,9 @@ void mount_filesystem(Context& context, const Mount& mount) {
 
 void mount_filesystems(Context& context) {
   for (const auto& mount : context.plan.mounts) {
-    if (mount.bind) {
+    if (mount.seal_only) {
+      apply_attributes(base::open_in_root(context.root.get(), mount.destination, O_PATH).get(), mount);
+    } else if (mount.bind) {
       mount_bind(context, mount);
     } else {
       mount_filesystem(context, mount);

@@ -47,6 +47,6 @@ void set_limits(Context& context);
 void take_identity(Context& context);
 
 // exec.cpp
-void seal_executable(Context& context);
+void open_executable(Context& context);
 
 }  // namespace trine::isolation

@@ -62,6 +62,7 @@ struct Mount {
   bool bind = false;
   bool recursive = false;   ///< rbind
   bool copy_up = false;     ///< "tmpcopyup": what the image has there fills the new tmpfs
+  bool seal_only = false;   ///< no new mount: `set_attributes` go to the one that is at `destination` already
   bool create_source = false;  ///< a missing bind source is made as a directory (Docker's -v)
 };
 

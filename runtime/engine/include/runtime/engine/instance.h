@@ -1,0 +1,90 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "runtime/engine/paths.h"
+
+/// Instances as files. One is alive as long as somebody holds the lock on its directory below
+/// `<run>/instances`, which ends with the holder's process however that ends; what outlives it (a writable
+/// layer, a record of how it ended) is below `<lib>/instances`.
+namespace trine::runtime::engine {
+
+/// What is written down of an instance, as JSON.
+struct Record {
+  std::string id;     ///< 64 hexadecimal digits
+  std::string name;
+  std::string image;  ///< as the user gave it
+  std::string image_digest;
+  std::string bundle;  ///< of `bundle:DIR`
+  std::vector<std::string> command;
+  std::vector<std::pair<std::string, std::string>> labels;
+  std::vector<std::pair<std::string, std::string>> annotations;
+  std::string created;  ///< RFC 3339, UTC
+  bool remove = false;  ///< --rm
+  std::string stop_signal;
+  std::vector<std::string> cgroups;  ///< directories made for it
+  std::string status = "created";    ///< created, running, exited
+  pid_t pid = 0;                     ///< of its first process, on the host
+  std::uint64_t start_time = 0;      ///< of that process, in clock ticks since boot: tells a reused pid
+  std::optional<int> exit_code;
+  bool oom_killed = false;
+  std::string finished;
+};
+
+/// An instance of ours. The destructor takes everything of it away that is not to be kept: the directory in
+/// `<run>`, and with `remove` (or when it never ran) the one in `<lib>` and its name.
+class Instance {
+ public:
+  /// Claims a new id and `name` (empty: one is made up). Throws Error when the name is taken.
+  static Instance create(const Paths& paths, const std::string& name, bool remove);
+
+  Instance(Instance&&) = default;
+  Instance& operator=(Instance&&) = delete;
+  ~Instance();
+
+  [[nodiscard]] Record& record() { return record_; }
+  [[nodiscard]] const Record& record() const { return record_; }
+
+  /// Makes the directory for what outlives the instance, once, and returns its path.
+  const std::string& make_layer_directory();
+  /// "<run>/instances/<id>", for small files that are mounted into it.
+  [[nodiscard]] const std::string& run_directory() const { return run_directory_; }
+
+  /// Writes the record down; what stands there after a kill -9 is what repair() goes by.
+  void save() const;
+  /// The instance ran and ended: keep its record and layer unless `remove`.
+  void finish(int exit_code, bool oom_killed);
+  /// In a child: let go of the lock without taking anything away.
+  void forget();
+
+ private:
+  Instance() = default;
+  Paths paths_;
+  Record record_;
+  std::string run_directory_;
+  std::string layer_directory_;
+  base::UniqueFd lock_;
+  bool keep_ = false;
+  bool owned_ = true;
+};
+
+/// Instances on this machine, alive and kept, oldest first.
+std::vector<Record> list_instances(const Paths& paths);
+
+/// By name, id, or an unambiguous prefix of the id. Throws Error when there is none.
+Record find_instance(const Paths& paths, const std::string& reference);
+
+/// Removes an instance that has ended; with `force`, kills it first. Throws Error when it runs.
+void remove_instance(const Paths& paths, const std::string& reference, bool force);
+
+/// Ends and clears away what a killed trine left: processes, cgroups, layers, names. Cheap when there is
+/// nothing; never touches an instance that is alive.
+void repair(const Paths& paths);
+
+}  // namespace trine::runtime::engine

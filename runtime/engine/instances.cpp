@@ -1,0 +1,67 @@
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <climits>
+#include <csignal>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "layout.h"
+#include "record.h"
+#include "runtime/engine/instance.h"
+
+namespace trine::runtime::engine {
+std::vector<Record> list_instances(const Paths& paths) {
+  std::vector<Record> records;
+  const auto add = [&records](const std::string& root) {
+    for (const auto& id : directory_entries(root)) {
+      auto record = read_record(root + "/" + id);
+      const bool known = std::ranges::any_of(records, [&](const Record& other) { return other.id == id; });
+      if (record && !known) records.push_back(std::move(*record));
+    }
+  };
+  add(run_root(paths));
+  add(lib_root(paths));
+  std::ranges::sort(records, {}, &Record::created);
+  return records;
+}
+
+Record find_instance(const Paths& paths, const std::string& reference) {
+  std::vector<Record> matches;
+  for (auto& record : list_instances(paths)) {
+    if (record.name == reference || record.id == reference) return record;
+    if (!reference.empty() && record.id.starts_with(reference)) matches.push_back(std::move(record));
+  }
+  if (matches.size() == 1) return matches.front();
+  if (matches.empty()) {
+    throw base::Error("there is no instance " + reference, 0, "trine ps -a lists those there are");
+  }
+  throw base::Error("the id " + reference + " is ambiguous: " + std::to_string(matches.size()) +
+                    " instances begin with it");
+}
+
+void remove_instance(const Paths& paths, const std::string& reference, bool force) {
+  const Record record = find_instance(paths, reference);
+  const std::string run_directory = run_root(paths) + "/" + record.id;
+  if (::access(run_directory.c_str(), F_OK) == 0) {
+    if (!force) {
+      throw base::Error("cannot remove " + record.name + ": it is running", 0,
+                        "trine rm --force " + record.name);
+    }
+    const base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, record.pid, 0)));
+    if (pidfd && process_start_time(record.pid) == record.start_time) {
+      ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
+    }
+    // Its own trine sees the end, writes it down and lets go of the lock.
+    const base::UniqueFd ended(::open(run_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (ended) lock_directory(run_directory, LockKind::kExclusive);
+  }
+  ::unlink((name_root(paths) + "/" + record.name).c_str());
+  remove_below(lib_root(paths), record.id);
+}
+
+}  // namespace trine::runtime::engine

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "runtime/engine/paths.h"
+
+/// Where instances are on disk, and the locks that tell the living from the dead.
+namespace trine::runtime::engine {
+
+inline std::string run_root(const Paths& paths) { return paths.run + "/instances"; }
+inline std::string lib_root(const Paths& paths) { return paths.lib + "/instances"; }
+inline std::string name_root(const Paths& paths) { return paths.lib + "/names"; }
+
+/// The name of an instance's cgroup in every hierarchy: known before the group is made, so that one whose trine
+/// was killed at any moment is found again.
+inline std::string cgroup_name(const std::string& id) { return "trine-" + id.substr(0, 24); }
+
+/// Makes `path` when it is missing, closed to others: a layer holds set-user-id programs of strangers.
+void ensure_private_directory(const std::string& path);
+
+/// Locks a directory. Empty when somebody else has it or it is not there.
+enum class LockKind { kShared, kExclusive };
+base::UniqueFd try_lock_directory(const std::string& path, LockKind kind);
+/// Waits for the lock. Throws Error.
+base::UniqueFd lock_directory(const std::string& path, LockKind kind);
+
+/// Names in a directory but "." and ".."; none when it does not exist.
+std::vector<std::string> directory_entries(const std::string& path);
+
+/// Removes the tree `directory`/`name`; nothing to do when either is missing.
+void remove_below(const std::string& directory, const std::string& name);
+
+}  // namespace trine::runtime::engine

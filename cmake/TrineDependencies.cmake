@@ -34,7 +34,6 @@ endfunction()
 
 # The run path, linked statically.
 trine_find_pkg(seccomp libseccomp libseccomp-dev STATIC seccomp)
-trine_find_pkg(cap libcap libcap-dev STATIC cap)
 trine_find_pkg(bpf libbpf libbpf-dev STATIC bpf elf z)
 trine_find_pkg(nl libnl-3.0 libnl-3-dev STATIC nl-3)
 

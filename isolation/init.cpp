@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "exec.h"
-#include "isolation/reaper.h"
+#include "reaper.h"
 #include "steps.h"
 
 namespace trine::isolation {
@@ -35,8 +35,8 @@ constexpr Step kInitSteps[] = {
     {"mount the root", mount_root},
     {"mount the file systems", mount_filesystems},  // sysfs enters the network namespace, cgroup its own
     {"make the devices", make_devices},             // after a new /dev is mounted
-    {"attach the terminal", attach_terminal},       // on the new devpts; before the root is sealed
     {"find the user", resolve_user},                // in the root, while /proc/self/fd is the host's
+    {"attach the terminal", attach_terminal},       // on the new devpts, for that user
     {"enter the network namespace", enter_network_namespace},  // when no sysfs has done it
     {"enter the cgroup namespace", enter_cgroup_namespace},
     {"set the host name", set_host_name},
@@ -95,6 +95,25 @@ void run_steps(Context& context, const StartHooks& hooks) {
   ::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
+Failure to_failure(const base::Error& error) {
+  Failure failure;
+  failure.message = error.message();
+  failure.hint = error.hint();
+  failure.errno_value = error.errno_value();
+  return failure;
+}
+
+[[noreturn]] void execute_or_report(const Context& context) {
+  try {
+    execute_program(context);
+  } catch (const ExecFailure& exec) {
+    context.channel.send_failure(exec.failure);
+  } catch (const base::Error& error) {
+    context.channel.send_failure(to_failure(error));
+  }
+  ::_exit(125);
+}
+
 }  // namespace
 
 void run_child(const Plan& plan, const StartHooks& hooks, const Channel& channel) {
@@ -104,18 +123,16 @@ void run_child(const Plan& plan, const StartHooks& hooks, const Channel& channel
   try {
     run_steps(context, hooks);
     if (plan.process.init) {
-      run_init({.terminal = plan.process.terminal}, [&] { execute_program(context); });
+      run_reaper([&] { execute_or_report(context); }, plan.process.terminal, channel);
     }
-    execute_program(context);
-  } catch (const ExecFailure& exec) {
-    channel.send_failure(exec.failure);
   } catch (const base::Error& error) {
-    channel.send_failure(
-        {.message = error.message(), .hint = error.hint(), .errno_value = error.errno_value()});
+    channel.send_failure(to_failure(error));
+    ::_exit(125);
   } catch (const std::exception& error) {
-    channel.send_failure({.message = std::string("cannot start the container: ") + error.what()});
+    channel.send_failure(to_failure(base::Error(std::string("cannot start the container: ") + error.what())));
+    ::_exit(125);
   }
-  ::_exit(125);
+  execute_or_report(context);
 }
 
 }  // namespace trine::isolation

@@ -33,7 +33,7 @@ void set_host_name(Context& context);
 // sysctl.cpp
 void write_sysctls(Context& context);
 
-// terminal_step.cpp
+// terminal.cpp
 void attach_terminal(Context& context);
 
 // user.cpp

@@ -1,0 +1,87 @@
+#include "runtime/backend/container.h"
+
+#include <csignal>
+
+#include "base/log.h"
+#include "cgroup_mount.h"
+#include "netns/loopback.h"
+
+namespace trine::runtime::backend {
+namespace {
+
+void bring_up_loopback(bool wanted) {
+  if (wanted) netns::bring_up_loopback();
+}
+
+/// The group of a container that does not come to life.
+class GroupGuard {
+ public:
+  explicit GroupGuard(cgroups::Group group) : group_(std::move(group)) {}
+  ~GroupGuard() {
+    if (!held_) return;
+    try {
+      group_.kill_all();
+      group_.remove();
+    } catch (const base::Error& error) {
+      base::print_warning(error.what());
+    }
+  }
+  GroupGuard(const GroupGuard&) = delete;
+  GroupGuard& operator=(const GroupGuard&) = delete;
+
+  [[nodiscard]] const cgroups::Group& get() const { return group_; }
+  cgroups::Group release() {
+    held_ = false;
+    return std::move(group_);
+  }
+
+ private:
+  cgroups::Group group_;
+  bool held_ = true;
+};
+
+}  // namespace
+
+Container::Container(isolation::Started started, cgroups::Group group)
+    : started_(std::move(started)), group_(std::move(group)) {}
+
+Container::~Container() {
+  if (finished_ || !started_.process) return;
+  try {
+    started_.process.signal(SIGKILL);
+    started_.process.wait();
+    finish();
+  } catch (const base::Error& error) {
+    base::print_warning(error.what());
+  }
+}
+
+Container::End Container::finish() {
+  finished_ = true;
+  if (group_.directories().empty()) return {};
+  const End end{.oom_killed = group_.stats().oom_kills.value_or(0) > 0};
+  group_.kill_all();
+  group_.remove();
+  return end;
+}
+
+Container start_container(ContainerPlan plan, const ContainerOptions& options) {
+  const cgroups::Hierarchies hierarchies = cgroups::detect();
+  GroupGuard group(cgroups::create(hierarchies, options.cgroup_name, plan.limits));
+  expand_cgroup_mounts(plan.isolation.mounts, hierarchies, group.get());
+  if (plan.seccomp) plan.isolation.seccomp = isolation::cached_seccomp(*plan.seccomp, options.seccomp_cache);
+
+  const auto birth = group.get().birth_directory();
+  isolation::Started started = isolation::start(
+      plan.isolation, {.cgroup = birth,
+                       .on_created =
+                           [&](pid_t pid) {
+                             group.get().join(pid, birth.has_value());
+                             if (options.on_created) options.on_created(pid, group.get());
+                           },
+                       .in_network_namespace = [&] { bring_up_loopback(options.loopback_up); },
+                       .in_child = options.in_child});
+  return {std::move(started), group.release()};
+}
+
+}  // namespace trine::runtime::backend

@@ -1,0 +1,54 @@
+#pragma once
+
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "base/process.h"
+#include "base/unique_fd.h"
+#include "cgroups/group.h"
+#include "isolation/start.h"
+#include "runtime/backend/plan.h"
+
+namespace trine::runtime::backend {
+
+/// What start_container() needs beside the plan.
+struct ContainerOptions {
+  std::string cgroup_name;      ///< of the group in each hierarchy that is used: "trine-<id>"
+  std::string seccomp_cache;    ///< directory of compiled filters
+  bool loopback_up = true;      ///< in a new network namespace
+  /// The first process exists, in its cgroups, and waits: the moment to write its record.
+  std::function<void(pid_t, const cgroups::Group&)> on_created;
+  /// In the child: let go of the caller's locks.
+  std::function<void()> in_child;
+};
+
+/// A container whose program runs. finish() must be called once it has ended; a destructor that has to clean
+/// up kills it first.
+class Container {
+ public:
+  Container(isolation::Started started, cgroups::Group group);
+  Container(Container&&) = default;
+  Container& operator=(Container&&) = delete;
+  ~Container();
+
+  [[nodiscard]] base::Process& process() { return started_.process; }
+  [[nodiscard]] base::UniqueFd take_terminal() { return std::move(started_.terminal); }
+
+  /// After the first process was waited for: ends what is left in the cgroup and removes it.
+  struct End {
+    bool oom_killed = false;
+  };
+  End finish();
+
+ private:
+  isolation::Started started_;
+  cgroups::Group group_;
+  bool finished_ = false;
+};
+
+/// Makes the cgroups and the process of `plan`. Throws base::Error, isolation::ExecError for the program;
+/// nothing is left behind then.
+Container start_container(ContainerPlan plan, const ContainerOptions& options);
+
+}  // namespace trine::runtime::backend

@@ -44,6 +44,11 @@ std::optional<ExitStatus> Process::try_wait() {
   return to_exit_status(info);
 }
 
+bool in_user_namespace() {
+  const std::string map = read_file("/proc/self/uid_map");
+  return map.find("4294967295") == std::string::npos;
+}
+
 Process clone_process(const CloneOptions& options) {
   int pidfd = -1;
   clone_args arguments{};

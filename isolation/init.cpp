@@ -11,7 +11,7 @@
 #include <exception>
 
 #include "base/error.h"
-#include "base/file.h"
+#include "base/process.h"
 #include "exec.h"
 #include "reaper.h"
 #include "steps.h"
@@ -65,20 +65,13 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-/// Whether this process is outside the initial user namespace, where every id maps to itself.
-bool in_child_user_namespace(const Context& context) {
-  if (context.has_new(CLONE_NEWUSER)) return true;
-  const std::string map = base::read_file("/proc/self/uid_map");
-  return map.find("4294967295") == std::string::npos;
-}
-
 void run_steps(Context& context, const StartHooks& hooks) {
   // The container ends with its caller, also when that is killed.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (hooks.in_child) hooks.in_child();
   reset_signals();
   ::setsid();  // a terminal of the caller is not the container's to control
-  context.in_user_namespace = in_child_user_namespace(context);
+  context.in_user_namespace = context.has_new(CLONE_NEWUSER) || base::in_user_namespace();
   if (context.network_entered && hooks.in_network_namespace) hooks.in_network_namespace();
   for (const auto& step : kInitSteps) {
     try {

@@ -46,6 +46,10 @@ struct CloneOptions {
   std::optional<int> cgroup;       ///< a cgroup v2 directory to be born in (CLONE_INTO_CGROUP)
 };
 
+/// Whether this process is outside the initial user namespace, where every id maps to itself. There it may make
+/// no device, whatever its capabilities. Source: user_namespaces(7).
+bool in_user_namespace();
+
 /// fork() with clone3: returns an empty Process in the child. Throws Error on failure.
 /// The caller must have one thread only, or the child must not allocate.
 Process clone_process(const CloneOptions& options);

@@ -1,42 +1,125 @@
 #include "netlink.h"
 
-#include <linux/rtnetlink.h>
 #include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
-#include <netlink/socket.h>
 
-#include <string>
+#include <algorithm>
+#include <cerrno>
+#include <new>
 
 #include "base/error.h"
 
 namespace trine::netns {
 namespace {
 
-/// libnl has error numbers of its own, the kernel's refusals among them as texts.
-[[noreturn]] void fail(const std::string& what, int error) { throw base::Error(what + ": " + ::nl_geterror(error)); }
-
-}  // namespace
-
-void FreeMessage::operator()(nl_msg* message) const { ::nlmsg_free(message); }
-void Netlink::Free::operator()(nl_sock* socket) const { ::nl_socket_free(socket); }
-
-Message make_message(int type, int flags) {
-  Message message(::nlmsg_alloc_simple(type, flags));
-  if (!message) throw base::Error("cannot make a netlink message: out of memory");
-  return message;
-}
-
-Netlink::Netlink() : socket_(::nl_socket_alloc()) {
-  if (!socket_) throw base::Error("cannot make a netlink socket: out of memory");
-  if (const int error = ::nl_connect(socket_.get(), NETLINK_ROUTE); error < 0) {
-    fail("cannot reach the kernel's network configuration", error);
+/// libnl has error numbers of its own, coarser than errno. What the kernel answers to a request is taken from
+/// the answer itself (on_error); this is for the calls around it, and knows their usual causes.
+int errno_of(int libnl_error) {
+  switch (std::abs(libnl_error)) {
+    case NLE_NOMEM:
+      return ENOMEM;
+    case NLE_PERM:
+      return EPERM;
+    case NLE_NOACCESS:
+      return EACCES;
+    case NLE_AF_NOSUPPORT:
+      return EAFNOSUPPORT;
+    case NLE_PROTO_MISMATCH:
+      return EPROTONOSUPPORT;
+    case NLE_INTR:
+      return EINTR;
+    default:
+      return EIO;
   }
 }
 
-void Netlink::request(const Message& message, const char* what) {
-  if (const int error = ::nl_send_auto(socket_.get(), message.get()); error < 0) fail(what, error);
-  if (const int error = ::nl_wait_for_ack(socket_.get()); error < 0) fail(what, error);
+/// What the kernel answered: 0, or a positive errno.
+struct Answer {
+  int kernel_errno = 0;
+  bool arrived = false;
+};
+
+int on_error(sockaddr_nl* /*from*/, nlmsgerr* answer, void* argument) {
+  *static_cast<Answer*>(argument) = {.kernel_errno = -answer->error, .arrived = true};
+  return NL_STOP;
+}
+
+int on_ack(nl_msg* /*message*/, void* argument) {
+  *static_cast<Answer*>(argument) = {.kernel_errno = 0, .arrived = true};
+  return NL_STOP;
+}
+
+struct FreeCallbacks {
+  void operator()(nl_cb* callbacks) const { nl_cb_put(callbacks); }
+};
+
+}  // namespace
+
+Request::Request(int type, int flags) : message_(nlmsg_alloc_simple(type, flags)) {
+  if (!message_)
+    throw std::bad_alloc();
+}
+
+void Request::Free::operator()(nl_msg* message) const {
+  nlmsg_free(message);
+}
+
+void Request::append(const void* data, std::size_t size) {
+  // nlmsg_append takes its source as a pointer to non-const, and only reads it.
+  if (nlmsg_append(get(), const_cast<void*>(data), size, NLMSG_ALIGNTO) < 0)
+    throw std::bad_alloc();
+}
+
+Request& Request::add(int attribute, const std::string& value) {
+  if (nla_put_string(get(), attribute, value.c_str()) < 0)
+    throw std::bad_alloc();
+  return *this;
+}
+
+Request& Request::add(int attribute, std::uint32_t value) {
+  if (nla_put_u32(get(), attribute, value) < 0)
+    throw std::bad_alloc();
+  return *this;
+}
+
+Socket::Socket(int protocol) : socket_(nl_socket_alloc()) {
+  if (!socket_)
+    throw std::bad_alloc();
+  // libnl looks at a message before it takes it, to size its buffer; an acknowledgement always fits.
+  nl_socket_disable_msg_peek(socket_.get());
+  const int error = nl_connect(socket_.get(), protocol);
+  if (error < 0)
+    throw base::Error("cannot open a netlink socket", errno_of(error));
+}
+
+void Socket::Free::operator()(nl_sock* socket) const {
+  nl_socket_free(socket);
+}
+
+void Socket::transact(const Request& request, const std::string& purpose) const {
+  const int sent = nl_send_auto(socket_.get(), request.get());
+  if (sent < 0)
+    throw base::Error(purpose + ": the netlink request was not sent", errno_of(sent));
+
+  const std::unique_ptr<nl_cb, FreeCallbacks> callbacks(nl_cb_alloc(NL_CB_DEFAULT));
+  if (!callbacks)
+    throw std::bad_alloc();
+  Answer answer;
+  nl_cb_err(callbacks.get(), NL_CB_CUSTOM, on_error, &answer);
+  nl_cb_set(callbacks.get(), NL_CB_ACK, NL_CB_CUSTOM, on_ack, &answer);
+  while (!answer.arrived) {
+    const int received = nl_recvmsgs(socket_.get(), callbacks.get());
+    if (received < 0 && !answer.arrived && errno_of(received) != EINTR) {
+      throw base::Error(purpose + ": no answer from the kernel", errno_of(received));
+    }
+  }
+  if (answer.kernel_errno != 0) {
+    throw base::Error(purpose, answer.kernel_errno,
+                      answer.kernel_errno == EPERM
+                          ? "it needs CAP_NET_ADMIN in the user namespace that owns the network namespace"
+                          : "");
+  }
 }
 
 }  // namespace trine::netns

@@ -2,27 +2,53 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 struct nl_msg;
 struct nl_sock;
 
+/// The netlink layer that everything in this folder speaks through: a message is built, sent, and the
+/// kernel's answer to it is awaited.
 namespace trine::netns {
 
-struct FreeMessage {
-  void operator()(nl_msg* message) const;
-};
-using Message = std::unique_ptr<nl_msg, FreeMessage>;
-
-/// A new request of rtnetlink's `type` (RTM_…) with `flags` beside NLM_F_REQUEST.
-Message make_message(int type, int flags);
-
-/// A connection to rtnetlink, in the network namespace of the thread that opens it.
-/// Source: rtnetlink(7), libnl-3.
-class Netlink {
+/// One netlink message with its header. Attributes are added with add().
+class Request {
  public:
-  Netlink();
-  /// Sends a request and waits for the kernel's answer to it. Throws Error that begins with `what`.
-  void request(const Message& message, const char* what);
+  /// `type` is RTM_NEWLINK and the like; `flags` is NLM_F_CREATE and the like. NLM_F_REQUEST and NLM_F_ACK
+  /// are added by Socket.
+  Request(int type, int flags);
+
+  /// Appends the fixed part that follows the netlink header: an ifinfomsg, an ifaddrmsg, an rtmsg.
+  template <typename Header>
+  Request& header(const Header& value) {
+    append(&value, sizeof value);
+    return *this;
+  }
+
+  Request& add(int attribute, const std::string& value);  ///< with its terminating zero, as names are sent
+  Request& add(int attribute, std::uint32_t value);
+
+  [[nodiscard]] nl_msg* get() const { return message_.get(); }
+
+ private:
+  struct Free {
+    void operator()(nl_msg* message) const;
+  };
+  void append(const void* data, std::size_t size);
+
+  std::unique_ptr<nl_msg, Free> message_;
+};
+
+/// A netlink socket in the network namespace of the thread that makes it; it stays there whatever the thread
+/// does later. Not to be shared between threads.
+class Socket {
+ public:
+  /// `protocol` is NETLINK_ROUTE and the like. Throws Error.
+  explicit Socket(int protocol);
+
+  /// Sends `request` and waits for the kernel's acknowledgement. `purpose` begins the sentence of an error:
+  /// "cannot bring up lo". Throws Error with the kernel's errno.
+  void transact(const Request& request, const std::string& purpose) const;
 
  private:
   struct Free {

@@ -1,5 +1,8 @@
 #include "runtime/backend/container.h"
 
+#include <sched.h>
+
+#include <algorithm>
 #include <csignal>
 
 #include "base/log.h"
@@ -11,6 +14,12 @@ namespace {
 
 void bring_up_loopback(bool wanted) {
   if (wanted) netns::bring_up_loopback();
+}
+
+bool has_private_processes(const isolation::Plan& plan) {
+  return std::ranges::any_of(plan.namespaces, [](const isolation::Namespace& entry) {
+    return entry.type == CLONE_NEWPID && entry.path.empty();
+  });
 }
 
 /// The group of a container that does not come to life.
@@ -42,8 +51,8 @@ class GroupGuard {
 
 }  // namespace
 
-Container::Container(isolation::Started started, cgroups::Group group)
-    : started_(std::move(started)), group_(std::move(group)) {}
+Container::Container(isolation::Started started, cgroups::Group group, bool private_processes)
+    : started_(std::move(started)), group_(std::move(group)), private_processes_(private_processes) {}
 
 Container::~Container() {
   if (finished_ || !started_.process) return;
@@ -60,7 +69,8 @@ Container::End Container::finish() {
   finished_ = true;
   if (group_.directories().empty()) return {};
   const End end{.oom_killed = group_.stats().oom_kills.value_or(0) > 0};
-  group_.kill_all();
+  // With a pid namespace of its own everything ended with the first process; without, something may be left.
+  if (!private_processes_) group_.kill_all();
   group_.remove();
   return end;
 }
@@ -81,7 +91,7 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
                            },
                        .in_network_namespace = [&] { bring_up_loopback(options.loopback_up); },
                        .in_child = options.in_child});
-  return {std::move(started), group.release()};
+  return {std::move(started), group.release(), has_private_processes(plan.isolation)};
 }
 
 }  // namespace trine::runtime::backend

@@ -27,7 +27,7 @@ struct ContainerOptions {
 /// up kills it first.
 class Container {
  public:
-  Container(isolation::Started started, cgroups::Group group);
+  Container(isolation::Started started, cgroups::Group group, bool private_processes);
   Container(Container&&) = default;
   Container& operator=(Container&&) = delete;
   ~Container();
@@ -44,6 +44,7 @@ class Container {
  private:
   isolation::Started started_;
   cgroups::Group group_;
+  bool private_processes_ = true;
   bool finished_ = false;
 };
 

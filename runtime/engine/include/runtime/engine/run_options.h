@@ -1,0 +1,71 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cgroups/limits.h"
+#include "isolation/plan.h"
+
+namespace trine::runtime::engine {
+
+/// One of -v, --mount and --tmpfs.
+struct VolumeMount {
+  enum class Kind { kBind, kTmpfs };
+  Kind kind = Kind::kBind;
+  std::string source;  ///< absolute, of a bind mount
+  std::string target;
+  bool read_only = false;
+  bool create_source = false;          ///< -v makes a missing directory, --mount does not
+  std::vector<std::string> options;    ///< of the runtime specification, beside the above
+};
+
+/// One of --device: the node on the host and its name in the container.
+struct DeviceRequest {
+  std::string host_path;
+  std::string container_path;
+  std::string access = "rwm";
+};
+
+enum class NetworkMode { kPrivate, kNone, kHost, kContainer };
+
+struct SecurityOptions {
+  bool no_new_privileges = false;
+  bool seccomp_unconfined = false;
+  std::string seccomp_file;  ///< empty: the default profile
+};
+
+/// Everything `trine run` can be asked for, parsed and typed.
+struct RunOptions {
+  std::string image;                 ///< a name, an id, or TRANSPORT:PATH
+  std::vector<std::string> command;  ///< in place of the image's Cmd
+  bool interactive = false;
+  bool terminal = false;
+  bool remove = false;
+  std::string name;
+  std::vector<std::string> env;      ///< NAME=VALUE, in order
+  std::optional<std::string> working_directory;
+  std::optional<std::string> user;
+  std::optional<std::string> entrypoint;  ///< empty: none, not even the image's
+  std::string hostname;
+  std::vector<VolumeMount> mounts;
+  bool read_only = false;
+  NetworkMode network = NetworkMode::kPrivate;
+  std::string network_container;
+  cgroups::Limits limits;
+  std::vector<isolation::Rlimit> ulimits;
+  std::vector<std::string> cap_add, cap_drop;
+  SecurityOptions security;
+  bool privileged = false;
+  std::vector<DeviceRequest> devices;
+  std::optional<std::uint64_t> shm_bytes;
+  std::vector<std::pair<std::string, std::string>> sysctls;
+  bool init = false;
+  std::vector<std::pair<std::string, std::string>> labels, annotations;
+  std::string stop_signal;
+  std::string cidfile;
+};
+
+}  // namespace trine::runtime::engine

@@ -14,11 +14,14 @@
 namespace trine::cgroups {
 namespace {
 
-bool is_v2(const std::string& directory) { return ::access((directory + "/cgroup.type").c_str(), F_OK) == 0; }
+bool is_v2(const std::string& directory) {
+  return ::access((directory + "/cgroup.type").c_str(), F_OK) == 0;
+}
 
 void add_stats(const Directory& directory, Stats& stats) {
   const auto take = [&](std::optional<std::uint64_t>& into, const char* file, std::uint64_t divisor = 1) {
-    if (const auto value = directory.read_number(file); value && !into) into = *value / divisor;
+    if (const auto value = directory.read_number(file); value && !into)
+      into = *value / divisor;
   };
   take(stats.memory_bytes, "memory.current");
   take(stats.memory_bytes, "memory.usage_in_bytes");
@@ -39,12 +42,15 @@ void add_stats(const Directory& directory, Stats& stats) {
 /// Kills what is in one group; true when there was anything.
 bool kill_members(const std::string& directory) {
   const base::UniqueFd file(::open((directory + "/cgroup.procs").c_str(), O_RDONLY | O_CLOEXEC));
-  if (!file) return false;
+  if (!file)
+    return false;
   bool any = false;
-  for (const auto& line : base::split(base::read_all(file.get(), directory, 64 << 20), '\n', base::SplitEmpty::kSkip)) {
+  for (const auto& line :
+       base::split(base::read_all(file.get(), directory, 64 << 20), '\n', base::SplitEmpty::kSkip)) {
     const auto pid = base::parse_unsigned(line);
     // 0 stands for a process of another pid namespace, which we cannot name.
-    if (pid && *pid > 0) any = ::kill(static_cast<pid_t>(*pid), SIGKILL) == 0 || any;
+    if (pid && *pid > 0)
+      any = ::kill(static_cast<pid_t>(*pid), SIGKILL) == 0 || any;
   }
   return any;
 }
@@ -67,13 +73,18 @@ void set_frozen(const std::vector<std::string>& directories, bool frozen) {
 Stats Group::stats() const {
   Stats stats;
   for (const auto& path : directories_) {
-    if (::access(path.c_str(), F_OK) == 0) add_stats(Directory(path), stats);
+    if (::access(path.c_str(), F_OK) == 0)
+      add_stats(Directory(path), stats);
   }
   return stats;
 }
 
-void Group::freeze() const { set_frozen(directories_, true); }
-void Group::thaw() const { set_frozen(directories_, false); }
+void Group::freeze() const {
+  set_frozen(directories_, true);
+}
+void Group::thaw() const {
+  set_frozen(directories_, false);
+}
 
 void Group::kill_all() const {
   for (const auto& directory : directories_) {
@@ -87,8 +98,10 @@ void Group::kill_all() const {
     bool any = true;
     for (int round = 0; any && round < kMaxRounds; ++round) {
       any = false;
-      for (const auto& group : groups_below(directory)) any = kill_members(group) || any;
-      if (any) std::this_thread::yield();
+      for (const auto& group : groups_below(directory))
+        any = kill_members(group) || any;
+      if (any)
+        std::this_thread::yield();
     }
   }
 }

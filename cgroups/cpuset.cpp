@@ -4,10 +4,13 @@
 namespace trine::cgroups {
 namespace {
 
-bool wanted(const Limits& limits) { return limits.cpuset_cpus || limits.cpuset_mems; }
+bool wanted(const Limits& limits) {
+  return limits.cpuset_cpus || limits.cpuset_mems;
+}
 
 void write_wanted(const Directory& directory, const Limits& limits) {
-  if (limits.cpuset_cpus) directory.write("cpuset.cpus", *limits.cpuset_cpus, "the CPUs to " + *limits.cpuset_cpus);
+  if (limits.cpuset_cpus)
+    directory.write("cpuset.cpus", *limits.cpuset_cpus, "the CPUs to " + *limits.cpuset_cpus);
   if (limits.cpuset_mems) {
     directory.write("cpuset.mems", *limits.cpuset_mems, "the memory nodes to " + *limits.cpuset_mems);
   }
@@ -22,8 +25,10 @@ void inherit(const Directory& directory, const char* file) {
 }
 
 void apply_v1(const Directory& directory, const Limits& limits) {
-  if (!limits.cpuset_cpus) inherit(directory, "cpuset.cpus");
-  if (!limits.cpuset_mems) inherit(directory, "cpuset.mems");
+  if (!limits.cpuset_cpus)
+    inherit(directory, "cpuset.cpus");
+  if (!limits.cpuset_mems)
+    inherit(directory, "cpuset.mems");
   write_wanted(directory, limits);
 }
 

@@ -1,63 +1,173 @@
+#include "detect.h"
+
+#include <linux/magic.h>
+#include <sys/statfs.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "cgroups/group.h"
-#include "detect.h"
 
 namespace trine::cgroups {
 namespace {
 
-/// Options of a version 1 superblock that name no controller.
-bool is_controller(const std::string& option) {
-  return option != "rw" && option != "ro" && option != "xattr" && option != "noprefix" &&
-         option != "clone_children" && option != "cpuset_v2_mode" && !option.starts_with("release_agent=");
+constexpr const char* kUsualMountPoint = "/sys/fs/cgroup";
+
+/// What may stand among a version 1 hierarchy's super options and is a controller; the rest (rw, xattr,
+/// clone_children, release_agent=…) is not. Source: Linux Documentation/admin-guide/cgroup-v1/.
+constexpr std::array<std::string_view, 14> kV1Controllers = {
+    "blkio",  "cpu",     "cpuacct", "cpuset",   "debug",      "devices", "freezer",
+    "memory", "hugetlb", "net_cls", "net_prio", "perf_event", "pids",    "rdma"};
+
+/// Takes the next blank-separated word off `text`.
+std::string_view next_word(std::string_view& text) {
+  text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+  const auto word = text.substr(0, text.find(' '));
+  text.remove_prefix(word.size());
+  return word;
 }
 
-std::optional<Hierarchy> parse_line(const std::string& line) {
-  // …mount point is the fifth field; type, source and superblock options stand behind " - ".
-  const auto dash = line.find(" - ");
-  if (dash == std::string::npos) return std::nullopt;
-  const auto before = base::split(std::string_view(line).substr(0, dash), ' ');
-  const auto after = base::split(std::string_view(line).substr(dash + 3), ' ');
-  if (before.size() < 6 || after.size() < 3) return std::nullopt;
-  Hierarchy hierarchy{.mount_point = before[4], .controllers = {}, .v2 = after[0] == "cgroup2"};
-  if (hierarchy.v2) return hierarchy;
-  if (after[0] != "cgroup") return std::nullopt;
-  for (auto& option : base::split(after[2], ',')) {
-    if (is_controller(option)) hierarchy.controllers.push_back(std::move(option));
+/// The kernel writes blanks and backslashes in paths as three octal digits ("\040").
+std::string unescape(std::string_view text) {
+  const auto is_octal = [](char c) { return c >= '0' && c <= '7'; };
+  std::string plain;
+  plain.reserve(text.size());
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] == '\\' && i + 3 < text.size() && is_octal(text[i + 1]) && is_octal(text[i + 2]) &&
+        is_octal(text[i + 3])) {
+      plain += static_cast<char>((text[i + 1] - '0') * 64 + (text[i + 2] - '0') * 8 + (text[i + 3] - '0'));
+      i += 3;
+    } else {
+      plain += text[i];
+    }
+  }
+  return plain;
+}
+
+std::vector<std::string> controllers_of(std::string_view super_options) {
+  auto options = base::split(super_options, ',', base::SplitEmpty::kSkip);
+  std::erase_if(options, [](const std::string& option) {
+    return !option.starts_with("name=") && std::ranges::find(kV1Controllers, option) == kV1Controllers.end();
+  });
+  return options;
+}
+
+/// "31 23 0:28 / /sys/fs/cgroup/cpu rw,relatime shared:9 - cgroup cgroup rw,cpu". Source:
+/// proc_pid_mountinfo(5).
+std::optional<Hierarchy> parse_line(std::string_view line) {
+  constexpr int kFieldsBeforeMountPoint = 4;
+  const auto separator = line.find(" - ");
+  if (separator == std::string_view::npos)
+    return std::nullopt;
+  auto left = line.substr(0, separator);
+  auto right = line.substr(separator + 3);
+
+  const auto type = next_word(right);
+  if (type != "cgroup" && type != "cgroup2")
+    return std::nullopt;
+  for (int i = 0; i < kFieldsBeforeMountPoint; ++i)
+    next_word(left);
+  Hierarchy hierarchy;
+  hierarchy.mount_point = unescape(next_word(left));
+  hierarchy.v2 = type == "cgroup2";
+  if (hierarchy.mount_point.empty() || hierarchy.mount_point.front() != '/')
+    return std::nullopt;
+  if (!hierarchy.v2) {
+    next_word(right);  // the source
+    hierarchy.controllers = controllers_of(next_word(right));
+    if (hierarchy.controllers.empty())
+      return std::nullopt;
   }
   return hierarchy;
 }
 
+Layout layout_of(const Hierarchies& hierarchies) {
+  const bool v2 = find_v2(hierarchies) != nullptr;
+  // A v1 hierarchy with a name and no controller (systemd's own) limits nothing.
+  const bool v1 = std::ranges::any_of(hierarchies.all, [](const Hierarchy& hierarchy) {
+    return !hierarchy.v2 && std::ranges::any_of(hierarchy.controllers, [](const std::string& controller) {
+      return !controller.starts_with("name=");
+    });
+  });
+  if (v1 && v2)
+    return Layout::kHybrid;
+  if (v1)
+    return Layout::kV1;
+  return v2 ? Layout::kV2 : Layout::kNone;
+}
+
 }  // namespace
 
-Hierarchies parse_mountinfo(const std::string& mountinfo) {
+const Hierarchy* find_v1(const Hierarchies& hierarchies, std::string_view controller) {
+  for (const auto& hierarchy : hierarchies.all) {
+    if (!hierarchy.v2 &&
+        std::ranges::find(hierarchy.controllers, controller) != hierarchy.controllers.end()) {
+      return &hierarchy;
+    }
+  }
+  return nullptr;
+}
+
+const Hierarchy* find_v2(const Hierarchies& hierarchies) {
+  const auto found = std::ranges::find_if(hierarchies.all, &Hierarchy::v2);
+  return found == hierarchies.all.end() ? nullptr : &*found;
+}
+
+Hierarchies parse_mountinfo(std::string_view text) {
   Hierarchies result;
-  bool v1 = false;
-  bool v2 = false;
-  for (const auto& line : base::split(mountinfo, '\n', base::SplitEmpty::kSkip)) {
-    // Most lines are of other file systems, and this is read at every start.
-    if (line.find(" - cgroup") == std::string::npos) continue;
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
     auto hierarchy = parse_line(line);
-    if (!hierarchy) continue;
-    // The same hierarchy may be mounted more than once; the first is as good as any.
-    if (hierarchy->v2 && v2) continue;
-    (hierarchy->v2 ? v2 : v1) = true;
-    result.all.push_back(std::move(*hierarchy));
+    if (!hierarchy)
+      continue;
+    const bool known = hierarchy->v2 ? find_v2(result) != nullptr
+                                     : find_v1(result, hierarchy->controllers.front()) != nullptr;
+    if (known)
+      continue;
+    result.all.insert(hierarchy->v2 ? result.all.begin() : result.all.end(), std::move(*hierarchy));
   }
-  if (v1 && v2) {
-    result.layout = Layout::kHybrid;
-  } else if (v1 || v2) {
-    result.layout = v2 ? Layout::kV2 : Layout::kV1;
-  }
+  result.layout = layout_of(result);
   return result;
 }
 
+std::optional<std::string> parse_own_v2_path(std::string_view text) {
+  while (!text.empty()) {
+    const auto line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (!line.starts_with("0::/"))
+      continue;
+    std::string path(line.substr(3));
+    if (path.starts_with("/..") || path.ends_with(" (deleted)"))
+      return std::nullopt;
+    return path;
+  }
+  return std::nullopt;
+}
+
 Hierarchies detect() {
+  struct statfs file_system{};
+  if (::statfs(kUsualMountPoint, &file_system) == 0 && file_system.f_type == CGROUP2_SUPER_MAGIC) {
+    return {.layout = Layout::kV2, .all = {{.mount_point = kUsualMountPoint, .controllers = {}, .v2 = true}}};
+  }
+  // Every mount is a line of about 100 bytes; the bound is far above the kernel's own (fs.mount-max).
+  constexpr std::size_t kLimit = 64 << 20;
   try {
-    return parse_mountinfo(base::read_file("/proc/self/mountinfo", 16 << 20));
+    return parse_mountinfo(base::read_file("/proc/self/mountinfo", kLimit));
   } catch (const base::Error&) {
-    return {};  // no /proc: then there is nothing to be found either
+    return {};  // no /proc: nothing is known, and a limit that is asked for will say so
+  }
+}
+
+std::vector<std::string> v2_controllers(const Hierarchy& hierarchy) {
+  try {
+    const auto text = base::read_file(hierarchy.mount_point + "/cgroup.controllers", 4096);
+    return base::split(base::trim(text), ' ', base::SplitEmpty::kSkip);
+  } catch (const base::Error&) {
+    return {};  // unmounted meanwhile: it offers none
   }
 }
 

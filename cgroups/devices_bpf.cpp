@@ -14,14 +14,16 @@ bool apply_devices_bpf(const Directory& directory, const std::vector<DeviceRule>
   // privilege that we may not have.
   ::libbpf_set_memlock_rlim(0);
   const auto program = device_program(rules);
-  const base::UniqueFd fd(
-      ::bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, "trine_devices", "Apache-2.0", program.data(), program.size(), nullptr));
+  const base::UniqueFd fd(::bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, "trine_devices", "Apache-2.0",
+                                          program.data(), program.size(), nullptr));
   if (!fd) {
-    if (errno == EPERM || errno == ENOSYS || errno == EINVAL) return false;
+    if (errno == EPERM || errno == ENOSYS || errno == EINVAL)
+      return false;
     base::throw_errno("cannot load the device program of " + directory.path());
   }
   if (::bpf_prog_attach(fd.get(), directory.fd(), BPF_CGROUP_DEVICE, BPF_F_ALLOW_MULTI) != 0) {
-    if (errno == EPERM || errno == EINVAL) return false;
+    if (errno == EPERM || errno == EINVAL)
+      return false;
     base::throw_errno("cannot attach the device program to " + directory.path());
   }
   return true;

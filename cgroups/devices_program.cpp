@@ -29,7 +29,9 @@ bpf_insn instruction(int code, std::uint8_t destination, std::uint8_t source, st
 bpf_insn load(std::uint8_t to, std::size_t offset) {
   return instruction(BPF_LDX | BPF_MEM | BPF_W, to, kContext, static_cast<std::int16_t>(offset), 0);
 }
-bpf_insn copy(std::uint8_t to, std::uint8_t from) { return instruction(BPF_ALU | BPF_MOV | BPF_X, to, from, 0, 0); }
+bpf_insn copy(std::uint8_t to, std::uint8_t from) {
+  return instruction(BPF_ALU | BPF_MOV | BPF_X, to, from, 0, 0);
+}
 bpf_insn alu(int operation, std::uint8_t on, std::int32_t value) {
   return instruction(BPF_ALU | operation | BPF_K, on, 0, 0, value);
 }
@@ -42,9 +44,12 @@ bpf_insn skip_unless(int condition, std::uint8_t value, std::int32_t with) {
 std::int32_t access_mask(const std::string& access) {
   std::int32_t mask = 0;
   for (const char c : access) {
-    if (c == 'm') mask |= BPF_DEVCG_ACC_MKNOD;
-    if (c == 'r') mask |= BPF_DEVCG_ACC_READ;
-    if (c == 'w') mask |= BPF_DEVCG_ACC_WRITE;
+    if (c == 'm')
+      mask |= BPF_DEVCG_ACC_MKNOD;
+    if (c == 'r')
+      mask |= BPF_DEVCG_ACC_READ;
+    if (c == 'w')
+      mask |= BPF_DEVCG_ACC_WRITE;
   }
   return mask;
 }
@@ -53,7 +58,8 @@ std::int32_t access_mask(const std::string& access) {
 void match_access(std::vector<bpf_insn>& rule, const DeviceRule& wanted) {
   const std::int32_t mask = access_mask(wanted.access);
   constexpr std::int32_t kAll = BPF_DEVCG_ACC_MKNOD | BPF_DEVCG_ACC_READ | BPF_DEVCG_ACC_WRITE;
-  if (mask == kAll) return;
+  if (mask == kAll)
+    return;
   rule.push_back(copy(kScratch, kAccess));
   rule.push_back(alu(BPF_AND, kScratch, wanted.allow ? (kAll & ~mask) : mask));
   rule.push_back(skip_unless(wanted.allow ? BPF_JNE : BPF_JEQ, kScratch, 0));
@@ -62,16 +68,20 @@ void match_access(std::vector<bpf_insn>& rule, const DeviceRule& wanted) {
 std::vector<bpf_insn> match(const DeviceRule& wanted) {
   std::vector<bpf_insn> rule;
   if (wanted.type != 'a') {
-    rule.push_back(skip_unless(BPF_JNE, kType, wanted.type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR));
+    rule.push_back(
+        skip_unless(BPF_JNE, kType, wanted.type == 'b' ? BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR));
     match_access(rule, wanted);
-    if (wanted.major) rule.push_back(skip_unless(BPF_JNE, kMajor, static_cast<std::int32_t>(*wanted.major)));
-    if (wanted.minor) rule.push_back(skip_unless(BPF_JNE, kMinor, static_cast<std::int32_t>(*wanted.minor)));
+    if (wanted.major)
+      rule.push_back(skip_unless(BPF_JNE, kMajor, static_cast<std::int32_t>(*wanted.major)));
+    if (wanted.minor)
+      rule.push_back(skip_unless(BPF_JNE, kMinor, static_cast<std::int32_t>(*wanted.minor)));
   }
   rule.push_back(instruction(BPF_ALU64 | BPF_MOV | BPF_K, kResult, 0, 0, wanted.allow ? 1 : 0));
   rule.push_back(instruction(BPF_JMP | BPF_EXIT, 0, 0, 0, 0));
   for (std::size_t i = 0; i < rule.size(); ++i) {
     const bool jump = BPF_CLASS(rule[i].code) == BPF_JMP32;
-    if (jump) rule[i].off = static_cast<std::int16_t>(rule.size() - i - 1);
+    if (jump)
+      rule[i].off = static_cast<std::int16_t>(rule.size() - i - 1);
   }
   return rule;
 }
@@ -89,7 +99,8 @@ std::vector<bpf_insn> device_program(const std::vector<DeviceRule>& rules) {
   for (const auto& rule : rules | std::views::reverse) {
     const auto part = match(rule);
     program.insert(program.end(), part.begin(), part.end());
-    if (rule.type == 'a') return program;  // matches everything; the verifier refuses code that is never reached
+    if (rule.type == 'a')
+      return program;  // matches everything; the verifier refuses code that is never reached
   }
   program.push_back(instruction(BPF_ALU64 | BPF_MOV | BPF_K, kResult, 0, 0, 0));
   program.push_back(instruction(BPF_JMP | BPF_EXIT, 0, 0, 0, 0));

@@ -3,10 +3,13 @@
 namespace trine::cgroups {
 namespace {
 
-std::string number(const std::optional<std::uint32_t>& value) { return value ? std::to_string(*value) : "*"; }
+std::string number(const std::optional<std::uint32_t>& value) {
+  return value ? std::to_string(*value) : "*";
+}
 
 std::string format(const DeviceRule& rule) {
-  if (rule.type == 'a') return "a";
+  if (rule.type == 'a')
+    return "a";
   return std::string(1, rule.type) + " " + number(rule.major) + ":" + number(rule.minor) + " " + rule.access;
 }
 

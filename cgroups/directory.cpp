@@ -1,37 +1,74 @@
+#include "directory.h"
+
 #include <fcntl.h>
 #include <unistd.h>
 
 #include <cerrno>
-#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "internal.h"
 
 namespace trine::cgroups {
+namespace {
 
-Directory::Directory(std::string path)
-    : path_(std::move(path)), fd_(base::open_file(path_, O_RDONLY | O_DIRECTORY)) {}
-
-bool Directory::has(const char* file) const { return ::faccessat(fd_.get(), file, F_OK, 0) == 0; }
-
-void Directory::write(const char* file, const std::string& value, const std::string& what) const {
-  const base::UniqueFd fd(::openat(fd_.get(), file, O_WRONLY | O_CLOEXEC));
-  if (!fd) {
-    if (errno != ENOENT) base::throw_errno("cannot set " + what + " (" + path_ + "/" + file + ")");
-    throw base::Error("cannot set " + what + ": this kernel has no " + file, ENOENT,
-                      "the kernel was built, or booted, without this part of the controller");
-  }
-  if (::write(fd.get(), value.data(), value.size()) < 0) {
-    base::throw_errno("cannot set " + what + " ('" + value + "' to " + path_ + "/" + file + ")");
+std::string hint_for(int error) {
+  switch (error) {
+    case EPERM:
+    case EACCES:
+      return "a limit cannot be wider than the parent group's, and setting one needs write access to it";
+    case EBUSY:
+      return "the group uses more than this already, or a group above or below it forbids the value";
+    default:
+      return {};
   }
 }
 
-std::optional<std::string> Directory::read(const char* file) const {
-  const base::UniqueFd fd(::openat(fd_.get(), file, O_RDONLY | O_CLOEXEC));
-  if (!fd) return std::nullopt;
-  return base::read_all(fd.get(), path_ + "/" + file, 1 << 20);
+}  // namespace
+
+Directory open_directory(std::string path, bool v2) {
+  Directory directory{.path = std::move(path), .v2 = v2, .fd = {}};
+  directory.fd.reset(::open(directory.path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
+  return directory;
+}
+
+int Directory::try_write(const char* file, std::string_view value) const {
+  const base::UniqueFd out(::openat(fd.get(), file, O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!out)
+    return errno;
+  ssize_t written = 0;
+  do {
+    written = ::write(out.get(), value.data(), value.size());
+  } while (written < 0 && errno == EINTR);
+  return written < 0 ? errno : 0;
+}
+
+void Directory::write(const std::string& file, std::string_view value, std::string_view limit) const {
+  const int error = try_write(file.c_str(), value);
+  if (error == 0)
+    return;
+  std::string message = "cannot set the " + std::string(limit) + " limit of " + path;
+  if (error == ENOENT) {
+    throw base::Error(message + ": the kernel has no file " + file + " there", ENOENT,
+                      "the kernel was built without this part of the controller, or it is switched off");
+  }
+  throw base::Error(message + ": cannot write '" + std::string(value) + "' to " + file, error,
+                    hint_for(error));
+}
+
+bool Directory::has(const char* file) const {
+  return ::faccessat(fd.get(), file, F_OK, 0) == 0;
+}
+
+std::optional<std::string> Directory::read(const char* file, std::size_t limit) const {
+  const base::UniqueFd in(::openat(fd.get(), file, O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
+  if (!in)
+    return std::nullopt;
+  try {
+    return base::read_all(in.get(), file, limit);
+  } catch (const base::Error&) {
+    return std::nullopt;  // the group went away between open and read, or the file is no control file
+  }
 }
 
 std::optional<std::uint64_t> Directory::read_number(const char* file) const {
@@ -39,11 +76,21 @@ std::optional<std::uint64_t> Directory::read_number(const char* file) const {
   return text ? base::parse_unsigned(base::trim(*text)) : std::nullopt;
 }
 
-std::optional<std::uint64_t> find_key(const std::string& text, std::string_view key) {
-  for (const auto& line : base::split(text, '\n', base::SplitEmpty::kSkip)) {
-    const auto space = line.find(' ');
-    if (space == std::string::npos || std::string_view(line).substr(0, space) != key) continue;
-    return base::parse_unsigned(base::trim(std::string_view(line).substr(space + 1)));
+std::optional<std::uint64_t> Directory::read_keyed(const char* file, std::string_view key) const {
+  const auto text = read(file);
+  return text ? find_keyed(*text, key) : std::nullopt;
+}
+
+std::optional<std::uint64_t> find_keyed(std::string_view text, std::string_view key) {
+  while (!text.empty()) {
+    const auto end = text.find('\n');
+    const auto line = text.substr(0, end);
+    if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ' ') {
+      return base::parse_unsigned(base::trim(line.substr(key.size() + 1)));
+    }
+    if (end == std::string_view::npos)
+      break;
+    text.remove_prefix(end + 1);
   }
   return std::nullopt;
 }

@@ -3,7 +3,9 @@
 namespace trine::cgroups {
 namespace {
 
-bool wanted(const Limits& limits) { return !limits.hugepages.empty(); }
+bool wanted(const Limits& limits) {
+  return !limits.hugepages.empty();
+}
 
 void apply(const Directory& directory, const Limits& limits, const char* suffix) {
   for (const auto& limit : limits.hugepages) {
@@ -12,8 +14,12 @@ void apply(const Directory& directory, const Limits& limits, const char* suffix)
   }
 }
 
-void apply_v1(const Directory& directory, const Limits& limits) { apply(directory, limits, ".limit_in_bytes"); }
-void apply_v2(const Directory& directory, const Limits& limits) { apply(directory, limits, ".max"); }
+void apply_v1(const Directory& directory, const Limits& limits) {
+  apply(directory, limits, ".limit_in_bytes");
+}
+void apply_v2(const Directory& directory, const Limits& limits) {
+  apply(directory, limits, ".max");
+}
 
 }  // namespace
 

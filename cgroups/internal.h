@@ -36,7 +36,7 @@ std::optional<std::uint64_t> find_key(const std::string& text, std::string_view 
 
 /// A controller: which limits need it, and how each version takes them.
 struct Controller {
-  const char* name;     ///< of version 2
+  const char* name;  ///< of version 2
   const char* v1_name;
   const char* limit;  ///< as an error names what was asked for
   bool (*wanted)(const Limits&);

@@ -27,7 +27,8 @@ void apply_v1(const Directory& directory, const Limits& limits) {
   }
   const auto write_all = [&](const std::vector<IoDeviceLimit>& entries, const char* file) {
     for (const auto& limit : entries) {
-      directory.write(file, device(limit) + " " + std::to_string(limit.value), "the I/O rate of " + device(limit));
+      directory.write(file, device(limit) + " " + std::to_string(limit.value),
+                      "the I/O rate of " + device(limit));
     }
   };
   write_all(limits.io_read_bps, "blkio.throttle.read_bps_device");
@@ -46,7 +47,8 @@ void apply_v2(const Directory& directory, const Limits& limits) {
     if (directory.has("io.bfq.weight")) {
       directory.write("io.bfq.weight", std::to_string(*limits.io_weight), "the I/O weight");
     } else {
-      directory.write("io.weight", "default " + std::to_string(io_weight(*limits.io_weight)), "the I/O weight");
+      directory.write("io.weight", "default " + std::to_string(io_weight(*limits.io_weight)),
+                      "the I/O weight");
     }
   }
   for (const auto& limit : limits.io_weight_device) {

@@ -3,7 +3,9 @@
 namespace trine::cgroups {
 namespace {
 
-bool wanted(const Limits& limits) { return limits.pids_max.has_value(); }
+bool wanted(const Limits& limits) {
+  return limits.pids_max.has_value();
+}
 
 void apply(const Directory& directory, const Limits& limits) {
   const std::int64_t count = *limits.pids_max;

@@ -19,9 +19,11 @@ struct CloseDirectory {
 void collect(const std::string& directory, int depth, std::vector<std::string>& found) {
   // The kernel refuses paths longer than PATH_MAX; a container that nests groups gets no further than that.
   constexpr int kMaxDepth = 1000;
-  const std::unique_ptr<DIR, CloseDirectory> entries(depth < kMaxDepth ? ::opendir(directory.c_str()) : nullptr);
+  const std::unique_ptr<DIR, CloseDirectory> entries(depth < kMaxDepth ? ::opendir(directory.c_str())
+                                                                       : nullptr);
   while (const dirent* entry = entries ? ::readdir(entries.get()) : nullptr) {
-    if (entry->d_type != DT_DIR || std::strcmp(entry->d_name, ".") == 0 || std::strcmp(entry->d_name, "..") == 0) {
+    if (entry->d_type != DT_DIR || std::strcmp(entry->d_name, ".") == 0 ||
+        std::strcmp(entry->d_name, "..") == 0) {
       continue;
     }
     collect(directory + "/" + entry->d_name, depth + 1, found);
@@ -35,8 +37,10 @@ bool remove_one(const std::string& directory) {
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   auto pause = std::chrono::microseconds(50);
   while (::rmdir(directory.c_str()) != 0) {
-    if (errno == ENOENT) return true;
-    if (errno != EBUSY || std::chrono::steady_clock::now() > deadline) return false;
+    if (errno == ENOENT)
+      return true;
+    if (errno != EBUSY || std::chrono::steady_clock::now() > deadline)
+      return false;
     // The kernel tells nobody when a version 1 group falls empty.
     std::this_thread::sleep_for(pause);
     pause = std::min(pause * 2, kLongestPause);
@@ -54,9 +58,11 @@ std::vector<std::string> groups_below(const std::string& directory) {
 
 bool remove_directory_tree(const std::string& directory) {
   // Most groups have none below them.
-  if (::rmdir(directory.c_str()) == 0 || errno == ENOENT) return true;
+  if (::rmdir(directory.c_str()) == 0 || errno == ENOENT)
+    return true;
   for (const auto& group : groups_below(directory)) {
-    if (!remove_one(group)) return false;
+    if (!remove_one(group))
+      return false;
   }
   return true;
 }

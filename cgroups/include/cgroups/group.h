@@ -16,20 +16,25 @@ enum class Layout { kNone, kV1, kV2, kHybrid };
 
 /// One mounted hierarchy.
 struct Hierarchy {
-  std::string mount_point;               ///< "/sys/fs/cgroup/memory"
-  std::vector<std::string> controllers;  ///< v1: {"cpu", "cpuacct"} or {"name=systemd"}; v2: cgroup.controllers
+  std::string mount_point;  ///< "/sys/fs/cgroup/memory"
+  std::vector<std::string>
+      controllers;  ///< v1: {"cpu", "cpuacct"} or {"name=systemd"}; v2: see v2_controllers()
   bool v2 = false;
 };
 
-/// What this machine has. Source: /proc/self/mountinfo and /proc/self/cgroup; the controllers that a hybrid
-/// machine has on v2 are used there, the others on v1.
+/// What this machine has; v2 comes first when there is one. Source: /proc/self/mountinfo. The controllers
+/// that a hybrid machine has on v2 are used there, the others on v1.
 struct Hierarchies {
   Layout layout = Layout::kNone;
   std::vector<Hierarchy> all;
 };
 
-/// Reads the machine's hierarchies. Never throws: a machine without cgroups has Layout::kNone.
+/// Reads the machine's hierarchies: one statfs(2) on a pure v2 machine, else one small file.
+/// Never throws: a machine without cgroups has Layout::kNone.
 Hierarchies detect();
+
+/// The controllers that the v2 hierarchy offers to its children (cgroup.controllers). Read when needed only.
+std::vector<std::string> v2_controllers(const Hierarchy& hierarchy);
 
 /// Figures of one group, for `stats` and for the report of an OOM kill. Unset: not accounted.
 struct Stats {
@@ -38,51 +43,77 @@ struct Stats {
   std::optional<std::uint64_t> pids;
 };
 
-/// The cgroup of one instance: one directory in each hierarchy that its limits need, and in no other.
+struct Directory;
+
+/// The cgroup of one instance: one directory in each hierarchy that its limits need, and in no other. Without
+/// limits and device rules there is none at all, and every function below is a cheap no-operation.
 ///
-/// On a hierarchy of version 2 a process is born in it (birth_directory()); on version 1 it joins.
+/// On a hierarchy of version 2 a process is born in it (birth_directory()). On version 1 it joins, and it is
+/// to do so itself, by join_self(): see there.
 /// Move-only. The directories are removed by remove(), not by the destructor: an instance outlives a command.
 class Group {
  public:
-  Group() = default;
-  Group(Group&&) = default;
-  Group& operator=(Group&&) = default;
+  Group();
+  Group(Group&&) noexcept;
+  Group& operator=(Group&&) noexcept;
+  ~Group();
 
-  /// Puts a process into every version 1 directory of the group, and into the version 2 one unless it was
-  /// born there (`born`). Throws Error.
+  /// Puts the calling process into every version 1 directory, and into the version 2 one unless it was born
+  /// there (`born`). It must have one thread; allocates nothing unless it fails, so that a child of
+  /// clone3(2) may call it. Throws Error.
+  ///
+  /// This is the way for a new process: the kernel moves the caller's own thread without its global lock
+  /// (Linux 5.4, cgroup_procs_write_start()), in 10 microseconds. For any other process, join() takes that
+  /// lock, which waits for an RCU grace period: up to 10 milliseconds when the machine is otherwise idle.
+  void join_self(bool born) const;
+
+  /// The same for the process `pid`, with all its threads.
   void join(pid_t pid, bool born) const;
 
   /// The version 2 directory, for CLONE_INTO_CGROUP; nothing when the group has none.
   [[nodiscard]] std::optional<int> birth_directory() const;
 
-  /// Full paths of the directories made, to record and to find again with open_group().
-  [[nodiscard]] const std::vector<std::string>& directories() const { return directories_; }
+  /// Full paths of the directories, to record and to find again with open_group().
+  [[nodiscard]] std::vector<std::string> directories() const;
 
   [[nodiscard]] Stats stats() const;
-  void freeze() const;
+
+  /// Stops and resumes every process of the group. A group without a directory that can freeze gets one now,
+  /// and its processes move there: directories() grows, so record it again after freeze().
+  /// Throws Error, also when the processes are not still within two seconds; they run again then.
+  void freeze();
   void thaw() const;
 
-  /// Kills every process in the group (cgroup.kill, or by number until none is left), including those that
-  /// were moved into groups below it.
+  /// Kills every process in the group and in groups below it, frozen ones too: by cgroup.kill, or by number
+  /// until none is left, two seconds at most. Throws Error naming the directory where some are left.
   void kill_all() const;
 
-  /// Removes the directories with all groups below them; waits, bounded, for processes that are still ending.
-  /// Missing ones are no error. Throws Error naming the directory that stays.
+  /// Removes the directories with all groups below them, which a container may have made; waits, two seconds
+  /// at most, for processes that are still ending. Missing ones are no error.
+  /// Throws Error naming the directory that stays.
   void remove();
 
  private:
-  friend Group create(const Hierarchies&, const std::string&, const Limits&);
+  friend class Builder;
   friend Group open_group(const std::vector<std::string>&);
-  std::vector<std::string> directories_;
-  base::UniqueFd v2_;
+  std::vector<Directory> directories_;
 };
 
 /// Makes the group `name` (one path component, or a path below the hierarchy's root) and writes `limits`.
-/// The group is empty afterwards. Throws Error{ENOENT} naming the controller if the kernel has none for a
-/// limit that was asked for; removes what it made before throwing.
+/// The group is empty afterwards. A directory that is there already is used when no process is in it;
+/// missing directories on the way to it are made, and stay when the group is removed.
+///
+/// Throws Error{ENOENT} naming the limit and the controller if the kernel has none for a limit that was asked
+/// for; removes what it made before throwing.
+///
+/// Without privilege (not root, or root of a user namespace only, where /sys/fs/cgroup is not writable):
+///   - `devices` is passed over: the kernel forbids mknod(2) there, and which devices open(2) may reach is
+///     decided by what the mounts hold;
+///   - limits are set on v2, in the own cgroup's parent or in the own cgroup, whichever is delegated to us;
+///   - limits whose controller is on v1, or that have no delegated group, are an Error that says so.
 Group create(const Hierarchies& hierarchies, const std::string& name, const Limits& limits);
 
-/// A group that an earlier command made. Directories that are gone are passed over.
+/// A group that an earlier command made. Directories that are gone, or are no cgroups, are passed over.
 Group open_group(const std::vector<std::string>& directories);
 
 }  // namespace trine::cgroups

@@ -27,33 +27,37 @@ struct HugepageLimit {
   bool reservation = false;  ///< the .rsvd limit
 };
 
-/// One rule of device access; the last that matches decides.
+/// One rule of device access. For each kind of access that a process asks for, the last rule that matches the
+/// device and names that kind decides; all kinds asked for must be allowed. What no rule matches is denied.
+/// Rules that allow everything, and deny nothing after that, are no device control, and cost nothing.
 /// Source: Linux Documentation/admin-guide/cgroup-v1/devices.rst.
 struct DeviceRule {
   bool allow = false;
-  char type = 'a';  ///< a, b, c
+  char type = 'a';                     ///< a, b, c
   std::optional<std::uint32_t> major;  ///< unset: all
   std::optional<std::uint32_t> minor;
   std::string access = "rwm";
 };
 
 /// Limits of one instance. Unset means: as the parent has it. Units are the kernel's, named in each field.
-/// Source: Linux Documentation/admin-guide/cgroup-v2.rst; OCI runtime-spec 1.3 config-linux.md#control-groups.
+/// Source: Linux Documentation/admin-guide/cgroup-v2.rst; OCI runtime-spec 1.3
+/// config-linux.md#control-groups.
 struct Limits {
   std::optional<std::int64_t> memory_bytes;       ///< memory.max; v1: memory.limit_in_bytes; -1: no limit
   std::optional<std::int64_t> memory_swap_bytes;  ///< memory and swap together (v1's meaning); -1: no limit
   std::optional<std::int64_t> memory_reservation_bytes;  ///< memory.low; v1: memory.soft_limit_in_bytes
   std::optional<std::uint64_t> memory_swappiness;        ///< v1 only: memory.swappiness
   bool disable_oom_killer = false;                       ///< v1 only: memory.oom_control
-  std::optional<std::uint64_t> cpu_shares;  ///< v1 shares 2..262144; v2: cpu.weight, converted
-  std::optional<CpuQuota> cpu;              ///< cpu.max; v1: cpu.cfs_quota_us, cpu.cfs_period_us
-  std::optional<std::uint64_t> cpu_burst_us;       ///< cpu.max.burst; v1: cpu.cfs_burst_us
-  std::optional<std::int64_t> cpu_idle;            ///< cpu.idle
-  std::optional<CpuQuota> cpu_realtime;            ///< v1 only: cpu.rt_runtime_us, cpu.rt_period_us
-  std::optional<std::string> cpuset_cpus;  ///< "0-2,4"
+  std::optional<std::uint64_t> cpu_shares;               ///< v1 shares 2..262144; v2: cpu.weight, converted
+  std::optional<CpuQuota> cpu;                           ///< cpu.max; v1: cpu.cfs_quota_us, cpu.cfs_period_us
+  std::optional<std::uint64_t> cpu_burst_us;             ///< cpu.max.burst; v1: cpu.cfs_burst_us
+  std::optional<std::int64_t> cpu_idle;                  ///< cpu.idle
+  std::optional<CpuQuota> cpu_realtime;                  ///< v1 only: cpu.rt_runtime_us, cpu.rt_period_us
+  std::optional<std::string> cpuset_cpus;                ///< "0-2,4"
   std::optional<std::string> cpuset_mems;
-  std::optional<std::int64_t> pids_max;    ///< -1: no limit
-  std::optional<std::uint64_t> io_weight;  ///< blkio.weight 10..1000; v2: io.bfq.weight or io.weight, converted
+  std::optional<std::int64_t> pids_max;  ///< -1: no limit
+  std::optional<std::uint64_t>
+      io_weight;  ///< blkio.weight 10..1000; v2: io.bfq.weight or io.weight, converted
   std::vector<IoDeviceLimit> io_weight_device;
   std::vector<IoDeviceLimit> io_read_bps, io_write_bps, io_read_iops, io_write_iops;
   std::vector<HugepageLimit> hugepages;

@@ -1,0 +1,134 @@
+#include "builder.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <ranges>
+#include <utility>
+
+#include "base/error.h"
+#include "base/text.h"
+#include "tasks.h"
+
+namespace trine::cgroups {
+namespace {
+
+std::string hint_for_mkdir(int error) {
+  switch (error) {
+    case EACCES:
+    case EPERM:
+      return "making a cgroup needs root";
+    case EROFS:
+      return "cgroups are mounted read-only here, as they are in a container";
+    case EAGAIN:
+    case ENOSPC:
+      return "the machine, or cgroup.max.descendants of a group above, allows no more cgroups";
+    default:
+      return {};
+  }
+}
+
+std::string hint_for_controllers(int error) {
+  switch (error) {
+    case EBUSY:
+      return "a v2 group that holds processes cannot give controllers to groups below it: move them into a "
+             "group "
+             "of their own first. Inside a container, start it with its processes below the root of its "
+             "cgroup "
+             "namespace";
+    case EACCES:
+    case EPERM:
+      return "the group is not delegated: systemd-run --user --scope -p Delegate=yes trine …";
+    case EROFS:
+      return "cgroups are mounted read-only here, as they are in a container";
+    case EOPNOTSUPP:
+      return "a threaded group cannot have this controller";
+    default:
+      return {};
+  }
+}
+
+std::vector<std::string> words_of(const Directory& directory, const char* file) {
+  const auto text = directory.read(file);
+  return text ? base::split(base::trim(*text), ' ', base::SplitEmpty::kSkip) : std::vector<std::string>{};
+}
+
+bool contains(const std::vector<std::string>& words, const std::string& word) {
+  return std::ranges::find(words, word) != words.end();
+}
+
+}  // namespace
+
+void give_controllers(const std::string& path, const std::vector<Need>& needs) {
+  const auto directory = open_directory(path, true);
+  if (!directory.fd)
+    base::throw_errno("cannot open the cgroup " + path);
+  const auto given = words_of(directory, "cgroup.subtree_control");
+  std::string request;
+  std::vector<std::string> offered;
+  for (const auto& need : needs) {
+    if (contains(given, need.controller))
+      continue;
+    if (offered.empty())
+      offered = words_of(directory, "cgroup.controllers");
+    if (!contains(offered, need.controller)) {
+      throw base::Error(
+          "cannot set the " + need.limit + " limit: the controller " + need.controller + " is not in " +
+              path + "/cgroup.controllers",
+          ENOENT, "the kernel lacks it, a group above does not pass it on, or it is in use as cgroup v1");
+    }
+    request += (request.empty() ? "+" : " +") + need.controller;
+  }
+  if (request.empty())
+    return;
+  const int error = directory.try_write("cgroup.subtree_control", request);
+  if (error == 0)
+    return;
+  throw base::Error("cannot set the " + needs.front().limit + " limit: cannot write '" + request + "' to " +
+                        path + "/cgroup.subtree_control",
+                    error, hint_for_controllers(error));
+}
+
+Builder::~Builder() {
+  // Deepest first. One that cannot be removed is in use by someone else meanwhile, and so is not ours.
+  for (const auto& path : made_ | std::views::reverse)
+    ::rmdir(path.c_str());
+}
+
+void Builder::make_one(const std::string& path, bool last) {
+  if (::mkdir(path.c_str(), 0755) == 0) {
+    made_.push_back(path);
+  } else if (errno != EEXIST) {
+    const int error = errno;
+    throw base::Error("cannot make the cgroup " + path, error, hint_for_mkdir(error));
+  } else if (last) {
+    const auto existing = open_directory(path, false);
+    if (existing.fd && !all_processes(existing).empty()) {
+      throw base::Error("cannot make the cgroup " + path + ": it exists and processes are in it", EEXIST,
+                        "another instance has this name; " + path + "/cgroup.procs lists them");
+    }
+  }
+}
+
+const Directory& Builder::make(const Place& place) {
+  std::string path = place.base;
+  for (const auto& component : name_) {
+    if (!place.needs.empty())
+      give_controllers(path, place.needs);
+    path += "/" + component;
+    make_one(path, &component == &name_.back());
+  }
+  auto directory = open_directory(std::move(path), place.v2);
+  if (!directory.fd)
+    base::throw_errno("cannot open the cgroup " + directory.path);
+  return group_.directories_.emplace_back(std::move(directory));
+}
+
+Group Builder::finish() && {
+  made_.clear();
+  return std::move(group_);
+}
+
+}  // namespace trine::cgroups

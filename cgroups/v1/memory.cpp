@@ -1,0 +1,64 @@
+// Source: Linux Documentation/admin-guide/cgroup-v1/memory.rst.
+#include <cerrno>
+#include <string>
+
+#include "../controllers.h"
+
+namespace trine::cgroups::v1 {
+namespace {
+
+constexpr const char* kMemory = "memory.limit_in_bytes";
+constexpr const char* kMemoryAndSwap = "memory.memsw.limit_in_bytes";
+
+void write_memory(const Directory& directory, const Limits& limits) {
+  if (limits.memory_bytes)
+    directory.write(kMemory, std::to_string(*limits.memory_bytes), "memory");
+}
+
+void write_swap(const Directory& directory, const Limits& limits) {
+  if (!limits.memory_swap_bytes)
+    return;
+  // Unlimited is what a kernel without swap accounting, and so without the file, gives anyway.
+  if (*limits.memory_swap_bytes < 0 && !directory.has(kMemoryAndSwap))
+    return;
+  directory.write(kMemoryAndSwap, std::to_string(*limits.memory_swap_bytes), "swap");
+}
+
+/// The kernel keeps memory <= memory and swap at every moment. In a new group, and when both go down, the
+/// memory goes first; when the kernel refuses that, both go up, and the sum has to make room before.
+void apply_sizes(const Directory& directory, const Limits& limits) {
+  const bool both = limits.memory_bytes && limits.memory_swap_bytes;
+  const int refused = both ? directory.try_write(kMemory, std::to_string(*limits.memory_bytes)) : 0;
+  if (refused == EINVAL)
+    write_swap(directory, limits);
+  if (!both || refused != 0)
+    write_memory(directory, limits);
+  if (refused != EINVAL)
+    write_swap(directory, limits);
+}
+
+}  // namespace
+
+void apply_memory(const Directory& directory, const Limits& limits) {
+  apply_sizes(directory, limits);
+  if (limits.memory_reservation_bytes) {
+    directory.write("memory.soft_limit_in_bytes", std::to_string(*limits.memory_reservation_bytes),
+                    "memory reservation");
+  }
+  if (limits.memory_swappiness) {
+    directory.write("memory.swappiness", std::to_string(*limits.memory_swappiness), "swappiness");
+  }
+  if (limits.disable_oom_killer)
+    directory.write("memory.oom_control", "1", "OOM killer");
+}
+
+void read_memory(const Directory& directory, Stats& stats) {
+  if (const auto bytes = directory.read_number("memory.usage_in_bytes"))
+    stats.memory_bytes = bytes;
+  if (const auto peak = directory.read_number("memory.max_usage_in_bytes"))
+    stats.memory_peak_bytes = peak;
+  if (const auto kills = directory.read_keyed("memory.oom_control", "oom_kill"))
+    stats.oom_kills = kills;
+}
+
+}  // namespace trine::cgroups::v1

@@ -1,0 +1,99 @@
+#include "in_group.h"
+
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <exception>
+#include <fstream>
+#include <iterator>
+
+#include "base/process.h"
+#include "base/text.h"
+
+using namespace trine;
+using namespace trine::cgroups;
+
+std::string cannot_make_groups() {
+  if (::geteuid() != 0)
+    return "making cgroups needs root";
+  const auto hierarchies = detect();
+  if (hierarchies.layout == Layout::kNone)
+    return "this machine has no cgroups";
+  const std::string probe = hierarchies.all.front().mount_point + "/" + unique_name();
+  if (::mkdir(probe.c_str(), 0755) != 0)
+    return "this process may not make cgroups";
+  ::rmdir(probe.c_str());
+  return {};
+}
+
+std::string unique_name() {
+  return "trine-unit-" + base::random_hex(6);
+}
+
+TestGroup::TestGroup(const Limits& limits, const Hierarchies& hierarchies)
+    : name_(unique_name()), group_(create(hierarchies, name_, limits)) {}
+
+TestGroup::~TestGroup() {
+  try {
+    group_.kill_all();
+    while (::waitpid(-1, nullptr, WNOHANG) > 0) {
+    }
+    group_.remove();
+  } catch (const std::exception&) {
+    // The test has said by then what is wrong.
+  }
+}
+
+std::string TestGroup::file(const std::string& name) const {
+  for (const auto& directory : group_.directories()) {
+    std::ifstream in(directory + "/" + name);
+    if (!in)
+      continue;
+    std::string text{std::istreambuf_iterator<char>(in), {}};
+    while (!text.empty() && text.back() == '\n')
+      text.pop_back();
+    return text;
+  }
+  return "(no such file)";
+}
+
+pid_t start_in(const Group& group, const std::function<int()>& work) {
+  const auto born = group.birth_directory();
+  auto process = base::clone_process({.flags = 0, .cgroup = born});
+  if (process)
+    return process.pid();
+  try {
+    group.join_self(born.has_value());
+  } catch (const std::exception&) {
+    ::_exit(99);
+  }
+  ::_exit(work());
+}
+
+int wait_for(pid_t pid) {
+  int status = 0;
+  if (::waitpid(pid, &status, 0) != pid)
+    return -1;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+bool exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
+
+bool has_ended(pid_t pid) {
+  siginfo_t info{};
+  return ::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+         info.si_pid == pid;
+}
+
+bool eventually(const std::function<bool()>& condition) {
+  constexpr int kTries = 500;
+  for (int i = 0; i < kTries; ++i) {
+    if (condition())
+      return true;
+    ::usleep(10'000);
+  }
+  return false;
+}

@@ -1,0 +1,24 @@
+# shellcheck shell=bash
+# What trine needs from Debian 12, in one place: sourced by examples/quickstart.sh and tests/run.sh.
+
+build_packages=(
+  g++ cmake ninja-build pkg-config
+  libseccomp-dev libbpf-dev libelf-dev zlib1g-dev libnl-3-dev nlohmann-json3-dev libcli11-dev
+  libssl-dev libzstd-dev libisal-dev
+)
+run_packages=(busybox-static uidmap)
+test_packages=(catch2 umoci skopeo buildah podman crun runc debootstrap jq attr libcap2-bin bsdextrautils util-linux procps)
+lint_packages=(clang-format-19 clang-tidy-19 shellcheck)
+fuzz_packages=(clang-19 libclang-rt-19-dev)
+
+# install_packages NAME...: those that are missing. Says what it does; needs root only when something is missing.
+install_packages() {
+  local missing=() name
+  for name in "$@"; do
+    dpkg-query -W -f '${Status}' "$name" 2>/dev/null | grep -q 'ok installed' || missing+=("$name")
+  done
+  ((${#missing[@]})) || return 0
+  echo "installing: ${missing[*]}"
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -qq && apt-get install -y -qq --no-install-recommends "${missing[@]}" >/dev/null
+}

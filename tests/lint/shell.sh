@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# Scripts pass shellcheck.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+command -v shellcheck >/dev/null || { echo "skipped: shellcheck is not installed"; exit 77; }
+git ls-files '*.sh' .ci/run | xargs shellcheck -x -e SC1091,SC2154

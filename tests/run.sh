@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# Installs what is needed, builds, and runs the tests.
+#
+#   tests/run.sh                all tiers
+#   tests/run.sh unit lint      some of: unit asan lint integration attacks fuzz
+#
+# A test that cannot run on this machine says `skipped: why` and is counted as skipped. The last line but ctest's
+# list of what was skipped is its line of totals; the exit code is 0 when nothing failed.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+# shellcheck source=tests/lib/packages.sh
+. tests/lib/packages.sh
+
+all_tiers=(unit asan lint integration attacks fuzz)
+tiers=("$@")
+((${#tiers[@]})) || tiers=("${all_tiers[@]}")
+for tier in "${tiers[@]}"; do
+  [[ " ${all_tiers[*]} " == *" $tier "* ]] || { echo "tests/run.sh: there is no tier $tier (${all_tiers[*]})" >&2; exit 2; }
+done
+wants() { [[ " ${tiers[*]} " == *" $1 "* ]]; }
+
+install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
+if wants lint; then install_packages "${lint_packages[@]}"; fi
+if wants fuzz; then install_packages "${fuzz_packages[@]}"; fi
+
+cmake --preset release >/dev/null
+cmake --build --preset release
+if wants asan; then
+  cmake --preset asan >/dev/null
+  cmake --build --preset asan --target unit_tests
+fi
+
+labels=$(IFS='|'; echo "${tiers[*]}")
+ctest --test-dir build/release --label-regex "^($labels)\$" --output-on-failure --no-tests=error

@@ -30,4 +30,6 @@ void print_warning(std::string_view message) {
   print(std::string(program_name) + ": warning: " + std::string(message) + "\n");
 }
 
+void print_progress(std::string_view message) { print(std::string(message) + "\n"); }
+
 }  // namespace trine::base

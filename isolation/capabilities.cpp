@@ -122,11 +122,13 @@ void set_capabilities(const Capabilities& capabilities) {
     sets.words[word].inheritable = static_cast<std::uint32_t>(capabilities.inheritable >> shift);
   }
   if (::syscall(SYS_capset, &header, sets.words.data()) != 0) base::throw_errno("cannot set the capabilities");
+  // The kernel raises only what is permitted and inheritable; bundles in use (runc's own example among them) ask
+  // for more and run all the same.
+  const std::uint64_t ambient = capabilities.ambient & capabilities.permitted & capabilities.inheritable;
   for (int number = 0; number < 64; ++number) {
-    if ((capabilities.ambient & capability_bit(number)) == 0) continue;
+    if ((ambient & capability_bit(number)) == 0) continue;
     if (::prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, number, 0, 0) != 0) {
-      base::throw_errno("cannot make " + std::string(capability_name(number)) + " ambient",
-                        "an ambient capability must be permitted and inheritable too");
+      base::throw_errno("cannot make " + std::string(capability_name(number)) + " ambient");
     }
   }
 }

@@ -12,7 +12,7 @@ namespace trine::isolation {
 /// it, is the child's last word: its program runs (the socket is close-on-exec).
 enum class MessageKind : std::uint8_t {
   kMapped,    ///< to the child: its id mappings are written
-  kJoined,    ///< to the child: it is in its cgroups
+  kRecorded,  ///< to the child: the caller has written down what it needs to clear up after it
   kNetwork,   ///< to the child: its network namespace, as a descriptor
   kTerminal,  ///< to the caller: the master of the child's terminal, as a descriptor
   kError,     ///< to the caller: a Failure

@@ -21,10 +21,9 @@ struct Context {
   User user;                          ///< resolved: numbers only
   std::string home;                   ///< of the resolved user
 
-  bool joined = false;                ///< kJoined has arrived
+  bool recorded = false;              ///< kRecorded has arrived
   base::UniqueFd network;             ///< kNetwork has arrived, not entered yet
   bool network_entered = false;
-  bool cgroup_entered = false;
 };
 
 }  // namespace trine::isolation

@@ -28,6 +28,7 @@ struct Step {
 constexpr Step kInitSteps[] = {
     {"become root in the user namespace", await_id_mappings},  // first: all else needs its privileges
     {"join namespaces", join_existing_namespaces},
+    {"enter the cgroup namespace", enter_cgroup_namespace},  // before a cgroup file system is mounted
     {"join a session keyring", join_session_keyring},
     {"set the OOM score", set_oom_score},           // through the host's /proc, which no image can fake
     {"detach from the host's mounts", detach_from_host_mounts},  // before the first mount of ours
@@ -38,13 +39,13 @@ constexpr Step kInitSteps[] = {
     {"find the user", resolve_user},                // in the root, while /proc/self/fd is the host's
     {"attach the terminal", attach_terminal},       // on the new devpts, for that user
     {"enter the network namespace", enter_network_namespace},  // when no sysfs has done it
-    {"enter the cgroup namespace", enter_cgroup_namespace},
     {"set the host name", set_host_name},
     {"write the sysctls", write_sysctls},           // before /proc/sys becomes read-only
     {"enter the root", enter_root},
     {"hide paths", hide_paths},                     // after the pivot: they are then the container's own
     {"seal the root", seal_root},                   // after the last file is made in it
     {"enter the working directory", enter_working_directory},
+    {"wait for the caller", await_record},          // a program that runs can be found and ended by its record
     {"set the limits", set_limits},                 // after the last descriptor is opened for set-up
     {"take the identity", take_identity},           // ids, capabilities, seccomp: the privileges go last
 };

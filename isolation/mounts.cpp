@@ -97,7 +97,6 @@ base::UniqueFd mount_new(const Context& context, const Mount& mount, std::uint64
 
 void mount_filesystem(Context& context, const Mount& mount) {
   if (mount.type == "sysfs") enter_network_namespace(context);
-  if (mount.type.starts_with("cgroup")) enter_cgroup_namespace(context);
   const base::UniqueFd target = open_target(context, mount, true);
   const std::uint64_t first = mount.copy_up ? mount.set_attributes & ~kAttrReadOnly : mount.set_attributes;
   base::UniqueFd fd = mount_new(context, mount, first);

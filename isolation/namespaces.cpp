@@ -17,14 +17,14 @@ const Namespace* find(const Plan& plan, int type) {
   return nullptr;
 }
 
-/// Messages come in any order: the cgroups are joined and the network is made at the same time.
+/// Messages come in any order: the record is written and the network is made at the same time.
 void receive_one(Context& context) {
   auto message = context.channel.receive();
   // The caller is gone, killed perhaps: nobody waits for this container any more.
   if (!message) ::_exit(1);
   switch (message->kind) {
-    case MessageKind::kJoined:
-      context.joined = true;
+    case MessageKind::kRecorded:
+      context.recorded = true;
       break;
     case MessageKind::kNetwork:
       context.network = std::move(message->fd);
@@ -79,13 +79,14 @@ void enter_network_namespace(Context& context) {
 }
 
 void enter_cgroup_namespace(Context& context) {
-  if (context.cgroup_entered) return;
-  context.cgroup_entered = true;
-  while (!context.joined) receive_one(context);
-  // The namespace's root is the cgroup that its maker is in, so this can only follow the joining.
+  // Its root is the cgroup that its maker is in: the child has joined its own before all else.
   if (context.has_new(CLONE_NEWCGROUP) && ::unshare(CLONE_NEWCGROUP) != 0) {
     base::throw_errno("cannot make a cgroup namespace");
   }
+}
+
+void await_record(Context& context) {
+  while (!context.recorded) receive_one(context);
 }
 
 }  // namespace trine::isolation

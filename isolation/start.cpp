@@ -22,7 +22,7 @@ bool has_new(const Plan& plan, int type) {
   return false;
 }
 
-/// The namespaces that clone makes. The cgroup namespace follows once the child is in its cgroups; the network
+/// The namespaces that clone makes. The cgroup namespace follows once the child is in its cgroup; the network
 /// namespace, the dearest of all, is made beside the child (NetworkMaker), unless a new user namespace is to
 /// own it.
 std::uint64_t clone_flags(const Plan& plan) {
@@ -128,7 +128,7 @@ base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channe
     network.emplace(hooks, channel);
   }
   if (hooks.on_created) hooks.on_created(pid);
-  channel.send(MessageKind::kJoined);
+  channel.send(MessageKind::kRecorded);
   if (network) network->finish();
   return await_exec(channel);
 }

@@ -11,6 +11,7 @@ void await_id_mappings(Context& context);
 void join_existing_namespaces(Context& context);
 void enter_network_namespace(Context& context);
 void enter_cgroup_namespace(Context& context);
+void await_record(Context& context);
 
 // rootfs.cpp
 void detach_from_host_mounts(Context& context);

@@ -84,13 +84,13 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
   const auto birth = group.get().birth_directory();
   isolation::Started started = isolation::start(
       plan.isolation, {.cgroup = birth,
-                       .on_created =
-                           [&](pid_t pid) {
-                             group.get().join(pid, birth.has_value());
-                             if (options.on_created) options.on_created(pid, group.get());
-                           },
+                       .on_created = [&](pid_t pid) { options.on_created(pid, group.get()); },
                        .in_network_namespace = [&] { bring_up_loopback(options.loopback_up); },
-                       .in_child = options.in_child});
+                       .in_child =
+                           [&] {
+                             group.get().join_self(birth.has_value());
+                             options.in_child();
+                           }});
   return {std::move(started), group.release(), has_private_processes(plan.isolation)};
 }
 

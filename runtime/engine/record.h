@@ -7,8 +7,6 @@
 
 namespace trine::runtime::engine {
 
-std::string to_json(const Record& record);
-
 /// Nothing when the text is no record: half-written by a crash, or of another version.
 std::optional<Record> parse_record(std::string_view json);
 

@@ -16,4 +16,7 @@ void print_error(std::string_view message);
 /// Prints `trine: warning: MESSAGE`.
 void print_warning(std::string_view message);
 
+/// Prints MESSAGE on a line of its own, on standard error: what a program is doing.
+void print_progress(std::string_view message);
+
 }  // namespace trine::base

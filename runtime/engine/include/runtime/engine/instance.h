@@ -37,6 +37,9 @@ struct Record {
   std::string finished;
 };
 
+/// As it is written down, and as `inspect` shows it.
+std::string to_json(const Record& record);
+
 /// An instance of ours. The destructor takes everything of it away that is not to be kept: the directory in
 /// `<run>`, and with `remove` (or when it never ran) the one in `<lib>` and its name.
 class Instance {

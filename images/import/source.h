@@ -1,0 +1,56 @@
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "document.h"
+
+namespace trine::images {
+
+/// Where a blob's bytes are.
+struct Location {
+  int fd = -1;
+  std::uint64_t offset = 0;
+  std::uint64_t size = 0;
+};
+
+/// Files by name: a directory, or an archive read in place.
+class FileSet {
+ public:
+  virtual ~FileSet() = default;
+  /// Nothing when there is no such file. Throws Error when it is there but no regular file.
+  virtual std::optional<Location> find(const std::string& path) = 0;
+};
+
+std::unique_ptr<FileSet> open_directory(const std::string& directory);
+/// A tar archive, compressed or not; a compressed one is unpacked into an unnamed file below `temporary`.
+std::unique_ptr<FileSet> open_archive(const std::string& file, const std::string& temporary);
+
+/// One layer as the image ships it.
+struct LayerSource {
+  Location location;
+  std::string digest;   ///< of the bytes there; empty: not told (docker-archive)
+  std::string diff_id;  ///< of the layer uncompressed
+};
+
+/// One image to be loaded: its documents, verified, and where its layers are.
+struct ImageSource {
+  std::vector<std::string> names;
+  std::string manifest;         ///< text
+  std::string manifest_digest;
+  std::string configuration;    ///< text
+  std::string configuration_digest;
+  ImageConfig config;
+  std::vector<LayerSource> layers;  ///< lowest first
+};
+
+/// The image of an OCI layout that `tag` names, or its only one. Throws Error that lists the tags otherwise.
+std::vector<ImageSource> read_oci_layout(FileSet& files, const std::string& tag, const std::string& name);
+
+/// The images of what `docker save` and `podman save` write, or the one called `tag`.
+std::vector<ImageSource> read_docker_archive(FileSet& files, const std::string& tag, const std::string& name);
+
+}  // namespace trine::images

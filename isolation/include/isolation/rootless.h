@@ -1,0 +1,14 @@
+#pragma once
+
+namespace trine::isolation {
+
+/// Whether trine runs for an unprivileged user, who needs a user namespace of his own to be root in.
+bool is_rootless();
+
+/// Makes the calling process, which must have one thread only, root in a new user namespace: the user himself
+/// is id 0 there, his ranges in /etc/subuid and /etc/subgid are 1 and up. The mappings are written by
+/// newuidmap and newgidmap (shadow-utils), which check those files.
+/// Throws Error with a hint when there is no range, no such program, or the kernel forbids it.
+void enter_user_namespace();
+
+}  // namespace trine::isolation

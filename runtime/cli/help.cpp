@@ -1,0 +1,154 @@
+#include <unistd.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "verb.h"
+
+namespace trine::runtime::cli {
+namespace {
+
+constexpr std::size_t kColumn = 34;
+
+std::string flag_column(const FlagText& flag) {
+  std::string text = flag.names;
+  const auto comma = text.find(',');
+  text = comma == std::string::npos ? "    " + text : text.substr(0, comma) + ", " + text.substr(comma + 1);
+  if (flag.value != nullptr) text += std::string(" ") + flag.value;
+  return text;
+}
+
+std::vector<std::string> groups(const std::vector<FlagText>& flags) {
+  std::vector<std::string> names;
+  for (const auto& flag : flags) {
+    if (std::ranges::find(names, flag.group) == names.end()) names.emplace_back(flag.group);
+  }
+  return names;
+}
+
+std::string indent(const std::string& text, const char* by) {
+  std::string result;
+  for (const auto& line : base::split(text, '\n', base::SplitEmpty::kSkip)) result += by + line + "\n";
+  return result;
+}
+
+/// Characters that roff would take for its own.
+std::string roff(std::string_view text) {
+  std::string result;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const bool line_start = i == 0 || text[i - 1] == '\n';
+    if (line_start && (text[i] == '.' || text[i] == '\'')) result += "\\&";
+    if (text[i] == '\\') {
+      result += "\\e";
+    } else if (text[i] == '-') {
+      result += "\\-";
+    } else {
+      result += text[i];
+    }
+  }
+  return result;
+}
+
+std::string heading(const std::string& name, const std::string& summary) {
+  return ".TH " + name + " 1 \"\" \"trine " TRINE_VERSION "\" \"trine\"\n.SH NAME\n" + roff(name) + " \\- " +
+         roff(summary) + "\n";
+}
+
+std::string verb_page(const Verb& verb) {
+  std::string page = heading(std::string("trine-") + verb.name, verb.summary);
+  page += std::string(".SH SYNOPSIS\n.B trine ") + verb.name + "\n" + roff(verb.synopsis) + "\n";
+  page += ".SH DESCRIPTION\n" + roff(verb.details) + "\n";
+  const auto flags = verb.flags();
+  if (!flags.empty()) page += ".SH OPTIONS\n";
+  for (const auto& group : groups(flags)) {
+    page += ".SS " + group + "\n";
+    for (const auto& flag : flags) {
+      if (group != flag.group) continue;
+      page += ".TP\n.B " + roff(flag.names) + (flag.value != nullptr ? " " + roff(flag.value) : "") + "\n" +
+              roff(flag.help) + "\n";
+    }
+  }
+  page += ".SH EXAMPLES\n.nf\n" + roff(verb.examples) + "\n.fi\n";
+  return page + ".SH SEE ALSO\n.BR trine (1)\n";
+}
+
+std::string overview_page() {
+  std::string page = heading("trine", "run isolated instances from OCI images");
+  page += ".SH SYNOPSIS\n.B trine\n[\\-\\-root DIR] VERB [FLAG]... [ARGUMENT]...\n.SH VERBS\n";
+  for (const auto& verb : verbs()) {
+    page += std::string(".TP\n.B ") + verb.name + "\n" + roff(verb.summary) + "\n";
+  }
+  return page +
+         ".SH EXIT STATUS\n125 when trine itself fails, 126 when the program cannot be executed, 127 when it is not "
+         "found, else the program's own; 128 plus its number for a signal.\n"
+         ".SH FILES\n/run/trine and /var/lib/trine; for an unprivileged user $XDG_RUNTIME_DIR/trine and "
+         "$XDG_DATA_HOME/trine.\n";
+}
+
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  std::iota(row.begin(), row.end(), std::size_t{0});
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
+      diagonal = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
+    }
+  }
+  return row.back();
+}
+
+}  // namespace
+
+std::string help_text(const Verb& verb) {
+  std::string text = std::string("Usage: trine ") + verb.name + " " + verb.synopsis + "\n\n" + verb.details +
+                     "\n\nExamples:\n" + indent(verb.examples, "  ");
+  const auto flags = verb.flags();
+  for (const auto& group : groups(flags)) {
+    text += "\n" + group + ":\n";
+    for (const auto& flag : flags) {
+      if (group != flag.group) continue;
+      std::string line = "  " + flag_column(flag);
+      line += line.size() < kColumn ? std::string(kColumn - line.size(), ' ') : "\n" + std::string(kColumn, ' ');
+      text += line + flag.help + "\n";
+    }
+  }
+  return text;
+}
+
+std::string overview_text() {
+  std::string text =
+      "Usage: trine [--root DIR] VERB [FLAG]... [ARGUMENT]...\n\nRuns isolated instances from OCI images.\n\nVerbs:\n";
+  for (const auto& verb : verbs()) {
+    std::string line = std::string("  ") + verb.name;
+    line.resize(12, ' ');
+    text += line + verb.summary + "\n";
+  }
+  return text +
+         "\nFlags:\n  --root DIR  keep state below DIR, not in /run/trine and /var/lib/trine\n  --version   print the "
+         "version\n  --help      print this, or with a verb what it takes\n\nExamples:\n  trine run --rm -it debian "
+         "sh\n  trine load docker-archive:web.tar\n";
+}
+
+std::string man_page(std::string_view name) { return name.empty() ? overview_page() : verb_page(find_verb(name)); }
+
+void print(const std::string& text) { base::write_all(STDOUT_FILENO, text, "the standard output"); }
+
+std::string nearest(std::string_view word, const std::vector<std::string>& known) {
+  std::string best;
+  std::size_t best_distance = 3;
+  for (const auto& candidate : known) {
+    if (const auto found = distance(word, candidate); found < best_distance) {
+      best = candidate;
+      best_distance = found;
+    }
+  }
+  return best;
+}
+
+}  // namespace trine::runtime::cli

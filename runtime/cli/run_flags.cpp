@@ -1,0 +1,103 @@
+#include "run_flags.h"
+
+#include "base/error.h"
+#include "run_values.h"
+
+namespace trine::runtime::cli {
+namespace {
+
+using engine::RunOptions;
+using Text = const std::string&;
+
+constexpr const char* kInstance = "Instance";
+constexpr const char* kProcess = "Process";
+constexpr const char* kFiles = "Files";
+constexpr const char* kNetwork = "Network";
+constexpr const char* kLimits = "Limits";
+constexpr const char* kSecurity = "Security";
+
+/// `trine run`: every flag, its help, and what it sets. Applied in this order, each one's values as given.
+const Flag<RunOptions> kFlags[] = {
+    {{"-i,--interactive", nullptr, kInstance, "connect the standard input"},
+     [](RunOptions& o, Text v) { o.interactive = is_on(v); }},
+    {{"-t,--tty", nullptr, kInstance, "give it a terminal"}, [](RunOptions& o, Text v) { o.terminal = is_on(v); }},
+    {{"--rm", nullptr, kInstance, "remove it when it has ended"}, [](RunOptions& o, Text v) { o.remove = is_on(v); }},
+    {{"--name", "NAME", kInstance, "call it NAME"}, [](RunOptions& o, Text v) { o.name = v; }},
+    {{"--hostname", "NAME", kInstance, "its host name (default: its id)"},
+     [](RunOptions& o, Text v) { o.hostname = v; }},
+    {{"--init", nullptr, kInstance, "run a PID 1 that reaps and passes on signals"},
+     [](RunOptions& o, Text v) { o.init = is_on(v); }},
+    {{"--isolation", "CLASS", kInstance, "container (default), vm, full or auto"}, set_isolation},
+    {{"-l,--label", "KEY=VALUE", kInstance, "a label"},
+     [](RunOptions& o, Text v) { o.labels.push_back(parse_pair("--label", v)); }},
+    {{"--annotation", "KEY=VALUE", kInstance, "an OCI annotation"},
+     [](RunOptions& o, Text v) { o.annotations.push_back(parse_pair("--annotation", v)); }},
+    {{"--stop-signal", "SIGNAL", kInstance, "the signal that stops it"},
+     [](RunOptions& o, Text v) { o.stop_signal = v; }},
+    {{"--cidfile", "FILE", kInstance, "write its id to FILE"}, [](RunOptions& o, Text v) { o.cidfile = v; }},
+    {{"--env-file", "FILE", kProcess, "environment variables, a line each"}, add_env_file},
+    {{"-e,--env", "NAME[=VALUE]", kProcess, "an environment variable; without a value, ours"}, add_env},
+    {{"-w,--workdir", "DIR", kProcess, "the working directory"}, set_working_directory},
+    {{"-u,--user", "USER[:GROUP]", kProcess, "names or numbers"}, [](RunOptions& o, Text v) { o.user = v; }},
+    {{"--entrypoint", "PROGRAM", kProcess, "in place of the image's; empty for none"},
+     [](RunOptions& o, Text v) { o.entrypoint = v; }},
+    {{"-v,--volume", "SOURCE:TARGET[:OPTIONS]", kFiles, "a host directory or file (ro, rw, nosuid, …)"}, add_volume},
+    {{"--mount", "type=…,src=…,dst=…[,ro]", kFiles, "the same, spelt out; type bind or tmpfs"}, add_mount},
+    {{"--tmpfs", "TARGET[:OPTIONS]", kFiles, "a file system in memory (size=, mode=, exec, …)"}, add_tmpfs},
+    {{"--read-only", nullptr, kFiles, "make the root read-only"}, [](RunOptions& o, Text v) { o.read_only = is_on(v); }},
+    {{"--shm-size", "SIZE", kFiles, "of /dev/shm (default: 64m)"}, set_shm_size},
+    {{"--device", "HOST[:TARGET[:rwm]]", kFiles, "a device of the host"}, add_device},
+    {{"--network", "MODE", kNetwork, "private (default), none, host or container:NAME"}, set_network},
+    {{"-m,--memory", "SIZE", kLimits, "memory (b, k, m, g)"}, set_memory},
+    {{"--memory-swap", "SIZE", kLimits, "memory and swap together; -1 for no limit"}, set_memory_swap},
+    {{"--cpus", "NUMBER", kLimits, "CPUs' worth of time, as in 1.5"}, set_cpus},
+    {{"--cpu-shares", "NUMBER", kLimits, "share of busy CPUs, 2 to 262144 (default: 1024)"}, set_cpu_shares},
+    {{"--cpuset-cpus", "LIST", kLimits, "which CPUs, as in 0-2,4"}, set_cpuset},
+    {{"--pids-limit", "NUMBER", kLimits, "processes; -1 for no limit"}, set_pids_limit},
+    {{"--ulimit", "NAME=SOFT[:HARD]", kLimits, "a limit of setrlimit(2)"}, add_ulimit},
+    {{"--cap-add", "CAPABILITY", kSecurity, "give it a capability, or ALL"},
+     [](RunOptions& o, Text v) { o.cap_add.push_back(v); }},
+    {{"--cap-drop", "CAPABILITY", kSecurity, "take one away, or ALL"},
+     [](RunOptions& o, Text v) { o.cap_drop.push_back(v); }},
+    {{"--security-opt", "OPTION", kSecurity, "seccomp=unconfined, seccomp=FILE or no-new-privileges"},
+     add_security_option},
+    {{"--privileged", nullptr, kSecurity, "all capabilities and devices, nothing hidden"},
+     [](RunOptions& o, Text v) { o.privileged = is_on(v); }},
+    {{"--sysctl", "NAME=VALUE", kSecurity, "a sysctl of its namespaces"},
+     [](RunOptions& o, Text v) { o.sysctls.push_back(parse_pair("--sysctl", v)); }},
+};
+
+/// A bundle says itself what it is: other flags would be ignored in silence.
+void check_bundle(const std::vector<std::string>& flags, const RunOptions& options) {
+  if (!options.image.starts_with("bundle:")) return;
+  if (!options.command.empty()) {
+    throw base::Error("a bundle brings its own command: " + options.command.front() + " cannot be given", 0,
+                      "change process.args in its config.json");
+  }
+  for (const auto& word : flags) {
+    if (!word.starts_with('-')) continue;
+    const std::string name = word.substr(0, word.find('='));
+    if (name == "--rm" || name == "--name" || name == "--cidfile" || name == "-i" || name == "-t" || name == "-it" ||
+        name == "-ti" || name == "--interactive" || name == "--tty") {
+      continue;
+    }
+    throw base::Error(name + " does not apply to a bundle, whose config.json says it all");
+  }
+}
+
+}  // namespace
+
+std::vector<FlagText> run_flag_texts() { return flag_texts(kFlags); }
+
+RunOptions parse_run(std::vector<std::string> arguments) {
+  RunOptions options;
+  const auto all = arguments;
+  auto rest = parse_flags("run", kFlags, std::move(arguments), options);
+  if (rest.empty()) throw base::Error("trine run needs an image", 0, "trine run [FLAG]... IMAGE [COMMAND]...");
+  options.image = rest.front();
+  options.command.assign(rest.begin() + 1, rest.end());
+  check_bundle({all.begin(), all.end() - static_cast<std::ptrdiff_t>(rest.size())}, options);
+  return options;
+}
+
+}  // namespace trine::runtime::cli

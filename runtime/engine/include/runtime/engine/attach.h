@@ -1,0 +1,35 @@
+#pragma once
+
+#include <csignal>
+
+#include "base/process.h"
+#include "base/unique_fd.h"
+
+namespace trine::runtime::engine {
+
+/// Holds back the signals that are to be passed on to an instance, from before it exists, so that none is lost.
+/// SIGTSTP, SIGTTIN, SIGTTOU and SIGCONT keep their meaning for trine itself: a shell's job control.
+class SignalBlock {
+ public:
+  SignalBlock();
+  ~SignalBlock();
+  SignalBlock(const SignalBlock&) = delete;
+  SignalBlock& operator=(const SignalBlock&) = delete;
+
+  [[nodiscard]] const sigset_t& signals() const { return signals_; }
+
+ private:
+  sigset_t signals_{};
+  sigset_t before_{};
+};
+
+struct AttachOptions {
+  base::UniqueFd terminal;   ///< the master of the instance's terminal; empty: it has our stdio itself
+  bool interactive = false;  ///< our standard input goes to the terminal
+};
+
+/// Stays with an instance until its first process ends: passes on signals, and with a terminal carries bytes
+/// and window sizes, our own terminal being raw meanwhile. It is put back as it was on every way out.
+base::ExitStatus attach(base::Process& process, const SignalBlock& signals, AttachOptions options);
+
+}  // namespace trine::runtime::engine

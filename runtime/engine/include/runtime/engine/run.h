@@ -1,0 +1,17 @@
+#pragma once
+
+#include "runtime/engine/paths.h"
+#include "runtime/engine/run_options.h"
+
+namespace trine::runtime::engine {
+
+/// Exit codes of trine's own. Source: docker run, chroot(1).
+constexpr int kExitFailure = 125;      ///< trine itself failed
+constexpr int kExitNotExecutable = 126;
+constexpr int kExitNotFound = 127;
+
+/// Runs an instance in the foreground and returns its exit code. Throws base::Error, and isolation::ExecError
+/// for the program; nothing of the instance is left then.
+int run(const RunOptions& options, const Paths& paths);
+
+}  // namespace trine::runtime::engine

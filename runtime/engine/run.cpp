@@ -1,0 +1,228 @@
+#include "runtime/engine/run.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "isolation/rootless.h"
+#include "isolation/start.h"
+#include "layout.h"
+#include "record.h"
+#include "runtime/backend/container.h"
+#include "runtime/engine/attach.h"
+#include "runtime/engine/image_source.h"
+#include "runtime/engine/image_spec.h"
+#include "runtime/engine/instance.h"
+
+namespace trine::runtime::engine {
+namespace {
+
+constexpr std::string_view kBundle = "bundle:";
+
+/// An instance about to start: its plan, and what must live as long as it does.
+struct Prepared {
+  backend::ContainerPlan plan;
+  base::UniqueFd lease;  ///< on the image
+};
+
+void make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0755) != 0) base::throw_errno("cannot make the directory " + path);
+}
+
+/// The image's layers under a writable one of the instance's own. The latter's root has the mode of the image's.
+isolation::Root make_root(Instance& instance, const images::Image& image, bool read_only) {
+  const std::string& directory = instance.make_layer_directory();
+  isolation::OverlayRoot overlay{.lower = image.layer_directories,
+                                 .upper = directory + "/upper",
+                                 .work = directory + "/work",
+                                 .discard = instance.record().remove};
+  make_directory(overlay.upper);
+  make_directory(overlay.work);
+  struct stat status {};
+  if (::stat(overlay.lower.front().c_str(), &status) != 0) base::throw_errno("cannot look at a layer of the image");
+  if (::chmod(overlay.upper.c_str(), status.st_mode & 07777) != 0 ||
+      ::chown(overlay.upper.c_str(), status.st_uid, status.st_gid) != 0) {
+    base::throw_errno("cannot prepare the writable layer");
+  }
+  return {.source = std::move(overlay), .read_only = read_only, .propagation = MS_PRIVATE | MS_REC};
+}
+
+isolation::Mount bind_file(const std::string& source, const std::string& destination) {
+  return {.destination = destination, .type = "bind", .source = source, .bind = true};
+}
+
+bool has_mount(const isolation::Plan& plan, const std::string& destination) {
+  return std::ranges::any_of(plan.mounts, [&](const auto& mount) { return mount.destination == destination; });
+}
+
+/// Files about the instance's name and network, which are not the image's to have.
+void add_network_files(const Instance& instance, const RunOptions& options, isolation::Plan& plan) {
+  const base::UniqueFd directory = base::open_file(instance.run_directory(), O_RDONLY | O_DIRECTORY);
+  const auto add = [&](const std::string& name, const std::string& content) {
+    if (has_mount(plan, "/etc/" + name)) return;
+    const base::UniqueFd file = base::open_file_at(directory.get(), name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+    base::write_all(file.get(), content, name);
+    plan.mounts.push_back(bind_file(instance.run_directory() + "/" + name, "/etc/" + name));
+  };
+  if (options.network == NetworkMode::kHost) {
+    for (const char* name : {"hosts", "resolv.conf"}) {
+      const std::string path = std::string("/etc/") + name;
+      if (::access(path.c_str(), R_OK) == 0) add(name, base::read_file(path));
+    }
+  } else {
+    add("hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t" + plan.hostname + "\n");
+  }
+  add("hostname", plan.hostname + "\n");
+}
+
+std::string namespace_of(const Paths& paths, const std::string& reference) {
+  const Record record = find_instance(paths, reference);
+  if (record.pid <= 0 || process_start_time(record.pid) != record.start_time) {
+    throw base::Error("cannot join the network of " + reference + ": it is not running");
+  }
+  return "/proc/" + std::to_string(record.pid) + "/ns/net";
+}
+
+/// Ids that a user namespace does not map cannot be named in a sysctl of it.
+void fit_to_user_namespace(oci::Spec& spec) { spec.linux_part.sysctl.erase("net.ipv4.ping_group_range"); }
+
+Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootless, Instance& instance) {
+  const images::Store store = open_store(paths);
+  const images::Image image = resolve_image(paths, store, options.image);
+  Prepared prepared{.lease = store.lease(image)};
+  Record& record = instance.record();
+  record.image_digest = image.digest;
+  ImageSpec made = make_image_spec(image.config, options, record.id.substr(0, 12));
+  if (options.network == NetworkMode::kContainer) {
+    for (auto& entry : made.spec.linux_part.namespaces) {
+      if (entry.type == "network") entry.path = namespace_of(paths, options.network_container);
+    }
+  }
+  if (rootless) fit_to_user_namespace(made.spec);
+  oci::validate(made.spec);
+  prepared.plan = backend::make_plan(made.spec, "/");
+  isolation::Plan& plan = prepared.plan.isolation;
+  plan.root = make_root(instance, image, options.read_only);
+  plan.process.user.name = made.user;
+  plan.process.resolve_user = true;
+  plan.process.create_cwd = true;
+  plan.process.init = options.init;
+  for (auto& mount : plan.mounts) {
+    mount.create_source = std::ranges::any_of(options.mounts, [&](const VolumeMount& volume) {
+      return volume.create_source && volume.target == mount.destination;
+    });
+  }
+  add_network_files(instance, options, plan);
+  if (made.default_seccomp) {
+    prepared.plan.seccomp = isolation::default_seccomp_profile(plan.process.capabilities.bounding);
+  }
+  record.command = made.spec.process.args;
+  record.stop_signal = made.stop_signal;
+  return prepared;
+}
+
+Prepared prepare_bundle(const RunOptions& options, const std::string& bundle, Instance& instance) {
+  const oci::Spec spec = oci::parse_spec(base::read_file(bundle + "/config.json", 16 << 20));
+  oci::validate(spec);
+  Prepared prepared{.plan = backend::make_plan(spec, bundle)};
+  prepared.plan.isolation.process.terminal = spec.process.terminal || options.terminal;
+  instance.record().bundle = bundle;
+  instance.record().command = spec.process.args;
+  return prepared;
+}
+
+Prepared prepare(const RunOptions& options, const Paths& paths, bool rootless, Instance& instance) {
+  Record& record = instance.record();
+  record.image = options.image;
+  record.labels = options.labels;
+  record.annotations = options.annotations;
+  if (!options.image.starts_with(kBundle)) return prepare_image(options, paths, rootless, instance);
+  return prepare_bundle(options, options.image.substr(kBundle.size()), instance);
+}
+
+/// The id in a file that must not be there yet, and that goes again when the instance does not start.
+class CidFile {
+ public:
+  CidFile(std::string path, const std::string& id) : path_(std::move(path)) {
+    if (path_.empty()) return;
+    try {
+      const base::UniqueFd file = base::open_file(path_, O_WRONLY | O_CREAT | O_EXCL, 0644);
+      base::write_all(file.get(), id, path_);
+    } catch (const base::Error& error) {
+      if (error.errno_value() != EEXIST) throw;
+      throw base::Error("the file " + path_ + " exists already", 0,
+                        "another instance may go by it: remove it, or choose another --cidfile");
+    }
+  }
+  ~CidFile() {
+    if (!keep_ && !path_.empty()) ::unlink(path_.c_str());
+  }
+  CidFile(const CidFile&) = delete;
+  CidFile& operator=(const CidFile&) = delete;
+  void keep() { keep_ = true; }
+
+ private:
+  std::string path_;
+  bool keep_ = false;
+};
+
+void empty_standard_input() {
+  const base::UniqueFd null = base::open_file("/dev/null", O_RDONLY);
+  if (::dup2(null.get(), STDIN_FILENO) < 0) base::throw_errno("cannot empty the standard input");
+}
+
+void write_record(Instance& instance, pid_t pid, const cgroups::Group& group) {
+  Record& record = instance.record();
+  record.pid = pid;
+  record.start_time = process_start_time(pid);
+  record.cgroups = group.directories();
+  record.status = "running";
+  instance.save();
+}
+
+void report_oom(const Record& record, const cgroups::Limits& limits) {
+  std::string message = "the kernel killed a process of " + record.name + ": out of memory";
+  if (limits.memory_bytes && *limits.memory_bytes > 0) {
+    message += " (its limit is " + std::to_string(*limits.memory_bytes >> 20) + " MiB)";
+  }
+  base::print_error(base::Error(message, 0, "give it more with --memory"));
+}
+
+}  // namespace
+
+int run(const RunOptions& options, const Paths& paths) {
+  const bool rootless = isolation::is_rootless();
+  if (rootless) isolation::enter_user_namespace();
+  repair(paths);
+  Instance instance = Instance::create(paths, options.name, options.remove);
+  Prepared prepared = prepare(options, paths, rootless, instance);
+  const cgroups::Limits limits = prepared.plan.limits;
+  CidFile cidfile(options.cidfile, instance.record().id);
+  if (!options.interactive && !options.terminal) empty_standard_input();
+
+  const SignalBlock signals;
+  backend::Container container = backend::start_container(
+      std::move(prepared.plan),
+      {.cgroup_name = cgroup_name(instance.record().id),
+       .seccomp_cache = paths.run + "/seccomp",
+       .on_created = [&](pid_t pid, const cgroups::Group& group) { write_record(instance, pid, group); },
+       .in_child = [&] { instance.forget(); }});
+  cidfile.keep();
+  const base::ExitStatus status =
+      attach(container.process(), signals,
+             {.terminal = container.take_terminal(), .interactive = options.interactive});
+  const auto end = container.finish();
+  if (end.oom_killed) report_oom(instance.record(), limits);
+  instance.finish(status.code, end.oom_killed);
+  return status.code;
+}
+
+}  // namespace trine::runtime::engine

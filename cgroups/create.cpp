@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "builder.h"
 #include "detect.h"
@@ -29,15 +30,6 @@ std::vector<std::string> components_of(const std::string& name) {
                       "it is one or more plain names with slashes between them, like trine-web");
   }
   return components;
-}
-
-bool in_user_namespace() {
-  try {
-    const auto words = base::split(base::read_file("/proc/self/uid_map", 4096), ' ', base::SplitEmpty::kSkip);
-    return words.size() != 3 || base::trim(words[2]) != "4294967295";
-  } catch (const base::Error&) {
-    return false;  // no /proc, or a kernel without user namespaces
-  }
 }
 
 bool is_writable(const std::string& directory) {
@@ -100,7 +92,7 @@ Group create(const Hierarchies& hierarchies, const std::string& name, const Limi
     try {
       return build(plan_as_root(hierarchies, limits), components, limits);
     } catch (const base::Error& error) {
-      if (!is_denied(error) || !in_user_namespace())
+      if (!is_denied(error) || !base::in_user_namespace())
         throw;
     }
   }

@@ -1,6 +1,7 @@
 #include "detect.h"
 
 #include <linux/magic.h>
+#include <sys/stat.h>
 #include <sys/statfs.h>
 
 #include <algorithm>
@@ -10,6 +11,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "controllers.h"
+#include "device_policy.h"
 
 namespace trine::cgroups {
 namespace {
@@ -82,6 +85,38 @@ std::optional<Hierarchy> parse_line(std::string_view line) {
       return std::nullopt;
   }
   return hierarchy;
+}
+
+/// A controller mounted by itself where every distribution does. Not when the name is a symlink: it shares
+/// its hierarchy then, and only the mount table tells with whom.
+std::optional<Hierarchy> usual_v1(std::string_view controller) {
+  auto path = std::string(kUsualMountPoint) + "/" + std::string(controller);
+  struct stat status{};
+  struct statfs file_system{};
+  if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
+    return std::nullopt;
+  if (::statfs(path.c_str(), &file_system) != 0 || file_system.f_type != CGROUP_SUPER_MAGIC)
+    return std::nullopt;
+  return Hierarchy{.mount_point = std::move(path), .controllers = {std::string(controller)}, .v2 = false};
+}
+
+/// The v1 controllers that `limits` need; nothing when they need v2 in any case.
+std::optional<std::vector<std::string_view>> v1_controllers_for(const Limits& limits) {
+  if (!limits.unified.empty())
+    return std::nullopt;
+  std::vector<std::string_view> names;
+  for (const auto& controller : controllers()) {
+    if (controller.wanted(limits) != nullptr)
+      names.push_back(controller.v1_name);
+  }
+  if (!limits.devices.empty()) {
+    const auto policy = v1_policy(limits.devices);
+    if (!policy)
+      return std::nullopt;
+    if (!allows_everything(limits.devices))
+      names.emplace_back("devices");
+  }
+  return names;
 }
 
 Layout layout_of(const Hierarchies& hierarchies) {
@@ -160,6 +195,22 @@ Hierarchies detect() {
   } catch (const base::Error&) {
     return {};  // no /proc: nothing is known, and a limit that is asked for will say so
   }
+}
+
+Hierarchies detect_for(const Limits& limits) {
+  const auto names = v1_controllers_for(limits);
+  if (!names)
+    return detect();
+  Hierarchies found;
+  for (const auto name : *names) {
+    auto hierarchy = usual_v1(name);
+    // On a pure v2 machine the first one ends the search, and detect() is a single call there too.
+    if (!hierarchy)
+      return detect();
+    found.all.push_back(std::move(*hierarchy));
+    found.layout = Layout::kV1;
+  }
+  return found;
 }
 
 std::vector<std::string> v2_controllers(const Hierarchy& hierarchy) {

@@ -35,8 +35,9 @@ struct Plan {
 /// For root. Throws Error{ENOENT} for a limit that no hierarchy can give.
 ///
 /// Devices: v1's hierarchy when there is one and it can hold the rules, else eBPF on v2. Measured on a hybrid
-/// machine (Linux 6.18), v1 costs 100 to 180 microseconds a group (mkdir, 12 rules, join_self, rmdir), v2
-/// with eBPF 200 to 420 (mkdir, load, attach, rmdir); most of it is the load.
+/// machine (Linux 6.18, twelve rules), v1 costs 100 microseconds a group (mkdir 20, rules 25, join_self 20,
+/// rmdir 25), v2 with eBPF 175 (mkdir 25, load 100, clone into it 15, rmdir 30) and 50 once for libbpf's
+/// probe.
 Plan plan_as_root(const Hierarchies& hierarchies, const Limits& limits);
 
 /// For everyone else: no device control, and limits below `delegated` on v2 only. Throws Error for a limit

@@ -3,10 +3,14 @@
 #include <linux/bpf.h>
 
 #include <cerrno>
+#include <cstddef>
 
 #include "../controllers.h"
 #include "base/error.h"
 #include "device_program.h"
+
+// libbpf 1.1 declares this and has it in its archive, but its shared library does not export it.
+extern "C" int libbpf_set_memlock_rlim(std::size_t bytes) __attribute__((weak));
 
 namespace trine::cgroups::v2 {
 namespace {
@@ -21,9 +25,10 @@ namespace {
 }
 
 base::UniqueFd load(const Directory& directory, const std::vector<bpf_insn>& program) {
-  // Kernels since 5.11 charge programs to the memory controller. libbpf would raise RLIMIT_MEMLOCK for older
-  // ones, for the whole process and all its children: not for one page.
-  libbpf_set_memlock_rlim(0);
+  // Kernels since 5.11 charge programs to the memory controller. For older ones libbpf raises RLIMIT_MEMLOCK
+  // of the whole process, and so of the container: not for one page.
+  if (libbpf_set_memlock_rlim != nullptr)
+    libbpf_set_memlock_rlim(0);
   const int fd = bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, nullptr, "Apache-2.0", program.data(),
                                program.size(), nullptr);
   if (fd < 0)

@@ -8,6 +8,9 @@
 #include <random>
 #include <string>
 
+#include "base/error.h"
+#include "plan.h"
+
 using namespace trine::cgroups;
 
 namespace {
@@ -133,4 +136,41 @@ TEST_CASE("what detect() finds on this machine is what the mount table says") {
   if (found.layout == Layout::kHybrid || found.layout == Layout::kV1) {
     CHECK(found.all.size() == read.all.size());
   }
+}
+
+TEST_CASE("the short way to the hierarchies leads to the same groups as the long one") {
+  Limits memory;
+  memory.memory_bytes = 1 << 20;
+  memory.pids_max = 5;
+  Limits devices;
+  devices.devices = {{.allow = true, .type = 'c', .major = 1, .minor = 3, .access = "rwm"}};
+  Limits nested;  // not for v1
+  nested.devices = {{.allow = true, .type = 'c'}, {.allow = false, .type = 'c', .major = 1}};
+  Limits unified;
+  unified.unified = {{"cgroup.max.depth", "3"}};
+  const auto all = detect();
+  if (all.layout == Layout::kNone) {
+    WARN("skipped: this machine has no cgroups");
+    return;
+  }
+  for (const auto& limits : {memory, devices, nested, unified}) {
+    const auto bases = [&limits](const Hierarchies& hierarchies) {
+      std::vector<std::string> result;
+      try {
+        for (const auto& place : plan_as_root(hierarchies, limits).places)
+          result.push_back(place.base);
+      } catch (const trine::base::Error& error) {
+        result.emplace_back(error.what());
+      }
+      return result;
+    };
+    CHECK(bases(detect_for(limits)) == bases(all));
+  }
+}
+
+TEST_CASE("nothing is looked for where nothing is needed") {
+  CHECK(detect_for({}).all.empty());
+  Limits everything;
+  everything.devices = {{.allow = true}};
+  CHECK(detect_for(everything).all.empty());
 }

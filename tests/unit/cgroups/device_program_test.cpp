@@ -112,7 +112,6 @@ const std::vector<DeviceRule> kUsual = {
 
 /// Hands the program to the kernel's verifier; returns its errno, or 0.
 int verify(const std::vector<bpf_insn>& program) {
-  libbpf_set_memlock_rlim(0);
   const int fd = bpf_prog_load(BPF_PROG_TYPE_CGROUP_DEVICE, nullptr, "Apache-2.0", program.data(),
                                program.size(), nullptr);
   if (fd < 0)

@@ -34,7 +34,14 @@ std::string digest_hex(std::string_view digest) {
   return std::string(hex);
 }
 
-std::string normalize_name(std::string_view name) {
+std::string normalize_name(std::string_view whole) {
+  // Docker's own registry is what a name without a host means; tools that write it out mean the same image.
+  std::string_view name = whole;
+  for (const std::string_view prefix : {"docker.io/library/", "index.docker.io/library/", "docker.io/", "index.docker.io/"}) {
+    if (!name.starts_with(prefix)) continue;
+    name.remove_prefix(prefix.size());
+    break;
+  }
   constexpr std::string_view kPath = "abcdefghijklmnopqrstuvwxyz0123456789._-/";
   constexpr std::string_view kTag = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
   constexpr std::size_t kMaxTag = 128;

@@ -83,6 +83,7 @@ std::optional<Record> find_by_id(const std::string& root, const std::string& ref
     if (!record) continue;
     const std::string& id = record->image.id;
     if (!hex.starts_with(reference) && !id.substr(id.find(':') + 1).starts_with(reference)) continue;
+    if (found && found->image.id == id) continue;  // one image, by two manifests
     if (found) throw base::Error("the id " + reference + " is ambiguous", 0, "give more of its digits");
     found = std::move(record);
   }
@@ -139,7 +140,12 @@ std::optional<Image> Store::find(const std::string& reference) const {
   } else {
     // What cannot be a name may still be the beginning of an id.
     name = normalize_name(reference);
-    const std::string hex = read_link(root_ + "/names/" + name_file(name));
+    std::string hex = read_link(root_ + "/names/" + name_file(name));
+    if (hex.empty()) {  // what podman and buildah build carries the host "localhost"
+      const std::string local = "localhost/" + name;
+      hex = read_link(root_ + "/names/" + name_file(local));
+      if (!hex.empty()) name = local;
+    }
     record = hex.empty() ? find_by_id(root_, is_hex_prefix(reference) ? reference : "") : read_record(root_, hex);
     if (hex.empty()) name.clear();
   }

@@ -95,6 +95,16 @@ std::uint64_t all_capabilities() {
   return all;
 }
 
+std::uint64_t available_capabilities() {
+  std::uint64_t mask = 0;
+  for (int number = 0; number < 64; ++number) {
+    if ((all_capabilities() & capability_bit(number)) != 0 && ::prctl(PR_CAPBSET_READ, number, 0, 0, 0) == 1) {
+      mask |= capability_bit(number);
+    }
+  }
+  return mask;
+}
+
 void drop_bounding(const Capabilities& capabilities) {
   for (int number = 0; number < 64; ++number) {
     if ((capabilities.bounding & capability_bit(number)) != 0) continue;

@@ -117,10 +117,14 @@ ResolvedUser resolve_user_text(std::string_view text, std::string_view passwd, s
   resolved.user.uid = entry ? entry->uid : *number;
   resolved.user.gid = entry ? entry->gid : 0;
   resolved.home = entry && !entry->home.empty() ? entry->home : "/";
-  if (!group_name.empty()) {
-    resolved.user.gid = resolve_group(group_name, group);
-  } else if (entry) {
-    resolved.user.additional_gids = supplementary_groups(entry->name, group);
+  if (!group_name.empty()) resolved.user.gid = resolve_group(group_name, group);
+  // The group itself is among them: without it a set-group-id program could drop the group, and with it whatever
+  // is forbidden to that group (CVE-2022-36109).
+  resolved.user.additional_gids = {resolved.user.gid};
+  if (group_name.empty() && entry) {
+    for (const gid_t gid : supplementary_groups(entry->name, group)) {
+      if (gid != resolved.user.gid) resolved.user.additional_gids.push_back(gid);
+    }
   }
   return resolved;
 }

@@ -109,7 +109,13 @@ void Importer::unpack(const LayerSource& layer, const std::vector<std::string>& 
     Hash hash(layer.diff_id.substr(0, layer.diff_id.find(':')));
     HashedSource hashed(pipeline, hash);
     TarReader reader(hashed, "the layer " + layer.diff_id);
-    while (const auto entry = reader.next()) writer.write(*entry, reader);
+    try {
+      while (const auto entry = reader.next()) writer.write(*entry, reader);
+    } catch (const base::Error&) {
+      // A blob that is not what its digest says is the cause of whatever else is wrong with it.
+      hashed.finish();
+      throw;
+    }
     hashed.finish();
     if (const std::string actual = hash.finish(); actual != layer.diff_id) {
       throw base::Error("the layer " + layer.diff_id + " does not match its diff id: what is there has " + actual, 0,

@@ -37,8 +37,11 @@ void pass_on(int signals, base::Process& process, const TerminalPump* pump) {
   }
 }
 
-void wait_for(pollfd* waits, nfds_t count) {
-  while (::poll(waits, count, -1) < 0) {
+/// False when the time, in milliseconds, is over.
+bool wait_for(pollfd* waits, nfds_t count, int timeout) {
+  for (;;) {
+    const int ready = ::poll(waits, count, timeout);
+    if (ready >= 0) return ready > 0;
     if (errno != EINTR) base::throw_errno("cannot wait for the instance");
   }
 }
@@ -47,7 +50,7 @@ base::ExitStatus attach_without_terminal(base::Process& process, int signals) {
   for (;;) {
     std::array<pollfd, 2> waits{pollfd{.fd = process.pidfd(), .events = POLLIN, .revents = 0},
                                 pollfd{.fd = signals, .events = POLLIN, .revents = 0}};
-    wait_for(waits.data(), waits.size());
+    wait_for(waits.data(), waits.size(), -1);
     if (waits[1].revents != 0) pass_on(signals, process, nullptr);
     if (waits[0].revents != 0) return process.wait();
   }
@@ -65,7 +68,7 @@ base::ExitStatus attach_terminal(base::Process& process, int signals, AttachOpti
         pollfd{.fd = process.pidfd(), .events = POLLIN, .revents = 0},
         pollfd{.fd = signals, .events = POLLIN, .revents = 0},
         stdio[0], stdio[1], stdio[2]};
-    wait_for(waits.data(), waits.size());
+    if (!wait_for(waits.data(), waits.size(), pump.timeout())) pump.on_timeout();
     if (waits[1].revents != 0) pass_on(signals, process, &pump);
     pump.carry({waits[2], waits[3], waits[4]});
     if (waits[0].revents == 0) continue;

@@ -73,10 +73,10 @@ bool is_all(const std::string& name) { return name == "ALL" || name == "all" || 
 
 /// Docker's order: "all" first, then what is added, then what is dropped.
 std::uint64_t capabilities(const RunOptions& options) {
-  if (options.privileged) return isolation::all_capabilities();
+  if (options.privileged) return isolation::available_capabilities();
   std::uint64_t mask = isolation::kDefaultCapabilities;
   if (std::ranges::any_of(options.cap_drop, is_all)) mask = 0;
-  if (std::ranges::any_of(options.cap_add, is_all)) mask = isolation::all_capabilities();
+  if (std::ranges::any_of(options.cap_add, is_all)) mask = isolation::available_capabilities();
   for (const auto& name : options.cap_add) {
     if (!is_all(name)) mask |= isolation::capability_bit(require_capability(name, "--cap-add"));
   }

@@ -74,10 +74,25 @@ void TerminalPump::read_input() {
     return;
   }
   if (got < 0 && would_block(errno)) return;
-  // The end of a file or a pipe becomes what a person would type; in a begun line the first ends only that.
   input_open_ = false;
+  type_end();
+}
+
+/// The end of a file or a pipe becomes what a person would type; in a begun line the first ends only that.
+void TerminalPump::type_end() {
+  input_.begin = 0;
   input_.end = line_begun_ ? 2 : 1;
   std::fill_n(input_.data.begin(), input_.end, kEndOfInput);
+  repeat_end_ = true;
+}
+
+/// A shell that changes the terminal's mode after we typed the end does not see it. The input stays at its end, so
+/// to say it again, ever more rarely, is no lie.
+void TerminalPump::on_timeout() {
+  constexpr int kRarest = 3200;
+  end_interval_ = std::min(end_interval_ * 2, kRarest);
+  line_begun_ = false;
+  if (input_.empty()) type_end();
 }
 
 void TerminalPump::write_master() {

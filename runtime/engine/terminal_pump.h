@@ -21,6 +21,9 @@ class TerminalPump {
   void prepare(std::array<pollfd, kWaits>& waits) const;
   /// Acts on what poll() has found. Throws Error when our standard output fails.
   void carry(const std::array<pollfd, kWaits>& waits);
+  /// Milliseconds after which on_timeout() is due; -1: never.
+  [[nodiscard]] int timeout() const { return repeat_end_ ? end_interval_ : -1; }
+  void on_timeout();
   /// After the instance has ended: what it wrote last.
   void drain();
   /// Tells the instance the size of our terminal, if we have one.
@@ -37,11 +40,14 @@ class TerminalPump {
   void write_output();
   void read_input();
   void write_master();
+  void type_end();
 
   base::UniqueFd master_;
   bool input_open_;
   bool master_open_ = true;
   bool line_begun_ = false;  ///< the last byte of the input was no newline
+  bool repeat_end_ = false;
+  int end_interval_ = 50;
   Buffer input_;
   Buffer output_;
 };

@@ -13,6 +13,11 @@ failures=0
 cases=0
 
 trine() { "$build/bin/trine" --root "$state" "$@"; }
+# start COMMAND...: in the background; trine's own process is $started, which `trine ... &` would not give.
+start() {
+  "$build/bin/trine" --root "$state" "$@" &
+  started=$!
+}
 
 cleanup() {
   rm -rf --one-file-system "$work"

@@ -22,6 +22,9 @@ std::string_view capability_name(int number);
 /// Every capability that the running kernel has.
 std::uint64_t all_capabilities();
 
+/// Those of them that we can hand on: the bounding set of the caller.
+std::uint64_t available_capabilities();
+
 /// Docker's fourteen: what a container's root gets unless told otherwise.
 extern const std::uint64_t kDefaultCapabilities;
 

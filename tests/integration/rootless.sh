@@ -1,0 +1,34 @@
+#!/usr/bin/env bash
+# The same commands for an unprivileged user with subordinate ids.
+. "$(dirname "$0")/../lib/harness.sh"
+require_root
+require_program newuidmap
+busybox_image
+user=trine-test
+id $user >/dev/null 2>&1 || useradd -m $user || skip "cannot make a user"
+grep -q "^$user:" /etc/subuid || usermod --add-subuids 300000-365535 --add-subgids 300000-365535 $user
+home=$(getent passwd $user | cut -d: -f6)
+chmod 755 "$work"
+cp -r "$work/layout" "$work/for-user" && chown -R $user "$work/for-user"
+mkdir "$work/bin" && cp "$build/bin/trine" "$build/bin/trine-images" "$work/bin" && chmod -R a+rX "$work/bin"
+as_user() { (cd "$home" && setpriv --reuid $user --regid $user --init-groups env -u XDG_RUNTIME_DIR HOME="$home" "$work/bin/trine" "$@"); }
+remove_user() {
+  setpriv --reuid $user --regid $user --clear-groups env -u XDG_RUNTIME_DIR HOME="$home" "$work/bin/trine" rmi busybox >/dev/null 2>&1
+  userdel -r $user >/dev/null 2>&1
+  cleanup
+}
+trap remove_user EXIT
+
+expect_match "an unprivileged user loads an image" "^sha256:" as_user load -q --name busybox "oci:$work/for-user:busybox"
+expect_output "and runs it, root inside" "uid=0(root) gid=0(root) groups=0(root)" as_user run --rm busybox id
+expect_output "as another user of the image" "uid=1000(user) gid=1000(user) groups=1000(user),2000(extra)" as_user run --rm -u user busybox id
+expect_match "outside it is the user" "^ +0 +$(id -u $user) +1$" as_user run --rm busybox head -n 1 /proc/self/uid_map
+expect_match "a seccomp filter is loaded" $'Seccomp:\t2' as_user run --rm busybox grep Seccomp: /proc/self/status
+expect_match "the loopback is up" "127.0.0.1" as_user run --rm busybox ip addr show lo
+expect_output "files can be made and owned" "1000" as_user run --rm busybox sh -c 'touch /x && chown user /x && stat -c %u /x'
+expect_output "/dev works" "3" as_user run --rm busybox sh -c 'echo x > /dev/null && head -c 3 /dev/urandom | wc -c'
+if [[ ! -w /sys/fs/cgroup/cgroup.procs ]]; then
+  expect_error "a limit that is not delegated is an error that names the controller" 125 "memory" as_user run --rm -m 64m busybox true
+fi
+expect_match "it is seen in images" "busybox" as_user images
+finish

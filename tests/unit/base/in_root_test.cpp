@@ -1,0 +1,160 @@
+#include "base/in_root.h"
+
+#include <catch2/catch.hpp>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <string>
+#include <thread>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "scratch.h"
+
+using namespace trine::base;
+using trine::base::test::Scratch;
+
+namespace {
+
+/// A root with a host beside it: scratch/root is what the stranger wrote, scratch/secret is ours.
+struct World {
+  World() {
+    scratch.make_directory("root/etc");
+    scratch.make_file("root/etc/file", "inside");
+    scratch.make_file("secret", "host");
+    root = open_file(scratch.path("root"), O_PATH | O_DIRECTORY);
+  }
+  std::string read(const std::string& path) const {
+    return read_all(open_in_root(root.get(), path, O_RDONLY).get(), path, 100);
+  }
+
+  Scratch scratch;
+  UniqueFd root;
+};
+
+}  // namespace
+
+TEST_CASE("the root's own files are found, with and without a leading slash") {
+  const World world;
+  CHECK(world.read("etc/file") == "inside");
+  CHECK(world.read("/etc/file") == "inside");
+  CHECK(world.read("//etc/./file") == "inside");
+}
+
+TEST_CASE("dots do not lead out of the root") {
+  const World world;
+  CHECK_THROWS_AS(world.read("../secret"), Error);
+  CHECK(world.read("../../../../etc/file") == "inside");
+  CHECK(world.read("/etc/../../etc/file") == "inside");
+}
+
+TEST_CASE("an absolute symlink is resolved inside the root") {
+  const World world;
+  world.scratch.make_symlink("root/link", "/etc/file");
+  world.scratch.make_symlink("root/host", world.scratch.path("secret"));
+  CHECK(world.read("link") == "inside");
+  CHECK_THROWS_WITH(world.read("host"), Catch::Contains("No such file"));
+}
+
+TEST_CASE("a relative symlink stops at the root") {
+  const World world;
+  world.scratch.make_symlink("root/etc/up", "../../../../etc/file");
+  world.scratch.make_symlink("root/etc/out", "../../secret");
+  CHECK(world.read("etc/up") == "inside");
+  CHECK_THROWS_AS(world.read("etc/out"), Error);
+}
+
+TEST_CASE("a symlink is refused when symlinks are") {
+  const World world;
+  world.scratch.make_symlink("root/link", "etc");
+  CHECK(try_open_in_root(world.root.get(), "link/file", O_RDONLY));
+  CHECK_FALSE(try_open_in_root(world.root.get(), "link/file", O_RDONLY, 0, Symlinks::kRefuse));
+  CHECK(errno == ELOOP);
+}
+
+TEST_CASE("a loop of symlinks is an error") {
+  const World world;
+  world.scratch.make_symlink("root/a", "b");
+  world.scratch.make_symlink("root/b", "a");
+  CHECK_THROWS_WITH(world.read("a"), Catch::Contains("Too many levels of symbolic links"));
+}
+
+TEST_CASE("a magic link of procfs is not followed") {
+  const auto proc = open_file("/proc", O_PATH | O_DIRECTORY);
+  CHECK_FALSE(try_open_in_root(proc.get(), "self/exe", O_RDONLY));
+  CHECK(errno == ELOOP);
+}
+
+TEST_CASE("directories are made inside the root, through its symlinks") {
+  const World world;
+  world.scratch.make_symlink("root/out", "/");
+  world.scratch.make_symlink("root/up", "../../..");
+  REQUIRE(make_directories_in_root(world.root.get(), "/out/up/a/b/c", 0755));
+  CHECK(world.scratch.has("root/a/b/c"));
+  CHECK_FALSE(world.scratch.has("a"));
+  const auto again = make_directories_in_root(world.root.get(), "a/b/c");
+  struct stat one{}, two{};
+  REQUIRE(::fstat(again.get(), &one) == 0);
+  REQUIRE(::stat(world.scratch.path("root/a/b/c").c_str(), &two) == 0);
+  CHECK(one.st_ino == two.st_ino);
+}
+
+TEST_CASE("a directory in the place of a dangling symlink is an error, and nothing is made") {
+  const World world;
+  world.scratch.make_symlink("root/dangling", "../outside");
+  CHECK_THROWS_AS(make_directories_in_root(world.root.get(), "dangling/below"), Error);
+  CHECK_FALSE(world.scratch.has("outside"));
+  CHECK_FALSE(world.scratch.has("root/outside"));
+}
+
+TEST_CASE("a directory below a file cannot be made") {
+  const World world;
+  CHECK_THROWS_WITH(make_directories_in_root(world.root.get(), "etc/file/below"),
+                    Catch::Contains("etc/file/below") && Catch::Contains("Not a directory"));
+}
+
+TEST_CASE("a file is made with its directories, and one that is there is left as it is") {
+  const World world;
+  REQUIRE(make_file_in_root(world.root.get(), "new/place/file", 0600));
+  CHECK(world.scratch.has("root/new/place/file"));
+  REQUIRE(make_file_in_root(world.root.get(), "etc/file"));
+  CHECK(world.scratch.content("root/etc/file") == "inside");
+}
+
+TEST_CASE("a file is not made through a symlink that leads out") {
+  const World world;
+  world.scratch.make_symlink("root/link", "../made");
+  CHECK_THROWS_AS(make_file_in_root(world.root.get(), "link"), Error);
+  CHECK_FALSE(world.scratch.has("made"));
+}
+
+TEST_CASE("a race of renames never leads out of the root") {
+  const World world;
+  world.scratch.make_directory("root/dir");
+  world.scratch.make_file("root/dir/secret", "inside");
+  world.scratch.make_symlink("root/link", "..");
+  const std::string dir = world.scratch.path("root/dir");
+  const std::string link = world.scratch.path("root/link");
+  std::atomic<bool> done = false;
+  std::thread racer([&] {
+    while (!done)
+      ::renameat2(AT_FDCWD, dir.c_str(), AT_FDCWD, link.c_str(), RENAME_EXCHANGE);
+  });
+  int leaks = 0;
+  for (int i = 0; i < 3000; ++i) {
+    const auto fd = try_open_in_root(world.root.get(), "dir/secret", O_RDONLY);
+    if (fd && read_all(fd.get(), "secret", 100) != "inside")
+      ++leaks;
+    try {
+      make_directories_in_root(world.root.get(), "dir/made");
+    } catch (const Error&) {  // the race may be lost; it may not lead out
+    }
+  }
+  done = true;
+  racer.join();
+  CHECK(leaks == 0);
+  CHECK_FALSE(world.scratch.has("made"));
+}

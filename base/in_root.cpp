@@ -4,8 +4,12 @@
 #include <linux/openat2.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 
+#include <array>
 #include <cerrno>
+#include <climits>
+#include <vector>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -38,23 +42,56 @@ UniqueFd open_in_root(int root, const std::string& path, int flags, unsigned mod
   return fd;
 }
 
+namespace {
+
+std::string read_link(int directory, const std::string& name) {
+  std::array<char, PATH_MAX> target{};
+  const ssize_t size = ::readlinkat(directory, name.c_str(), target.data(), target.size());
+  return size > 0 ? std::string(target.data(), static_cast<std::size_t>(size)) : std::string();
+}
+
+/// What is left of a path that is being made, from the root on.
+struct Unmade {
+  std::string done;                ///< resolved already
+  std::vector<std::string> parts;  ///< still to come
+};
+
+/// A symlink to what is not there yet stands for its target, which is to be made then. False: it is no symlink.
+bool follow_dangling(int directory, const std::string& name, Unmade& path) {
+  const std::string target = read_link(directory, name);
+  if (target.empty()) return false;
+  if (target.starts_with('/')) path.done.clear();
+  auto parts = split(target, '/', SplitEmpty::kSkip);
+  parts.insert(parts.end(), path.parts.begin(), path.parts.end());
+  path.parts = std::move(parts);
+  return true;
+}
+
+}  // namespace
+
 UniqueFd make_directories_in_root(int root, const std::string& path, unsigned mode) {
   if (UniqueFd existing = try_open_in_root(root, path, O_PATH | O_DIRECTORY)) return existing;
-  if (errno != ENOENT) throw_errno("cannot make the directory " + path + " in the root file system");
+  const auto fail = [&path]() { throw_errno("cannot make the directory " + path + " in the root file system"); };
+  if (errno != ENOENT) fail();
 
   // Component by component from the root, so that each mkdir happens in a directory already resolved.
   UniqueFd directory = open_in_root(root, "/", O_PATH | O_DIRECTORY);
-  std::string done;
-  for (const auto& name : split(path, '/', SplitEmpty::kSkip)) {
-    done += "/" + name;
-    UniqueFd next = try_open_in_root(root, done, O_PATH | O_DIRECTORY);
-    if (!next && errno == ENOENT) {
-      if (::mkdirat(directory.get(), name.c_str(), mode) != 0 && errno != EEXIST) {
-        throw_errno("cannot make the directory " + done + " in the root file system");
+  Unmade rest{.done = {}, .parts = split(path, '/', SplitEmpty::kSkip)};
+  constexpr int kMaxLinks = 40;  // as the kernel has it
+  for (int links = 0; !rest.parts.empty();) {
+    const std::string name = rest.parts.front();
+    rest.parts.erase(rest.parts.begin());
+    UniqueFd next = try_open_in_root(root, rest.done + "/" + name, O_PATH | O_DIRECTORY);
+    if (!next && errno == ENOENT && ::mkdirat(directory.get(), name.c_str(), mode) != 0) {
+      if (errno != EEXIST) fail();
+      if (++links <= kMaxLinks && follow_dangling(directory.get(), name, rest)) {
+        directory = open_in_root(root, rest.done + "/", O_PATH | O_DIRECTORY);
+        continue;
       }
-      next = try_open_in_root(root, done, O_PATH | O_DIRECTORY);
     }
-    if (!next) throw_errno("cannot make the directory " + done + " in the root file system");
+    rest.done += "/" + name;
+    if (!next) next = try_open_in_root(root, rest.done, O_PATH | O_DIRECTORY);
+    if (!next) fail();
     directory = std::move(next);
   }
   return directory;

@@ -53,10 +53,10 @@ std::optional<std::string> delegated_group(const Hierarchies& hierarchies) {
     return std::nullopt;
   const auto slash = own->find_last_of('/');
   const bool at_root = *own == "/";
-  const auto above = v2->mount_point + own->substr(0, slash);
+  auto above = v2->mount_point + own->substr(0, slash);
   if (!at_root && is_writable(above))
     return above;
-  const auto self = v2->mount_point + (at_root ? "" : *own);
+  auto self = v2->mount_point + (at_root ? "" : *own);
   return is_writable(self) ? std::optional(self) : std::nullopt;
 }
 

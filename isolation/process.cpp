@@ -65,6 +65,9 @@ void set_oom_score(Context& context) {
 
 void enter_working_directory(Context& context) {
   const Process& process = context.plan.process;
+  // Nothing is left to be entered by /proc/self/fd.
+  context.root.reset();
+  context.proc.reset();
   if (process.create_cwd) {
     const base::UniqueFd root = base::open_file("/", O_PATH | O_DIRECTORY);
     const base::UniqueFd made = base::make_directories_in_root(root.get(), process.cwd);

@@ -63,8 +63,11 @@ std::string normalize_name(std::string_view whole) {
   if (const auto first = path.find('/'); first != std::string_view::npos) {
     const std::string_view host = path.substr(0, first);
     const auto port = host.find(':');
-    if (port != std::string_view::npos && !all_of(host.substr(port + 1), "0123456789"))
+    const std::string_view digits = port == std::string_view::npos ? "0" : host.substr(port + 1);
+    if (digits.empty() || !all_of(digits, "0123456789"))
       refuse(name, "its port");
+    if (host.empty() || host.front() == '.' || host.front() == '-')
+      refuse(name, "its host");
     if (host.find_first_of(".:") != std::string_view::npos || host == "localhost")
       path.remove_prefix(first + 1);
   }

@@ -8,7 +8,8 @@ namespace trine::base {
 
 Error::Error(std::string message, int errno_value, std::string hint)
     : message_(std::move(message)), errno_value_(errno_value), hint_(std::move(hint)), what_(message_) {
-  if (errno_value_ != 0) what_ += ": " + errno_text(errno_value_);
+  if (errno_value_ != 0)
+    what_ += ": " + errno_text(errno_value_);
 }
 
 void throw_errno(std::string message, std::string hint) {

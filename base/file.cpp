@@ -20,7 +20,8 @@ UniqueFd open_file_at(int directory, const std::string& path, int flags, unsigne
   do {
     fd = ::openat(directory, path.c_str(), flags | O_CLOEXEC, mode);
   } while (fd < 0 && errno == EINTR);
-  if (fd < 0) throw_errno("cannot open " + path);
+  if (fd < 0)
+    throw_errno("cannot open " + path);
   return UniqueFd(fd);
 }
 
@@ -30,9 +31,12 @@ std::string read_all(int fd, std::string_view name, std::size_t limit) {
   for (;;) {
     data.resize(used + 4096 + used / 2);
     const ssize_t got = ::read(fd, data.data() + used, data.size() - used);
-    if (got < 0 && errno == EINTR) continue;
-    if (got < 0) throw_errno("cannot read " + std::string(name));
-    if (got == 0) break;
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      throw_errno("cannot read " + std::string(name));
+    if (got == 0)
+      break;
     used += static_cast<std::size_t>(got);
     if (used > limit) {
       throw Error("cannot read " + std::string(name) + ": it is larger than " + std::to_string(limit) +
@@ -51,8 +55,10 @@ std::string read_file(const std::string& path, std::size_t limit) {
 void write_all(int fd, std::string_view data, std::string_view name) {
   while (!data.empty()) {
     const ssize_t written = ::write(fd, data.data(), data.size());
-    if (written < 0 && errno == EINTR) continue;
-    if (written < 0) throw_errno("cannot write " + std::string(name));
+    if (written < 0 && errno == EINTR)
+      continue;
+    if (written < 0)
+      throw_errno("cannot write " + std::string(name));
     data.remove_prefix(static_cast<std::size_t>(written));
   }
 }
@@ -63,7 +69,8 @@ void write_value(const std::string& path, std::string_view value) {
   do {
     written = ::write(fd.get(), value.data(), value.size());
   } while (written < 0 && errno == EINTR);
-  if (written < 0) throw_errno("cannot write '" + std::string(value) + "' to " + path);
+  if (written < 0)
+    throw_errno("cannot write '" + std::string(value) + "' to " + path);
 }
 
 void replace_file(int directory, const std::string& name, std::string_view data, Durability durability,
@@ -72,7 +79,8 @@ void replace_file(int directory, const std::string& name, std::string_view data,
   const UniqueFd fd = open_file_at(directory, temporary, O_WRONLY | O_CREAT | O_EXCL, mode);
   try {
     write_all(fd.get(), data, name);
-    if (durability == Durability::kDisk && ::fsync(fd.get()) != 0) throw_errno("cannot write " + name);
+    if (durability == Durability::kDisk && ::fsync(fd.get()) != 0)
+      throw_errno("cannot write " + name);
     if (::renameat(directory, temporary.c_str(), directory, name.c_str()) != 0) {
       throw_errno("cannot replace " + name);
     }
@@ -80,17 +88,20 @@ void replace_file(int directory, const std::string& name, std::string_view data,
     ::unlinkat(directory, temporary.c_str(), 0);
     throw;
   }
-  if (durability == Durability::kDisk && ::fsync(directory) != 0) throw_errno("cannot write " + name);
+  if (durability == Durability::kDisk && ::fsync(directory) != 0)
+    throw_errno("cannot write " + name);
 }
 
 void make_directories(const std::string& path, unsigned mode) {
-  if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST) return;
+  if (::mkdir(path.c_str(), mode) == 0 || errno == EEXIST)
+    return;
   const auto slash = path.find_last_of('/');
   if (errno != ENOENT || slash == std::string::npos || slash == 0) {
     throw_errno("cannot make the directory " + path);
   }
   make_directories(path.substr(0, slash), mode);
-  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST) throw_errno("cannot make the directory " + path);
+  if (::mkdir(path.c_str(), mode) != 0 && errno != EEXIST)
+    throw_errno("cannot make the directory " + path);
 }
 
 }  // namespace trine::base

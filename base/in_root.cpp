@@ -27,18 +27,22 @@ UniqueFd try_open_in_root(int root, const std::string& path, int flags, unsigned
   how.flags = static_cast<std::uint64_t>(flags) | O_CLOEXEC;
   how.mode = (flags & (O_CREAT | __O_TMPFILE)) != 0 ? mode : 0;
   how.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS;
-  if (symlinks == Symlinks::kRefuse) how.resolve |= RESOLVE_NO_SYMLINKS;
+  if (symlinks == Symlinks::kRefuse)
+    how.resolve |= RESOLVE_NO_SYMLINKS;
   for (int retry = 0; retry < kMaxRetries; ++retry) {
     const auto fd = ::syscall(SYS_openat2, root, path.empty() ? "." : path.c_str(), &how, sizeof how);
-    if (fd >= 0) return UniqueFd(static_cast<int>(fd));
-    if (errno != EINTR && errno != EAGAIN) break;
+    if (fd >= 0)
+      return UniqueFd(static_cast<int>(fd));
+    if (errno != EINTR && errno != EAGAIN)
+      break;
   }
   return {};
 }
 
 UniqueFd open_in_root(int root, const std::string& path, int flags, unsigned mode) {
   UniqueFd fd = try_open_in_root(root, path, flags, mode);
-  if (!fd) throw_errno("cannot open " + path + " in the root file system");
+  if (!fd)
+    throw_errno("cannot open " + path + " in the root file system");
   return fd;
 }
 
@@ -56,11 +60,14 @@ struct Unmade {
   std::vector<std::string> parts;  ///< still to come
 };
 
-/// A symlink to what is not there yet stands for its target, which is to be made then. False: it is no symlink.
+/// A symlink to what is not there yet stands for its target, which is to be made then. False: it is no
+/// symlink.
 bool follow_dangling(int directory, const std::string& name, Unmade& path) {
   const std::string target = read_link(directory, name);
-  if (target.empty()) return false;
-  if (target.starts_with('/')) path.done.clear();
+  if (target.empty())
+    return false;
+  if (target.starts_with('/'))
+    path.done.clear();
   auto parts = split(target, '/', SplitEmpty::kSkip);
   parts.insert(parts.end(), path.parts.begin(), path.parts.end());
   path.parts = std::move(parts);
@@ -70,9 +77,13 @@ bool follow_dangling(int directory, const std::string& name, Unmade& path) {
 }  // namespace
 
 UniqueFd make_directories_in_root(int root, const std::string& path, unsigned mode) {
-  if (UniqueFd existing = try_open_in_root(root, path, O_PATH | O_DIRECTORY)) return existing;
-  const auto fail = [&path]() { throw_errno("cannot make the directory " + path + " in the root file system"); };
-  if (errno != ENOENT) fail();
+  if (UniqueFd existing = try_open_in_root(root, path, O_PATH | O_DIRECTORY))
+    return existing;
+  const auto fail = [&path]() {
+    throw_errno("cannot make the directory " + path + " in the root file system");
+  };
+  if (errno != ENOENT)
+    fail();
 
   // Component by component from the root, so that each mkdir happens in a directory already resolved.
   UniqueFd directory = open_in_root(root, "/", O_PATH | O_DIRECTORY);
@@ -83,32 +94,41 @@ UniqueFd make_directories_in_root(int root, const std::string& path, unsigned mo
     rest.parts.erase(rest.parts.begin());
     UniqueFd next = try_open_in_root(root, rest.done + "/" + name, O_PATH | O_DIRECTORY);
     if (!next && errno == ENOENT && ::mkdirat(directory.get(), name.c_str(), mode) != 0) {
-      if (errno != EEXIST) fail();
+      if (errno != EEXIST)
+        fail();
       if (++links <= kMaxLinks && follow_dangling(directory.get(), name, rest)) {
         directory = open_in_root(root, rest.done + "/", O_PATH | O_DIRECTORY);
         continue;
       }
     }
     rest.done += "/" + name;
-    if (!next) next = try_open_in_root(root, rest.done, O_PATH | O_DIRECTORY);
-    if (!next) fail();
+    if (!next)
+      next = try_open_in_root(root, rest.done, O_PATH | O_DIRECTORY);
+    if (!next)
+      fail();
     directory = std::move(next);
   }
   return directory;
 }
 
 UniqueFd make_file_in_root(int root, const std::string& path, unsigned mode) {
-  if (UniqueFd existing = try_open_in_root(root, path, O_PATH)) return existing;
-  if (errno != ENOENT) throw_errno("cannot make the file " + path + " in the root file system");
+  if (UniqueFd existing = try_open_in_root(root, path, O_PATH))
+    return existing;
+  if (errno != ENOENT)
+    throw_errno("cannot make the file " + path + " in the root file system");
   const auto slash = path.find_last_of('/');
   const UniqueFd parent =
       make_directories_in_root(root, slash == std::string::npos ? "/" : path.substr(0, slash + 1), 0755);
   const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
-  const UniqueFd created = try_open_in_root(parent.get(), name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
-  if (!created && errno != EEXIST) throw_errno("cannot make the file " + path + " in the root file system");
+  const UniqueFd created =
+      try_open_in_root(parent.get(), name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
+  if (!created && errno != EEXIST)
+    throw_errno("cannot make the file " + path + " in the root file system");
   return open_in_root(root, path, O_PATH);
 }
 
-std::string fd_path(int fd) { return "/proc/self/fd/" + std::to_string(fd); }
+std::string fd_path(int fd) {
+  return "/proc/self/fd/" + std::to_string(fd);
+}
 
 }  // namespace trine::base

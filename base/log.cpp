@@ -16,20 +16,27 @@ void print(const std::string& text) {
 
 }  // namespace
 
-void set_program_name(std::string_view name) { program_name = name; }
+void set_program_name(std::string_view name) {
+  program_name = name;
+}
 
 void print_error(const Error& error) {
   std::string text = std::string(program_name) + ": " + error.what() + "\n";
-  if (!error.hint().empty()) text += "hint: " + error.hint() + "\n";
+  if (!error.hint().empty())
+    text += "hint: " + error.hint() + "\n";
   print(text);
 }
 
-void print_error(std::string_view message) { print_error(Error(std::string(message))); }
+void print_error(std::string_view message) {
+  print_error(Error(std::string(message)));
+}
 
 void print_warning(std::string_view message) {
   print(std::string(program_name) + ": warning: " + std::string(message) + "\n");
 }
 
-void print_progress(std::string_view message) { print(std::string(message) + "\n"); }
+void print_progress(std::string_view message) {
+  print(std::string(message) + "\n");
+}
 
 }  // namespace trine::base

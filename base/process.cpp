@@ -17,7 +17,8 @@ namespace trine::base {
 namespace {
 
 ExitStatus to_exit_status(const siginfo_t& info) {
-  if (info.si_code == CLD_EXITED) return {.code = info.si_status};
+  if (info.si_code == CLD_EXITED)
+    return {.code = info.si_status};
   return {.code = 128 + info.si_status, .signal = info.si_status};
 }
 
@@ -30,7 +31,8 @@ bool Process::signal(int number) const {
 ExitStatus Process::wait() {
   siginfo_t info{};
   while (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED) != 0) {
-    if (errno != EINTR) throw_errno("cannot wait for process " + std::to_string(pid_));
+    if (errno != EINTR)
+      throw_errno("cannot wait for process " + std::to_string(pid_));
   }
   return to_exit_status(info);
 }
@@ -40,7 +42,8 @@ std::optional<ExitStatus> Process::try_wait() {
   if (::waitid(P_PIDFD, static_cast<id_t>(pidfd_.get()), &info, WEXITED | WNOHANG) != 0) {
     throw_errno("cannot wait for process " + std::to_string(pid_));
   }
-  if (info.si_pid == 0) return std::nullopt;
+  if (info.si_pid == 0)
+    return std::nullopt;
   return to_exit_status(info);
 }
 
@@ -60,18 +63,22 @@ Process clone_process(const CloneOptions& options) {
     arguments.cgroup = static_cast<std::uint64_t>(*options.cgroup);
   }
   const auto pid = ::syscall(SYS_clone3, &arguments, sizeof arguments);
-  if (pid < 0) throw_errno("cannot make a process");
-  if (pid == 0) return {};
+  if (pid < 0)
+    throw_errno("cannot make a process");
+  if (pid == 0)
+    return {};
   return {static_cast<pid_t>(pid), UniqueFd(pidfd)};
 }
 
 ProgramResult run_program(const std::string& path, const std::vector<std::string>& arguments) {
   std::vector<char*> argv{const_cast<char*>(path.c_str())};
-  for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  for (const auto& argument : arguments)
+    argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
 
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) throw_errno("cannot make a pipe");
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    throw_errno("cannot make a pipe");
   const UniqueFd reader(ends[0]);
   UniqueFd writer(ends[1]);
 
@@ -83,14 +90,16 @@ ProgramResult run_program(const std::string& path, const std::vector<std::string
   pid_t pid = -1;
   const int error = ::posix_spawnp(&pid, path.c_str(), &actions, nullptr, argv.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw Error("cannot run " + path, error);
+  if (error != 0)
+    throw Error("cannot run " + path, error);
   writer.reset();
 
   ProgramResult result;
   result.output = read_all(reader.get(), "the output of " + path, 64 << 10);
   siginfo_t info{};
   while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED) != 0) {
-    if (errno != EINTR) throw_errno("cannot wait for " + path);
+    if (errno != EINTR)
+      throw_errno("cannot wait for " + path);
   }
   result.status = to_exit_status(info);
   return result;

@@ -15,8 +15,10 @@ std::vector<std::string> split(std::string_view text, char separator, SplitEmpty
   for (;;) {
     const auto end = text.find(separator);
     const auto part = text.substr(0, end);
-    if (!part.empty() || empty == SplitEmpty::kKeep) parts.emplace_back(part);
-    if (end == std::string_view::npos) return parts;
+    if (!part.empty() || empty == SplitEmpty::kKeep)
+      parts.emplace_back(part);
+    if (end == std::string_view::npos)
+      return parts;
     text.remove_prefix(end + 1);
   }
 }
@@ -24,7 +26,8 @@ std::vector<std::string> split(std::string_view text, char separator, SplitEmpty
 std::optional<std::uint64_t> parse_unsigned(std::string_view text) {
   std::uint64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  if (error != std::errc{} || end != text.data() + text.size() || text.empty())
+    return std::nullopt;
   return value;
 }
 
@@ -32,16 +35,22 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   constexpr std::string_view kUnits = "bkmgt";
   const auto digits = text.find_first_not_of("0123456789");
   const auto number = parse_unsigned(text.substr(0, digits));
-  if (!number) return std::nullopt;
+  if (!number)
+    return std::nullopt;
   std::string suffix(digits == std::string_view::npos ? std::string_view{} : text.substr(digits));
-  for (char& c : suffix) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
-  if (suffix.empty()) return number;
+  for (char& c : suffix)
+    c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  if (suffix.empty())
+    return number;
   const auto unit = kUnits.find(suffix.front());
   const std::string_view rest = std::string_view(suffix).substr(1);
-  if (unit == std::string_view::npos || (unit == 0 && !rest.empty())) return std::nullopt;
-  if (!rest.empty() && rest != "b" && rest != "ib") return std::nullopt;
+  if (unit == std::string_view::npos || (unit == 0 && !rest.empty()))
+    return std::nullopt;
+  if (!rest.empty() && rest != "b" && rest != "ib")
+    return std::nullopt;
   const unsigned shift = static_cast<unsigned>(unit) * 10;
-  if (*number > std::numeric_limits<std::uint64_t>::max() >> shift) return std::nullopt;
+  if (*number > std::numeric_limits<std::uint64_t>::max() >> shift)
+    return std::nullopt;
   return *number << shift;
 }
 
@@ -64,7 +73,8 @@ std::string random_hex(unsigned bytes) {
 std::string_view trim(std::string_view text) {
   constexpr std::string_view kBlanks = " \t\r\n";
   const auto begin = text.find_first_not_of(kBlanks);
-  if (begin == std::string_view::npos) return {};
+  if (begin == std::string_view::npos)
+    return {};
   return text.substr(begin, text.find_last_not_of(kBlanks) - begin + 1);
 }
 

@@ -17,8 +17,10 @@ target_compile_options(trine_compile_options INTERFACE
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>
   -fstack-protector-strong -ffunction-sections -fdata-sections)
 target_compile_definitions(trine_compile_options INTERFACE
-  _GNU_SOURCE _FILE_OFFSET_BITS=64 TRINE_VERSION="${PROJECT_VERSION}"
-  $<$<AND:$<CONFIG:Release,RelWithDebInfo>,$<STREQUAL:${TRINE_SANITIZE},>>:_FORTIFY_SOURCE=2>)
+  _GNU_SOURCE _FILE_OFFSET_BITS=64 TRINE_VERSION="${PROJECT_VERSION}")
+if(NOT TRINE_SANITIZE)
+  target_compile_definitions(trine_compile_options INTERFACE $<$<CONFIG:Release,RelWithDebInfo>:_FORTIFY_SOURCE=2>)
+endif()
 target_link_options(trine_compile_options INTERFACE -Wl,--gc-sections -Wl,-z,relro -Wl,-z,now)
 
 if(TRINE_SANITIZE)

@@ -17,14 +17,14 @@ trine() {
     if [[ $word =~ ^[[:alnum:]_./:=@,+-]+$ ]]; then printf ' %s' "$word"; else printf " '%s'" "${word//\'/\'\\\'\'}"; fi
   done
   printf '\n'
-  build/release/bin/trine --root "$state" "$@" || code=$?
+  build/quickstart/bin/trine --root "$state" "$@" || code=$?
   ((code == 0)) || echo "(exit code $code)"
 }
 
 say "Install and build"
 install_packages "${build_packages[@]}" "${run_packages[@]}"
-cmake --preset release -DTRINE_TESTS=OFF >/dev/null
-cmake --build --preset release
+cmake --preset release -B build/quickstart -DTRINE_TESTS=OFF >/dev/null
+cmake --build build/quickstart
 
 # A state directory of its own, so that the images you have are left alone; without --root it is /var/lib/trine.
 scratch=$(mktemp -d)
@@ -66,4 +66,4 @@ trine run --rm box mount -o remount,rw /proc/sys
 trine run --rm --read-only box touch /file
 trine run --rm --network none box ping -c 1 192.0.2.1
 
-say "Done. Next: examples/README.md, or any image you have: build/release/bin/trine run -it docker-archive:FILE"
+say "Done. Next: examples/README.md, or any image you have: build/quickstart/bin/trine run -it docker-archive:FILE"

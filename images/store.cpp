@@ -52,7 +52,8 @@ std::string read_link(const std::string& path) {
 std::vector<std::string> record_ids(const std::string& root) {
   std::vector<std::string> ids;
   for (const auto& file : entries(root + "/images")) {
-    if (file.ends_with(kSuffix) && !file.starts_with('.')) ids.push_back(file.substr(0, file.size() - kSuffix.size()));
+    if (file.ends_with(kSuffix) && !file.starts_with('.'))
+      ids.push_back(file.substr(0, file.size() - kSuffix.size()));
   }
   return ids;
 }
@@ -61,11 +62,13 @@ std::optional<Record> read_record(const std::string& root, const std::string& he
   const std::string file = root + "/images/" + hex + std::string(kSuffix);
   const base::UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd) {
-    if (errno == ENOENT) return std::nullopt;
+    if (errno == ENOENT)
+      return std::nullopt;
     base::throw_errno("cannot open " + file);
   }
   Record record = parse_record(base::read_all(fd.get(), file, kMaxRecord), file);
-  for (const auto& layer : record.layers) record.image.layer_directories.push_back(root + "/layers/" + layer);
+  for (const auto& layer : record.layers)
+    record.image.layer_directories.push_back(root + "/layers/" + layer);
   return record;
 }
 
@@ -75,16 +78,22 @@ bool is_hex_prefix(const std::string& text) {
 
 /// By digest or by the beginning of an id.
 std::optional<Record> find_by_id(const std::string& root, const std::string& reference) {
-  if (reference.find(':') != std::string::npos) return read_record(root, digest_hex(reference));
-  if (!is_hex_prefix(reference)) return std::nullopt;
+  if (reference.find(':') != std::string::npos)
+    return read_record(root, digest_hex(reference));
+  if (!is_hex_prefix(reference))
+    return std::nullopt;
   std::optional<Record> found;
   for (const auto& hex : record_ids(root)) {
     auto record = read_record(root, hex);
-    if (!record) continue;
+    if (!record)
+      continue;
     const std::string& id = record->image.id;
-    if (!hex.starts_with(reference) && !id.substr(id.find(':') + 1).starts_with(reference)) continue;
-    if (found && found->image.id == id) continue;  // one image, by two manifests
-    if (found) throw base::Error("the id " + reference + " is ambiguous", 0, "give more of its digits");
+    if (!hex.starts_with(reference) && !id.substr(id.find(':') + 1).starts_with(reference))
+      continue;
+    if (found && found->image.id == id)
+      continue;  // one image, by two manifests
+    if (found)
+      throw base::Error("the id " + reference + " is ambiguous", 0, "give more of its digits");
     found = std::move(record);
   }
   return found;
@@ -93,39 +102,46 @@ std::optional<Record> find_by_id(const std::string& root, const std::string& ref
 std::vector<std::string> names_of(const std::string& root, const std::string& hex) {
   std::vector<std::string> names;
   for (const auto& file : entries(root + "/names")) {
-    if (read_link(root + "/names/" + file) == hex) names.push_back(name_of_file(file));
+    if (read_link(root + "/names/" + file) == hex)
+      names.push_back(name_of_file(file));
   }
   return names;
 }
 
 void remove_below(const std::string& directory, const std::string& name) {
   const base::UniqueFd parent(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (parent) base::remove_tree(parent.get(), name);
+  if (parent)
+    base::remove_tree(parent.get(), name);
 }
 
 /// Removes layers, manifests and configurations that no record names, and dead imports; not while an import
 /// runs, whose layers no record names yet.
 void collect(const std::string& root) {
   const base::UniqueFd lock(::open((root + "/gc.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0) return;
+  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
+    return;
   std::set<std::string> layers;
   std::set<std::string> documents;
   for (const auto& hex : record_ids(root)) {
     const auto record = read_record(root, hex);
-    if (!record) continue;
+    if (!record)
+      continue;
     layers.insert(record->layers.begin(), record->layers.end());
     documents.insert(hex);
     documents.insert(digest_hex(record->image.id));
   }
   for (const auto& layer : entries(root + "/layers")) {
-    if (!layers.contains(layer)) remove_below(root + "/layers", layer);
+    if (!layers.contains(layer))
+      remove_below(root + "/layers", layer);
   }
   for (const char* kind : {"/manifests", "/configs"}) {
     for (const auto& document : entries(root + kind)) {
-      if (!documents.contains(document)) ::unlink((root + kind + "/" + document).c_str());
+      if (!documents.contains(document))
+        ::unlink((root + kind + "/" + document).c_str());
     }
   }
-  for (const auto& dead : entries(root + "/tmp")) remove_below(root + "/tmp", dead);
+  for (const auto& dead : entries(root + "/tmp"))
+    remove_below(root + "/tmp", dead);
 }
 
 }  // namespace
@@ -144,13 +160,18 @@ std::optional<Image> Store::find(const std::string& reference) const {
     if (hex.empty()) {  // what podman and buildah build carries the host "localhost"
       const std::string local = "localhost/" + name;
       hex = read_link(root_ + "/names/" + name_file(local));
-      if (!hex.empty()) name = local;
+      if (!hex.empty())
+        name = local;
     }
-    record = hex.empty() ? find_by_id(root_, is_hex_prefix(reference) ? reference : "") : read_record(root_, hex);
-    if (hex.empty()) name.clear();
+    record =
+        hex.empty() ? find_by_id(root_, is_hex_prefix(reference) ? reference : "") : read_record(root_, hex);
+    if (hex.empty())
+      name.clear();
   }
-  if (!record) return std::nullopt;
-  if (!name.empty()) record->image.names = {name};
+  if (!record)
+    return std::nullopt;
+  if (!name.empty())
+    record->image.names = {name};
   return std::move(record->image);
 }
 
@@ -158,7 +179,8 @@ std::vector<Image> Store::list() const {
   std::vector<Image> images;
   for (const auto& hex : record_ids(root_)) {
     auto record = read_record(root_, hex);
-    if (!record) continue;
+    if (!record)
+      continue;
     record->image.names = names_of(root_, hex);
     images.push_back(std::move(record->image));
   }
@@ -176,13 +198,15 @@ std::string Store::config_json(const Image& image) const {
 base::UniqueFd Store::lease(const Image& image) const {
   base::UniqueFd fd =
       base::open_file(root_ + "/images/" + digest_hex(image.digest) + std::string(kSuffix), O_RDONLY);
-  if (::flock(fd.get(), LOCK_SH) != 0) base::throw_errno("cannot hold the image " + image.digest);
+  if (::flock(fd.get(), LOCK_SH) != 0)
+    base::throw_errno("cannot hold the image " + image.digest);
   return fd;
 }
 
 std::vector<std::string> Store::remove(const std::string& reference) {
   const auto image = find(reference);
-  if (!image) throw base::Error("there is no image " + reference + " in the store", 0, "trine images lists them");
+  if (!image)
+    throw base::Error("there is no image " + reference + " in the store", 0, "trine images lists them");
   const std::string hex = digest_hex(image->digest);
   const std::string file = root_ + "/images/" + hex + std::string(kSuffix);
   const auto names = names_of(root_, hex);
@@ -198,16 +222,19 @@ std::vector<std::string> Store::remove(const std::string& reference) {
                       "trine ps lists instances; remove those first");
   }
   for (const auto& name : names) {
-    if (::unlink((root_ + "/names/" + name_file(name)).c_str()) == 0) done.push_back("Untagged: " + name);
+    if (::unlink((root_ + "/names/" + name_file(name)).c_str()) == 0)
+      done.push_back("Untagged: " + name);
   }
-  if (::unlink(file.c_str()) != 0) base::throw_errno("cannot remove " + file);
+  if (::unlink(file.c_str()) != 0)
+    base::throw_errno("cannot remove " + file);
   done.push_back("Deleted: " + image->id);
   collect(root_);
   return done;
 }
 
 void Store::repair() {
-  if (!entries(root_ + "/tmp").empty()) collect(root_);
+  if (!entries(root_ + "/tmp").empty())
+    collect(root_);
 }
 
 }  // namespace trine::images

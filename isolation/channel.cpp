@@ -53,7 +53,8 @@ bool send_message(int socket, const Header& header, const Failure* failure, int 
     std::memcpy(CMSG_DATA(entry), &fd, sizeof fd);
   }
   while (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
-    if (errno != EINTR) return false;
+    if (errno != EINTR)
+      return false;
   }
   return true;
 }
@@ -89,8 +90,10 @@ std::optional<Message> Channel::receive() const {
     got = ::recvmsg(socket_.get(), &raw, MSG_CMSG_CLOEXEC);
   } while (got < 0 && errno == EINTR);
   // A peer that was killed with unread messages resets the connection: for us that is the end as well.
-  if (got == 0 || (got < 0 && errno == ECONNRESET)) return std::nullopt;
-  if (got < 0) base::throw_errno("cannot hear from the container's first process");
+  if (got == 0 || (got < 0 && errno == ECONNRESET))
+    return std::nullopt;
+  if (got < 0)
+    base::throw_errno("cannot hear from the container's first process");
 
   Message message;
   if (const cmsghdr* entry = CMSG_FIRSTHDR(&raw);

@@ -12,17 +12,17 @@ namespace trine::isolation {
 struct Context {
   const Plan& plan;
   const Channel& channel;
-  bool has_new(int type) const;       ///< the plan asks for a new namespace of this type
-  bool in_user_namespace = false;     ///< not the initial one: no mknod, no trusted.* xattrs
+  bool has_new(int type) const;    ///< the plan asks for a new namespace of this type
+  bool in_user_namespace = false;  ///< not the initial one: no mknod, no trusted.* xattrs
 
-  base::UniqueFd root;                ///< the new root's mount, O_PATH
-  base::UniqueFd proc;                ///< the container's own procfs, whatever is mounted over it later
-  base::UniqueFd executable;          ///< this program, to make a sealed copy of (see exec.h)
-  User user;                          ///< resolved: numbers only
-  std::string home;                   ///< of the resolved user
+  base::UniqueFd root;        ///< the new root's mount, O_PATH
+  base::UniqueFd proc;        ///< the container's own procfs, whatever is mounted over it later
+  base::UniqueFd executable;  ///< this program, to make a sealed copy of (see exec.h)
+  User user;                  ///< resolved: numbers only
+  std::string home;           ///< of the resolved user
 
-  bool recorded = false;              ///< kRecorded has arrived
-  base::UniqueFd network;             ///< kNetwork has arrived, not entered yet
+  bool recorded = false;   ///< kRecorded has arrived
+  base::UniqueFd network;  ///< kNetwork has arrived, not entered yet
   bool network_entered = false;
 };
 

@@ -56,7 +56,8 @@ Failure describe(const std::string& program, int error, bool found) {
 std::vector<char*> pointers(const std::vector<std::string>& texts) {
   std::vector<char*> result;
   result.reserve(texts.size() + 1);
-  for (const auto& text : texts) result.push_back(const_cast<char*>(text.c_str()));
+  for (const auto& text : texts)
+    result.push_back(const_cast<char*>(text.c_str()));
   result.push_back(nullptr);
   return result;
 }
@@ -70,10 +71,13 @@ Environment make_environment(const Context& context) {
   Environment environment{.texts = context.plan.process.env};
   bool has_home = false;
   for (const auto& entry : environment.texts) {
-    if (entry.starts_with("PATH=")) environment.path = entry.substr(5);
-    if (entry.starts_with("HOME=")) has_home = true;
+    if (entry.starts_with("PATH="))
+      environment.path = entry.substr(5);
+    if (entry.starts_with("HOME="))
+      has_home = true;
   }
-  if (context.plan.process.resolve_user && !has_home) environment.texts.push_back("HOME=" + context.home);
+  if (context.plan.process.resolve_user && !has_home)
+    environment.texts.push_back("HOME=" + context.home);
   return environment;
 }
 
@@ -81,22 +85,25 @@ Environment make_environment(const Context& context) {
 bool is_plain_binary(const Context& context, const char* path) {
   const base::UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   std::array<char, 4> magic{};
-  struct stat status {};
-  struct stat root {};
-  struct stat self {};
+  struct stat status{};
+  struct stat root{};
+  struct stat self{};
   if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || ::stat("/", &root) != 0 ||
       ::fstat(context.executable.get(), &self) != 0) {
     return false;
   }
-  if (status.st_dev != root.st_dev) return false;  // on a volume, which others may write
-  if (status.st_dev == self.st_dev && status.st_ino == self.st_ino) return false;
+  if (status.st_dev != root.st_dev)
+    return false;  // on a volume, which others may write
+  if (status.st_dev == self.st_dev && status.st_ino == self.st_ino)
+    return false;
   return ::read(file.get(), magic.data(), magic.size()) == 4 && std::memcmp(magic.data(), "\177ELF", 4) == 0;
 }
 
 /// A copy of this program in memory that nobody can write any more.
 base::UniqueFd sealed_copy(int executable) {
   base::UniqueFd copy(::memfd_create("trine", MFD_CLOEXEC | MFD_ALLOW_SEALING));
-  if (!copy) base::throw_errno("cannot make a sealed copy of trine");
+  if (!copy)
+    base::throw_errno("cannot make a sealed copy of trine");
   ssize_t moved = 0;
   while ((moved = ::sendfile(copy.get(), executable, nullptr, 1 << 30)) > 0) {
   }
@@ -116,8 +123,8 @@ void execute_sealed(const Context& context, const std::string& path, const Envir
   const auto& args = context.plan.process.args;
   arguments.insert(arguments.end(), args.begin(), args.end());
   ::fcntl(channel, F_SETFD, 0);
-  ::syscall(SYS_execveat, copy.get(), "", pointers(arguments).data(),
-            pointers(environment.texts).data(), AT_EMPTY_PATH);
+  ::syscall(SYS_execveat, copy.get(), "", pointers(arguments).data(), pointers(environment.texts).data(),
+            AT_EMPTY_PATH);
   const int saved = errno;
   ::fcntl(channel, F_SETFD, FD_CLOEXEC);
   errno = saved;
@@ -125,19 +132,23 @@ void execute_sealed(const Context& context, const std::string& path, const Envir
 
 /// Returns only on failure, with errno.
 void execute(const Context& context, const std::string& path, const Environment& environment) {
-  if (::access(path.c_str(), F_OK) != 0) return;
-  struct stat status {};
+  if (::access(path.c_str(), F_OK) != 0)
+    return;
+  struct stat status{};
   if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
     errno = EACCES;
     return;
   }
-  if (!is_plain_binary(context, path.c_str())) return execute_sealed(context, path, environment);
+  if (!is_plain_binary(context, path.c_str()))
+    return execute_sealed(context, path, environment);
   ::execve(path.c_str(), pointers(context.plan.process.args).data(), pointers(environment.texts).data());
 }
 
 }  // namespace
 
-void open_executable(Context& context) { context.executable = base::open_file("/proc/self/exe", O_RDONLY); }
+void open_executable(Context& context) {
+  context.executable = base::open_file("/proc/self/exe", O_RDONLY);
+}
 
 void execute_program(const Context& context) {
   const Environment environment = make_environment(context);
@@ -150,24 +161,29 @@ void execute_program(const Context& context) {
   int error = ENOENT;
   bool found = false;
   for (const auto& directory : base::split(environment.path, ':')) {
-    if (program.empty()) break;
+    if (program.empty())
+      break;
     const std::string path = (directory.empty() ? "." : directory) + "/" + program;
     execute(context, path, environment);
     if (errno == ENOENT || errno == ENOTDIR) {
-      if (::access(path.c_str(), F_OK) != 0) continue;
+      if (::access(path.c_str(), F_OK) != 0)
+        continue;
       found = true;
     }
     // As execvp(3): a file that may not be executed does not end the search, but is what is reported.
     error = errno;
-    if (error != EACCES) break;
+    if (error != EACCES)
+      break;
   }
   throw ExecFailure{describe(program, error, found)};
 }
 
 void run_sealed_exec(int count, char** arguments) {
-  if (count < 4 || std::strcmp(arguments[0], kSealedName) != 0) return;
+  if (count < 4 || std::strcmp(arguments[0], kSealedName) != 0)
+    return;
   const auto number = base::parse_unsigned(arguments[1]);
-  if (!number || *number < 3 || *number > 1 << 20) return;
+  if (!number || *number < 3 || *number > 1 << 20)
+    return;
   const int fd = static_cast<int>(*number);
   ::fcntl(fd, F_SETFD, FD_CLOEXEC);
   const std::string path = arguments[2];

@@ -30,9 +30,9 @@ constexpr Step kInitSteps[] = {
     {"join namespaces", join_existing_namespaces},
     {"enter the cgroup namespace", enter_cgroup_namespace},  // before a cgroup file system is mounted
     {"join a session keyring", join_session_keyring},
-    {"set the OOM score", set_oom_score},           // through the host's /proc, which no image can fake
+    {"set the OOM score", set_oom_score},  // through the host's /proc, which no image can fake
     {"detach from the host's mounts", detach_from_host_mounts},  // before the first mount of ours
-    {"open the executable", open_executable},       // while the host's /proc/self/exe can be reached
+    {"open the executable", open_executable},  // while the host's /proc/self/exe can be reached
     {"mount the root", mount_root},
     {"mount the file systems", mount_filesystems},  // sysfs enters the network namespace, cgroup its own
     {"make the devices", make_devices},             // after a new /dev is mounted
@@ -40,24 +40,26 @@ constexpr Step kInitSteps[] = {
     {"attach the terminal", attach_terminal},       // on the new devpts, for that user
     {"enter the network namespace", enter_network_namespace},  // when no sysfs has done it
     {"set the host name", set_host_name},
-    {"write the sysctls", write_sysctls},           // before /proc/sys becomes read-only
+    {"write the sysctls", write_sysctls},  // before /proc/sys becomes read-only
     {"enter the root", enter_root},
-    {"hide paths", hide_paths},                     // after the pivot: they are then the container's own
-    {"seal the root", seal_root},                   // after the last file is made in it
+    {"hide paths", hide_paths},    // after the pivot: they are then the container's own
+    {"seal the root", seal_root},  // after the last file is made in it
     {"enter the working directory", enter_working_directory},
-    {"wait for the caller", await_record},          // a program that runs can be found and ended by its record
-    {"set the limits", set_limits},                 // after the last descriptor is opened for set-up
-    {"take the identity", take_identity},           // ids, capabilities, seccomp: the privileges go last
+    {"wait for the caller", await_record},  // a program that runs can be found and ended by its record
+    {"set the limits", set_limits},         // after the last descriptor is opened for set-up
+    {"take the identity", take_identity},   // ids, capabilities, seccomp: the privileges go last
 };
 
 /// exec keeps what is ignored and what is blocked; a program expects neither.
 void reset_signals() {
   for (int number = 1; number < NSIG; ++number) {
-    if (number == SIGKILL || number == SIGSTOP) continue;
-    struct sigaction action {};
+    if (number == SIGKILL || number == SIGSTOP)
+      continue;
+    struct sigaction action{};
     // Fails for the two that the C library keeps for itself, which nobody has ignored.
     ::sigaction(number, nullptr, &action);
-    if (action.sa_handler != SIG_IGN) continue;
+    if (action.sa_handler != SIG_IGN)
+      continue;
     action.sa_handler = SIG_DFL;
     ::sigaction(number, &action, nullptr);
   }
@@ -69,11 +71,13 @@ void reset_signals() {
 void run_steps(Context& context, const StartHooks& hooks) {
   // The container ends with its caller, also when that is killed.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (hooks.in_child) hooks.in_child();
+  if (hooks.in_child)
+    hooks.in_child();
   reset_signals();
   ::setsid();  // a terminal of the caller is not the container's to control
   context.in_user_namespace = context.has_new(CLONE_NEWUSER) || base::in_user_namespace();
-  if (context.network_entered && hooks.in_network_namespace) hooks.in_network_namespace();
+  if (context.network_entered && hooks.in_network_namespace)
+    hooks.in_network_namespace();
   for (const auto& step : kInitSteps) {
     try {
       step.run(context);

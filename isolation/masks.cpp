@@ -18,7 +18,8 @@ namespace {
 class EmptyDirectory {
  public:
   void cover(int target, const std::string& path) {
-    if (first_) return attach(clone_tree(first_.get(), "", false).get(), target, path);
+    if (first_)
+      return attach(clone_tree(first_.get(), "", false).get(), target, path);
     const FilesystemContext filesystem("tmpfs");
     filesystem.set("source", "tmpfs");
     filesystem.set("mode", "0555");
@@ -34,8 +35,9 @@ class EmptyDirectory {
 /// The container's /dev/null, for masked files: opened once and checked to be what it says.
 base::UniqueFd open_null(const Context& context) {
   base::UniqueFd null = base::try_open_in_root(context.root.get(), "/dev/null", O_PATH | O_NOFOLLOW);
-  if (!null) base::throw_errno("cannot open /dev/null of the container to mask files with it");
-  struct stat status {};
+  if (!null)
+    base::throw_errno("cannot open /dev/null of the container to mask files with it");
+  struct stat status{};
   if (::fstat(null.get(), &status) != 0 || !S_ISCHR(status.st_mode) || status.st_rdev != makedev(1, 3)) {
     throw base::Error("cannot mask files: /dev/null of the container is not the null device", 0,
                       "mount a tmpfs on /dev, so that the image cannot put something else there");
@@ -46,20 +48,25 @@ base::UniqueFd open_null(const Context& context) {
 void mask(const Context& context, const std::string& path, EmptyDirectory& empty, base::UniqueFd& null) {
   const base::UniqueFd target = base::try_open_in_root(context.root.get(), path, O_PATH);
   if (!target) {
-    if (errno == ENOENT || errno == ENOTDIR || errno == EACCES) return;  // nothing there to hide
+    if (errno == ENOENT || errno == ENOTDIR || errno == EACCES)
+      return;  // nothing there to hide
     base::throw_errno("cannot mask " + path);
   }
-  struct stat status {};
-  if (::fstat(target.get(), &status) != 0) base::throw_errno("cannot mask " + path);
-  if (S_ISDIR(status.st_mode)) return empty.cover(target.get(), path);
-  if (!null) null = open_null(context);
+  struct stat status{};
+  if (::fstat(target.get(), &status) != 0)
+    base::throw_errno("cannot mask " + path);
+  if (S_ISDIR(status.st_mode))
+    return empty.cover(target.get(), path);
+  if (!null)
+    null = open_null(context);
   attach(clone_tree(null.get(), "", false).get(), target.get(), path);
 }
 
 void make_read_only(const Context& context, const std::string& path) {
   const base::UniqueFd target = base::try_open_in_root(context.root.get(), path, O_PATH);
   if (!target) {
-    if (errno == ENOENT || errno == ENOTDIR || errno == EACCES) return;
+    if (errno == ENOENT || errno == ENOTDIR || errno == EACCES)
+      return;
     base::throw_errno("cannot make " + path + " read-only");
   }
   const base::UniqueFd tree = clone_tree(target.get(), "", true);
@@ -72,8 +79,10 @@ void make_read_only(const Context& context, const std::string& path) {
 void hide_paths(Context& context) {
   EmptyDirectory empty;
   base::UniqueFd null;
-  for (const auto& path : context.plan.read_only_paths) make_read_only(context, path);
-  for (const auto& path : context.plan.masked_paths) mask(context, path, empty, null);
+  for (const auto& path : context.plan.read_only_paths)
+    make_read_only(context, path);
+  for (const auto& path : context.plan.masked_paths)
+    mask(context, path, empty, null);
 }
 
 }  // namespace trine::isolation

@@ -15,7 +15,9 @@ namespace trine::isolation {
 namespace {
 
 // glibc 2.36 has wrappers, but its <sys/mount.h> and <linux/mount.h> exclude each other.
-int sys_fsopen(const char* type) { return static_cast<int>(::syscall(SYS_fsopen, type, FSOPEN_CLOEXEC)); }
+int sys_fsopen(const char* type) {
+  return static_cast<int>(::syscall(SYS_fsopen, type, FSOPEN_CLOEXEC));
+}
 int sys_fsconfig(int fd, unsigned command, const char* key, const char* value) {
   return static_cast<int>(::syscall(SYS_fsconfig, fd, command, key, value, 0));
 }
@@ -24,7 +26,8 @@ int sys_fsconfig(int fd, unsigned command, const char* key, const char* value) {
 std::string kernel_message(int fd) {
   std::array<char, 256> text{};
   const ssize_t got = ::read(fd, text.data(), text.size() - 1);
-  if (got <= 2) return {};
+  if (got <= 2)
+    return {};
   std::string message(text.data() + 2, static_cast<std::size_t>(got) - 2);
   return std::string(base::trim(message));
 }
@@ -32,7 +35,8 @@ std::string kernel_message(int fd) {
 }  // namespace
 
 FilesystemContext::FilesystemContext(const std::string& type) : type_(type), fd_(sys_fsopen(type.c_str())) {
-  if (fd_) return;
+  if (fd_)
+    return;
   if (errno == ENODEV) {
     throw base::Error("cannot mount " + type + ": this kernel has no such file system", 0,
                       "modprobe " + type + ", or a kernel that is built with it");
@@ -53,7 +57,8 @@ void FilesystemContext::set(const std::string& key, const std::string& value) co
 }
 
 void FilesystemContext::set_flag(const std::string& key) const {
-  if (sys_fsconfig(fd_.get(), FSCONFIG_SET_FLAG, key.c_str(), nullptr) != 0) fail(" with " + key);
+  if (sys_fsconfig(fd_.get(), FSCONFIG_SET_FLAG, key.c_str(), nullptr) != 0)
+    fail(" with " + key);
 }
 
 void FilesystemContext::set_all(std::string_view options) const {
@@ -68,10 +73,12 @@ void FilesystemContext::set_all(std::string_view options) const {
 }
 
 base::UniqueFd FilesystemContext::mount(std::uint64_t attributes) const {
-  if (sys_fsconfig(fd_.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr) != 0) fail("");
+  if (sys_fsconfig(fd_.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr) != 0)
+    fail("");
   base::UniqueFd mount(static_cast<int>(
       ::syscall(SYS_fsmount, fd_.get(), FSMOUNT_CLOEXEC, static_cast<unsigned>(attributes))));
-  if (!mount) fail("");
+  if (!mount)
+    fail("");
   return mount;
 }
 
@@ -79,7 +86,8 @@ base::UniqueFd clone_tree(int directory, const std::string& path, bool recursive
   const unsigned flags =
       OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | AT_EMPTY_PATH | (recursive ? AT_RECURSIVE : 0U);
   base::UniqueFd tree(static_cast<int>(::syscall(SYS_open_tree, directory, path.c_str(), flags)));
-  if (!tree) base::throw_errno("cannot take a bind mount of " + (path.empty() ? "a directory" : path));
+  if (!tree)
+    base::throw_errno("cannot take a bind mount of " + (path.empty() ? "a directory" : path));
   return tree;
 }
 
@@ -91,13 +99,16 @@ void attach(int mount, int target, const std::string& where) {
 }
 
 void change_attributes(int mount, const AttributeChange& change, const std::string& where) {
-  if (change.set == 0 && change.clear == 0) return;
+  if (change.set == 0 && change.clear == 0)
+    return;
   mount_attr attributes{};
   attributes.attr_set = change.set;
   attributes.attr_clr = change.clear;
   const unsigned flags = AT_EMPTY_PATH | (change.recursive ? AT_RECURSIVE : 0U);
-  if (::syscall(SYS_mount_setattr, mount, "", flags, &attributes, sizeof attributes) == 0) return;
-  if (errno != ENOSYS) base::throw_errno("cannot set the mount options of " + where);
+  if (::syscall(SYS_mount_setattr, mount, "", flags, &attributes, sizeof attributes) == 0)
+    return;
+  if (errno != ENOSYS)
+    base::throw_errno("cannot set the mount options of " + where);
   change_attributes_legacy(mount, change, where);
 }
 

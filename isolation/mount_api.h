@@ -41,8 +41,8 @@ struct AttributeChange {
   bool recursive = false;
 };
 
-/// Changes an attached mount, with mount_setattr() or, before kernel 5.12, the way below. A `recursive` change
-/// needs the former.
+/// Changes an attached mount, with mount_setattr() or, before kernel 5.12, the way below. A `recursive`
+/// change needs the former.
 void change_attributes(int mount, const AttributeChange& change, const std::string& where);
 
 /// The same by mount(MS_REMOUNT | MS_BIND) through /proc/self/fd (mount_legacy.cpp).

@@ -51,25 +51,21 @@ struct Flag {
   unsigned long set;
   unsigned long clear;
 };
-constexpr std::array kFlags{Flag{"sync", MS_SYNCHRONOUS, 0},   Flag{"async", 0, MS_SYNCHRONOUS},
-                            Flag{"dirsync", MS_DIRSYNC, 0},    Flag{"lazytime", MS_LAZYTIME, 0},
-                            Flag{"nolazytime", 0, MS_LAZYTIME}, Flag{"mand", MS_MANDLOCK, 0},
-                            Flag{"nomand", 0, MS_MANDLOCK},    Flag{"silent", MS_SILENT, 0},
-                            Flag{"loud", 0, MS_SILENT},        Flag{"iversion", MS_I_VERSION, 0},
-                            Flag{"noiversion", 0, MS_I_VERSION}, Flag{"defaults", 0, 0}};
+constexpr std::array kFlags{
+    Flag{"sync", MS_SYNCHRONOUS, 0},   Flag{"async", 0, MS_SYNCHRONOUS},    Flag{"dirsync", MS_DIRSYNC, 0},
+    Flag{"lazytime", MS_LAZYTIME, 0},  Flag{"nolazytime", 0, MS_LAZYTIME},  Flag{"mand", MS_MANDLOCK, 0},
+    Flag{"nomand", 0, MS_MANDLOCK},    Flag{"silent", MS_SILENT, 0},        Flag{"loud", 0, MS_SILENT},
+    Flag{"iversion", MS_I_VERSION, 0}, Flag{"noiversion", 0, MS_I_VERSION}, Flag{"defaults", 0, 0}};
 
 struct Propagation {
   std::string_view name;
   unsigned long flags;
 };
-constexpr std::array kPropagations{Propagation{"shared", MS_SHARED},
-                                   Propagation{"rshared", MS_SHARED | MS_REC},
-                                   Propagation{"slave", MS_SLAVE},
-                                   Propagation{"rslave", MS_SLAVE | MS_REC},
-                                   Propagation{"private", MS_PRIVATE},
-                                   Propagation{"rprivate", MS_PRIVATE | MS_REC},
-                                   Propagation{"unbindable", MS_UNBINDABLE},
-                                   Propagation{"runbindable", MS_UNBINDABLE | MS_REC}};
+constexpr std::array kPropagations{
+    Propagation{"shared", MS_SHARED},         Propagation{"rshared", MS_SHARED | MS_REC},
+    Propagation{"slave", MS_SLAVE},           Propagation{"rslave", MS_SLAVE | MS_REC},
+    Propagation{"private", MS_PRIVATE},       Propagation{"rprivate", MS_PRIVATE | MS_REC},
+    Propagation{"unbindable", MS_UNBINDABLE}, Propagation{"runbindable", MS_UNBINDABLE | MS_REC}};
 
 template <typename Table>
 auto find(const Table& table, std::string_view name) -> const typename Table::value_type* {
@@ -87,15 +83,18 @@ bool apply_attribute(std::string_view option, Mount& mount) {
     apply(*attribute, mount.set_attributes, mount.clear_attributes);
     return true;
   }
-  if (!option.starts_with('r')) return false;
+  if (!option.starts_with('r'))
+    return false;
   const auto* attribute = find(kAttributes, option.substr(1));
-  if (attribute == nullptr) return false;
+  if (attribute == nullptr)
+    return false;
   apply(*attribute, mount.recursive_set_attributes, mount.recursive_clear_attributes);
   return true;
 }
 
 void apply_option(const std::string& option, Mount& mount) {
-  if (apply_attribute(option, mount)) return;
+  if (apply_attribute(option, mount))
+    return;
   if (const auto* flag = find(kFlags, option)) {
     mount.super_flags = (mount.super_flags & ~flag->clear) | flag->set;
   } else if (const unsigned long propagation = parse_propagation(option)) {
@@ -118,8 +117,10 @@ unsigned long parse_propagation(std::string_view name) {
 }
 
 void parse_mount_options(const std::vector<std::string>& options, Mount& mount) {
-  if (mount.type == "bind") mount.bind = true;
-  for (const auto& option : options) apply_option(option, mount);
+  if (mount.type == "bind")
+    mount.bind = true;
+  for (const auto& option : options)
+    apply_option(option, mount);
 }
 
 }  // namespace trine::isolation

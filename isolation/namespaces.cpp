@@ -12,7 +12,8 @@ namespace {
 
 const Namespace* find(const Plan& plan, int type) {
   for (const auto& entry : plan.namespaces) {
-    if (entry.type == type) return &entry;
+    if (entry.type == type)
+      return &entry;
   }
   return nullptr;
 }
@@ -21,7 +22,8 @@ const Namespace* find(const Plan& plan, int type) {
 void receive_one(Context& context) {
   auto message = context.channel.receive();
   // The caller is gone, killed perhaps: nobody waits for this container any more.
-  if (!message) ::_exit(1);
+  if (!message)
+    ::_exit(1);
   switch (message->kind) {
     case MessageKind::kRecorded:
       context.recorded = true;
@@ -42,9 +44,11 @@ bool Context::has_new(int type) const {
 }
 
 void await_id_mappings(Context& context) {
-  if (!context.has_new(CLONE_NEWUSER)) return;
+  if (!context.has_new(CLONE_NEWUSER))
+    return;
   const auto message = context.channel.receive();
-  if (!message) ::_exit(1);
+  if (!message)
+    ::_exit(1);
   // Until now every id of ours reads as "nobody"; become the root of the new user namespace.
   if (::setgroups(0, nullptr) != 0 || ::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) {
     base::throw_errno("cannot become root in the new user namespace",
@@ -59,9 +63,11 @@ void join_existing_namespaces(Context& context) {
                             CLONE_NEWTIME, CLONE_NEWCGROUP, CLONE_NEWNS};
   for (const int type : kOrder) {
     const Namespace* entry = find(context.plan, type);
-    if (entry == nullptr || entry->path.empty()) continue;
+    if (entry == nullptr || entry->path.empty())
+      continue;
     const base::UniqueFd fd = base::open_file(entry->path, O_RDONLY);
-    if (::setns(fd.get(), type) != 0) base::throw_errno("cannot join the namespace " + entry->path);
+    if (::setns(fd.get(), type) != 0)
+      base::throw_errno("cannot join the namespace " + entry->path);
     if (type == CLONE_NEWUSER && ::setresuid(0, 0, 0) != 0) {
       base::throw_errno("cannot become root in the user namespace " + entry->path);
     }
@@ -69,9 +75,11 @@ void join_existing_namespaces(Context& context) {
 }
 
 void enter_network_namespace(Context& context) {
-  if (!context.has_new(CLONE_NEWNET) || context.network_entered) return;
+  if (!context.has_new(CLONE_NEWNET) || context.network_entered)
+    return;
   context.network_entered = true;
-  while (!context.network) receive_one(context);
+  while (!context.network)
+    receive_one(context);
   if (::setns(context.network.get(), CLONE_NEWNET) != 0) {
     base::throw_errno("cannot enter the new network namespace");
   }
@@ -86,7 +94,8 @@ void enter_cgroup_namespace(Context& context) {
 }
 
 void await_record(Context& context) {
-  while (!context.recorded) receive_one(context);
+  while (!context.recorded)
+    receive_one(context);
 }
 
 }  // namespace trine::isolation

@@ -24,7 +24,8 @@ class OptionPath {
   enum class Form { kShortest, kDescriptor };
   explicit OptionPath(const std::string& path, Form form = Form::kShortest) : text_(path) {
     const bool plain = path.size() < 200 && path.find_first_of(":,\\") == std::string::npos;
-    if (plain && form == Form::kShortest) return;
+    if (plain && form == Form::kShortest)
+      return;
     fd_ = base::open_file(path, O_PATH | O_DIRECTORY);
     text_ = base::fd_path(fd_.get());
   }
@@ -42,7 +43,8 @@ bool add_lower_layers(const FilesystemContext& filesystem, const OverlayRoot& ov
     try {
       filesystem.set("lowerdir+", OptionPath(directory).text());
     } catch (const base::Error& error) {
-      if (first && error.errno_value() == EINVAL) return false;
+      if (first && error.errno_value() == EINVAL)
+        return false;
       throw;
     }
     first = false;
@@ -58,16 +60,19 @@ void mount_overlay_legacy(const OverlayRoot& overlay, const std::string& place, 
   std::string options = "lowerdir=";
   for (const auto& directory : overlay.lower) {
     layers.emplace_back(directory, OptionPath::Form::kDescriptor);
-    if (layers.size() > 1) options += ':';
+    if (layers.size() > 1)
+      options += ':';
     options += layers.back().text();
   }
   const OptionPath upper(overlay.upper.empty() ? "/" : overlay.upper);
   const OptionPath work(overlay.upper.empty() ? "/" : overlay.work);
   if (!overlay.upper.empty()) {
     options += ",upperdir=" + upper.text() + ",workdir=" + work.text();
-    if (overlay.discard) options += ",volatile";
+    if (overlay.discard)
+      options += ",volatile";
   }
-  if (in_user_namespace) options += ",userxattr";
+  if (in_user_namespace)
+    options += ",userxattr";
   if (options.size() > kMaxOptions) {
     throw base::Error("cannot mount an overlay of " + std::to_string(overlay.lower.size()) +
                           " layers: this kernel takes no more than a page of options",
@@ -97,9 +102,11 @@ base::UniqueFd mount_overlay(const OverlayRoot& overlay, const std::string& plac
   if (!overlay.upper.empty()) {
     filesystem.set("upperdir", OptionPath(overlay.upper).text());
     filesystem.set("workdir", OptionPath(overlay.work).text());
-    if (overlay.discard) filesystem.set_flag("volatile");
+    if (overlay.discard)
+      filesystem.set_flag("volatile");
   }
-  if (in_user_namespace) filesystem.set_flag("userxattr");
+  if (in_user_namespace)
+    filesystem.set_flag("userxattr");
   base::UniqueFd mount = filesystem.mount(0);
   attach(mount.get(), target.get(), place);
   return mount;

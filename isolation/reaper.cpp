@@ -26,8 +26,10 @@ void reap(pid_t program) {
   for (;;) {
     int status = 0;
     const pid_t pid = ::waitpid(-1, &status, WNOHANG);
-    if (pid <= 0) return;
-    if (pid == program) ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
+    if (pid <= 0)
+      return;
+    if (pid == program)
+      ::_exit(WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status));
   }
 }
 
@@ -38,7 +40,8 @@ void run_reaper(const std::function<void()>& execute, bool terminal, const Chann
   sigset_t before;
   ::sigprocmask(SIG_BLOCK, &signals, &before);
   const pid_t program = ::fork();
-  if (program < 0) base::throw_errno("cannot make the program's process");
+  if (program < 0)
+    base::throw_errno("cannot make the program's process");
   if (program == 0) {
     // A process group of its own, so that a signal of the terminal reaches the program and not the two of us.
     ::setpgid(0, 0);
@@ -53,7 +56,8 @@ void run_reaper(const std::function<void()>& execute, bool terminal, const Chann
   }
   // The caller takes the end of the channel for the program's start: ours must not hold it open. Nor may
   // PID 1, which never calls exec, keep any other descriptor alive.
-  if (::close_range(0, ~0U, 0) != 0) ::close(channel.fd());
+  if (::close_range(0, ~0U, 0) != 0)
+    ::close(channel.fd());
   for (;;) {
     siginfo_t info{};
     const int number = ::sigwaitinfo(&signals, &info);

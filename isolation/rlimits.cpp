@@ -16,20 +16,28 @@ struct Entry {
   std::string_view name;
   int resource;
 };
-constexpr std::array kTable{
-    Entry{"RLIMIT_AS", RLIMIT_AS},           Entry{"RLIMIT_CORE", RLIMIT_CORE},
-    Entry{"RLIMIT_CPU", RLIMIT_CPU},         Entry{"RLIMIT_DATA", RLIMIT_DATA},
-    Entry{"RLIMIT_FSIZE", RLIMIT_FSIZE},     Entry{"RLIMIT_LOCKS", RLIMIT_LOCKS},
-    Entry{"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK}, Entry{"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
-    Entry{"RLIMIT_NICE", RLIMIT_NICE},       Entry{"RLIMIT_NOFILE", RLIMIT_NOFILE},
-    Entry{"RLIMIT_NPROC", RLIMIT_NPROC},     Entry{"RLIMIT_RSS", RLIMIT_RSS},
-    Entry{"RLIMIT_RTPRIO", RLIMIT_RTPRIO},   Entry{"RLIMIT_RTTIME", RLIMIT_RTTIME},
-    Entry{"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING}, Entry{"RLIMIT_STACK", RLIMIT_STACK}};
+constexpr std::array kTable{Entry{"RLIMIT_AS", RLIMIT_AS},
+                            Entry{"RLIMIT_CORE", RLIMIT_CORE},
+                            Entry{"RLIMIT_CPU", RLIMIT_CPU},
+                            Entry{"RLIMIT_DATA", RLIMIT_DATA},
+                            Entry{"RLIMIT_FSIZE", RLIMIT_FSIZE},
+                            Entry{"RLIMIT_LOCKS", RLIMIT_LOCKS},
+                            Entry{"RLIMIT_MEMLOCK", RLIMIT_MEMLOCK},
+                            Entry{"RLIMIT_MSGQUEUE", RLIMIT_MSGQUEUE},
+                            Entry{"RLIMIT_NICE", RLIMIT_NICE},
+                            Entry{"RLIMIT_NOFILE", RLIMIT_NOFILE},
+                            Entry{"RLIMIT_NPROC", RLIMIT_NPROC},
+                            Entry{"RLIMIT_RSS", RLIMIT_RSS},
+                            Entry{"RLIMIT_RTPRIO", RLIMIT_RTPRIO},
+                            Entry{"RLIMIT_RTTIME", RLIMIT_RTTIME},
+                            Entry{"RLIMIT_SIGPENDING", RLIMIT_SIGPENDING},
+                            Entry{"RLIMIT_STACK", RLIMIT_STACK}};
 
 constexpr std::string_view kPrefix = "RLIMIT_";
 
 std::optional<std::uint64_t> parse_value(std::string_view text) {
-  if (text == "unlimited" || text == "-1") return RLIM_INFINITY;
+  if (text == "unlimited" || text == "-1")
+    return RLIM_INFINITY;
   return base::parse_unsigned(text);
 }
 
@@ -37,9 +45,11 @@ std::optional<std::uint64_t> parse_value(std::string_view text) {
 
 std::optional<int> parse_rlimit_name(std::string_view name) {
   std::string upper(name);
-  std::ranges::transform(upper, upper.begin(), [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
+  std::ranges::transform(upper, upper.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::toupper(c)); });
   for (const auto& [known, resource] : kTable) {
-    if (upper == known || upper == known.substr(kPrefix.size())) return resource;
+    if (upper == known || upper == known.substr(kPrefix.size()))
+      return resource;
   }
   return std::nullopt;
 }
@@ -52,7 +62,8 @@ std::string_view rlimit_name(int resource) {
 Rlimit parse_ulimit(const std::string& text) {
   const auto equals = text.find('=');
   const auto resource = parse_rlimit_name(std::string_view(text).substr(0, equals));
-  const std::string_view values = equals == std::string::npos ? "" : std::string_view(text).substr(equals + 1);
+  const std::string_view values =
+      equals == std::string::npos ? "" : std::string_view(text).substr(equals + 1);
   const auto colon = values.find(':');
   const auto soft = parse_value(values.substr(0, colon));
   const auto hard = colon == std::string_view::npos ? soft : parse_value(values.substr(colon + 1));

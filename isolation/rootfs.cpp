@@ -19,7 +19,8 @@ constexpr std::uint64_t kAttrReadOnly = 0x1;  // MOUNT_ATTR_RDONLY; linux/mount.
 }  // namespace
 
 void detach_from_host_mounts(Context& context) {
-  if (!context.has_new(CLONE_NEWNS)) return;
+  if (!context.has_new(CLONE_NEWNS))
+    return;
   // Nothing that is mounted from here on may reach the host. A slave still sees what the host mounts later
   // below a shared directory, which some bundles want; a private one does not.
   const unsigned long propagation = context.plan.root.propagation;
@@ -46,15 +47,20 @@ void enter_root(Context& context) {
   // pivot_root(".", ".") stacks the old root on the new one, so that no directory in the image is needed to
   // hold it. Source: pivot_root(2), "pivot_root(".", ".")".
   const base::UniqueFd old_root = base::open_file("/", O_PATH | O_DIRECTORY);
-  if (::fchdir(context.root.get()) != 0) base::throw_errno("cannot enter the new root");
-  if (::syscall(SYS_pivot_root, ".", ".") != 0) base::throw_errno("cannot make the new root the root");
+  if (::fchdir(context.root.get()) != 0)
+    base::throw_errno("cannot enter the new root");
+  if (::syscall(SYS_pivot_root, ".", ".") != 0)
+    base::throw_errno("cannot make the new root the root");
   // The old root must not pass its unmounting on to a host it may still be shared with.
-  if (::fchdir(old_root.get()) != 0) base::throw_errno("cannot leave the old root");
+  if (::fchdir(old_root.get()) != 0)
+    base::throw_errno("cannot leave the old root");
   if (::mount(nullptr, ".", nullptr, MS_SLAVE | MS_REC, nullptr) != 0) {
     base::throw_errno("cannot detach the old root");
   }
-  if (::umount2(".", MNT_DETACH) != 0) base::throw_errno("cannot unmount the old root");
-  if (::chdir("/") != 0) base::throw_errno("cannot enter the new root");
+  if (::umount2(".", MNT_DETACH) != 0)
+    base::throw_errno("cannot unmount the old root");
+  if (::chdir("/") != 0)
+    base::throw_errno("cannot enter the new root");
 }
 
 void seal_root(Context& context) {

@@ -55,7 +55,8 @@ void run_mapper(const std::string& program, const std::vector<std::string>& argu
 
 std::vector<IdRange> ranges_of(const std::string& file, const std::string& user, std::uint32_t id) {
   auto ranges = find_id_ranges(read_if_there(file), user, id);
-  if (!ranges.empty()) return ranges;
+  if (!ranges.empty())
+    return ranges;
   const std::string name = user.empty() ? std::to_string(id) : user;
   throw base::Error("cannot run a rootless instance: " + file + " has no range for user " + name, 0,
                     "as root: usermod --add-subuids 100000-165535 --add-subgids 100000-165535 " + name);
@@ -66,9 +67,11 @@ class Mapper {
  public:
   Mapper(std::vector<std::string> uids, std::vector<std::string> gids) : go_(::eventfd(0, EFD_CLOEXEC)) {
     process_ = base::clone_process({});
-    if (process_) return;
+    if (process_)
+      return;
     std::uint64_t ready = 0;
-    if (::read(go_.get(), &ready, sizeof ready) != sizeof ready || ready != 1) ::_exit(1);
+    if (::read(go_.get(), &ready, sizeof ready) != sizeof ready || ready != 1)
+      ::_exit(1);
     try {
       run_mapper("newuidmap", uids);
       run_mapper("newgidmap", gids);
@@ -103,7 +106,9 @@ class Mapper {
 
 }  // namespace
 
-bool is_rootless() { return ::geteuid() != 0; }
+bool is_rootless() {
+  return ::geteuid() != 0;
+}
 
 void enter_user_namespace() {
   const std::uint32_t uid = ::geteuid();
@@ -114,9 +119,11 @@ void enter_user_namespace() {
   const bool unshared = ::unshare(CLONE_NEWUSER) == 0;
   const int error = errno;
   const bool mapped = mapper.finish(unshared);
-  if (!unshared) explain_refusal(error);
+  if (!unshared)
+    explain_refusal(error);
   // The mapper has said why.
-  if (!mapped) ::_exit(125);
+  if (!mapped)
+    ::_exit(125);
   if (::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0 || ::setgroups(0, nullptr) != 0) {
     base::throw_errno("cannot become root in the user namespace");
   }

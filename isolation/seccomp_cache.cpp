@@ -32,12 +32,14 @@ std::string serialize(const SeccompProfile& profile) {
   std::string key = "trine seccomp 1";
   append(key, kernel.release);
   append(key, kernel.machine);
-  for (const unsigned part : {library->major, library->minor, library->micro}) append(key, part);
+  for (const unsigned part : {library->major, library->minor, library->micro})
+    append(key, part);
   append(key, static_cast<std::uint64_t>(profile.default_action));
   append(key, profile.default_errno);
   append(key, profile.flags);
   append(key, profile.architectures.size());
-  for (const auto architecture : profile.architectures) append(key, architecture);
+  for (const auto architecture : profile.architectures)
+    append(key, architecture);
   for (const auto& rule : profile.rules) {
     append(key, static_cast<std::uint64_t>(rule.action));
     append(key, rule.errno_value);
@@ -49,7 +51,8 @@ std::string serialize(const SeccompProfile& profile) {
       append(key, static_cast<std::uint64_t>(argument.compare));
     }
     append(key, rule.syscalls.size());
-    for (const auto& name : rule.syscalls) append(key, name);
+    for (const auto& name : rule.syscalls)
+      append(key, name);
   }
   return key;
 }
@@ -57,31 +60,39 @@ std::string serialize(const SeccompProfile& profile) {
 /// FNV-1a, 64 bits: names the file only. What is in it is compared whole.
 std::string hash(std::string_view key) {
   std::uint64_t value = 0xcbf29ce484222325ULL;
-  for (const char c : key) value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
+  for (const char c : key)
+    value = (value ^ static_cast<unsigned char>(c)) * 0x100000001b3ULL;
   std::string text;
-  for (int shift = 60; shift >= 0; shift -= 4) text += "0123456789abcdef"[(value >> shift) & 15];
+  for (int shift = 60; shift >= 0; shift -= 4)
+    text += "0123456789abcdef"[(value >> shift) & 15];
   return text;
 }
 
 /// The program stored for exactly this key, or nothing. A file is a length, the key, the program.
 std::string load(const std::string& path, std::string_view key) {
   const base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_NOFOLLOW | O_CLOEXEC));
-  struct stat status {};
-  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || status.st_uid != ::geteuid() ||
-      (status.st_mode & 022) != 0 || status.st_size > static_cast<off_t>(kMaxEntry)) {
+  struct stat status{};
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
+      status.st_uid != ::geteuid() || (status.st_mode & 022) != 0 ||
+      status.st_size > static_cast<off_t>(kMaxEntry)) {
     return {};
   }
   std::string data(static_cast<std::size_t>(status.st_size), '\0');
-  if (::read(file.get(), data.data(), data.size()) != status.st_size) return {};
+  if (::read(file.get(), data.data(), data.size()) != status.st_size)
+    return {};
   std::uint64_t length = 0;
-  if (data.size() < sizeof length) return {};
+  if (data.size() < sizeof length)
+    return {};
   std::memcpy(&length, data.data(), sizeof length);
-  if (length != key.size() || data.size() - sizeof length <= length) return {};
-  if (std::string_view(data).substr(sizeof length, length) != key) return {};
+  if (length != key.size() || data.size() - sizeof length <= length)
+    return {};
+  if (std::string_view(data).substr(sizeof length, length) != key)
+    return {};
   return data.substr(sizeof length + length);
 }
 
-void store(const std::string& directory, const std::string& name, std::string_view key, std::string_view program) {
+void store(const std::string& directory, const std::string& name, std::string_view key,
+           std::string_view program) {
   try {
     base::make_directories(directory, 0700);
     const base::UniqueFd parent = base::open_file(directory, O_RDONLY | O_DIRECTORY);
@@ -103,7 +114,8 @@ SeccompFilter cached_seccomp(const SeccompProfile& profile, const std::string& c
                        .flags = profile.flags,
                        .listener_path = profile.listener_path,
                        .listener_metadata = profile.listener_metadata};
-  if (!filter.program.empty()) return filter;
+  if (!filter.program.empty())
+    return filter;
   filter = compile_seccomp(profile);
   store(cache_directory, name, key, filter.program);
   return filter;

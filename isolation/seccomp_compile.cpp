@@ -31,19 +31,28 @@ using Filter = std::unique_ptr<void, Release>;
 }
 
 void check(int result, const std::string& what) {
-  if (result < 0) fail(result, what);
+  if (result < 0)
+    fail(result, what);
 }
 
 std::uint32_t to_kernel(SeccompAction action, std::uint16_t errno_value) {
   switch (action) {
-    case SeccompAction::kAllow: return SCMP_ACT_ALLOW;
-    case SeccompAction::kErrno: return SCMP_ACT_ERRNO(errno_value);
-    case SeccompAction::kKillProcess: return SCMP_ACT_KILL_PROCESS;
-    case SeccompAction::kKillThread: return SCMP_ACT_KILL_THREAD;
-    case SeccompAction::kTrap: return SCMP_ACT_TRAP;
-    case SeccompAction::kTrace: return SCMP_ACT_TRACE(errno_value);
-    case SeccompAction::kLog: return SCMP_ACT_LOG;
-    case SeccompAction::kNotify: return SCMP_ACT_NOTIFY;
+    case SeccompAction::kAllow:
+      return SCMP_ACT_ALLOW;
+    case SeccompAction::kErrno:
+      return SCMP_ACT_ERRNO(errno_value);
+    case SeccompAction::kKillProcess:
+      return SCMP_ACT_KILL_PROCESS;
+    case SeccompAction::kKillThread:
+      return SCMP_ACT_KILL_THREAD;
+    case SeccompAction::kTrap:
+      return SCMP_ACT_TRAP;
+    case SeccompAction::kTrace:
+      return SCMP_ACT_TRACE(errno_value);
+    case SeccompAction::kLog:
+      return SCMP_ACT_LOG;
+    case SeccompAction::kNotify:
+      return SCMP_ACT_NOTIFY;
   }
   return SCMP_ACT_KILL_PROCESS;
 }
@@ -59,29 +68,35 @@ scmp_arg_cmp to_kernel(const SeccompArgument& argument) {
 /// alternatives: libseccomp takes one a rule, so they become rules of their own.
 std::vector<std::vector<scmp_arg_cmp>> alternatives(const std::vector<SeccompArgument>& arguments) {
   std::array<int, 6> uses{};
-  for (const auto& argument : arguments) ++uses[argument.index % 6];
+  for (const auto& argument : arguments)
+    ++uses[argument.index % 6];
   std::vector<std::vector<scmp_arg_cmp>> result;
   if (std::ranges::any_of(uses, [](int count) { return count > 1; })) {
-    for (const auto& argument : arguments) result.push_back({to_kernel(argument)});
+    for (const auto& argument : arguments)
+      result.push_back({to_kernel(argument)});
     return result;
   }
   result.emplace_back();
-  for (const auto& argument : arguments) result.front().push_back(to_kernel(argument));
+  for (const auto& argument : arguments)
+    result.front().push_back(to_kernel(argument));
   return result;
 }
 
 void add_rule(scmp_filter_ctx context, const SeccompRule& rule, std::uint32_t default_action) {
   const std::uint32_t action = to_kernel(rule.action, rule.errno_value);
-  if (action == default_action) return;  // libseccomp refuses a rule that says nothing new
+  if (action == default_action)
+    return;  // libseccomp refuses a rule that says nothing new
   const auto conditions = alternatives(rule.arguments);
   for (const auto& name : rule.syscalls) {
     const int number = ::seccomp_syscall_resolve_name(name.c_str());
-    if (number == __NR_SCMP_ERROR) continue;  // newer than this libseccomp: not allowed, then
+    if (number == __NR_SCMP_ERROR)
+      continue;  // newer than this libseccomp: not allowed, then
     for (const auto& condition : conditions) {
-      const int result = ::seccomp_rule_add_array(context, action, number, static_cast<unsigned>(condition.size()),
-                                                  condition.data());
+      const int result = ::seccomp_rule_add_array(context, action, number,
+                                                  static_cast<unsigned>(condition.size()), condition.data());
       // A syscall that one of the architectures lacks is no harm.
-      if (result < 0 && result != -EDOM) fail(result, "the rule for " + name);
+      if (result < 0 && result != -EDOM)
+        fail(result, "the rule for " + name);
     }
   }
 }
@@ -89,32 +104,37 @@ void add_rule(scmp_filter_ctx context, const SeccompRule& rule, std::uint32_t de
 Filter build(const SeccompProfile& profile) {
   const std::uint32_t default_action = to_kernel(profile.default_action, profile.default_errno);
   Filter filter(::seccomp_init(default_action));
-  if (!filter) fail(-EINVAL, "its default action");
+  if (!filter)
+    fail(-EINVAL, "its default action");
   for (const std::uint32_t architecture : profile.architectures) {
     const int result = ::seccomp_arch_add(filter.get(), architecture);
-    if (result != -EEXIST) check(result, "an architecture");
+    if (result != -EEXIST)
+      check(result, "an architecture");
   }
   check(::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_NNP, 0), "no_new_privs");
   // A binary tree: the kernel walks the filter for every syscall number when it is loaded.
   check(::seccomp_attr_set(filter.get(), SCMP_FLTATR_CTL_OPTIMIZE, 2), "optimising it");
-  for (const auto& rule : profile.rules) add_rule(filter.get(), rule, default_action);
+  for (const auto& rule : profile.rules)
+    add_rule(filter.get(), rule, default_action);
   return filter;
 }
 
 std::string export_program(scmp_filter_ctx context) {
   const base::UniqueFd file(::memfd_create("seccomp", MFD_CLOEXEC));
-  if (!file) base::throw_errno("cannot compile the seccomp profile");
+  if (!file)
+    base::throw_errno("cannot compile the seccomp profile");
   check(::seccomp_export_bpf(context, file.get()), "writing it out");
-  if (::lseek(file.get(), 0, SEEK_SET) != 0) base::throw_errno("cannot compile the seccomp profile");
+  if (::lseek(file.get(), 0, SEEK_SET) != 0)
+    base::throw_errno("cannot compile the seccomp profile");
   return base::read_all(file.get(), "the seccomp filter", std::size_t{BPF_MAXINSNS} * sizeof(sock_filter));
 }
 
 // --- syscalls that the profile's author cannot have known ---
 
 struct Architecture {
-  std::uint32_t audit;          ///< AUDIT_ARCH_… in seccomp_data
-  std::uint32_t seccomp;        ///< SCMP_ARCH_…
-  std::uint32_t number_base;    ///< x32 numbers carry bit 30
+  std::uint32_t audit;        ///< AUDIT_ARCH_… in seccomp_data
+  std::uint32_t seccomp;      ///< SCMP_ARCH_…
+  std::uint32_t number_base;  ///< x32 numbers carry bit 30
 };
 constexpr std::array kArchitectures{
     Architecture{AUDIT_ARCH_X86_64, SCMP_ARCH_X86_64, 0},
@@ -146,9 +166,11 @@ std::string enosys_prefix(const SeccompProfile& profile) {
   std::vector<sock_filter> program;
   program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, arch)));
   for (const auto& architecture : kArchitectures) {
-    if (!uses(profile, architecture.seccomp)) continue;
+    if (!uses(profile, architecture.seccomp))
+      continue;
     const int newest = newest_known(profile, architecture.seccomp);
-    if (newest < 0) continue;
+    if (newest < 0)
+      continue;
     // Another architecture: over the five instructions of this one.
     program.push_back(BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, architecture.audit, 0, 5));
     program.push_back(BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(seccomp_data, nr)));
@@ -173,11 +195,12 @@ SeccompFilter compile_seccomp(const SeccompProfile& profile) {
                        .flags = profile.flags,
                        .listener_path = profile.listener_path,
                        .listener_metadata = profile.listener_metadata};
-  if (denies_by_default(profile)) result.program = enosys_prefix(profile);
+  if (denies_by_default(profile))
+    result.program = enosys_prefix(profile);
   result.program += export_program(filter.get());
   if (result.program.size() / sizeof(sock_filter) > BPF_MAXINSNS) {
-    throw base::Error("cannot compile the seccomp profile: it takes more than " + std::to_string(BPF_MAXINSNS) +
-                      " instructions");
+    throw base::Error("cannot compile the seccomp profile: it takes more than " +
+                      std::to_string(BPF_MAXINSNS) + " instructions");
   }
   return result;
 }

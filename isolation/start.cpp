@@ -17,7 +17,8 @@ namespace {
 
 bool has_new(const Plan& plan, int type) {
   for (const auto& entry : plan.namespaces) {
-    if (entry.type == type) return entry.path.empty();
+    if (entry.type == type)
+      return entry.path.empty();
   }
   return false;
 }
@@ -27,10 +28,13 @@ bool has_new(const Plan& plan, int type) {
 /// own it.
 std::uint64_t clone_flags(const Plan& plan) {
   std::uint64_t flags = 0;
-  for (const int type : {CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWTIME}) {
-    if (has_new(plan, type)) flags |= static_cast<std::uint64_t>(type);
+  for (const int type :
+       {CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWTIME}) {
+    if (has_new(plan, type))
+      flags |= static_cast<std::uint64_t>(type);
   }
-  if (has_new(plan, CLONE_NEWNET) && has_new(plan, CLONE_NEWUSER)) flags |= CLONE_NEWNET;
+  if (has_new(plan, CLONE_NEWNET) && has_new(plan, CLONE_NEWUSER))
+    flags |= CLONE_NEWNET;
   return flags;
 }
 
@@ -41,21 +45,25 @@ class NetworkMaker {
   NetworkMaker(const StartHooks& hooks, const Channel& channel)
       : thread_([this, &hooks, &channel] { run(hooks, channel); }) {}
   ~NetworkMaker() {
-    if (thread_.joinable()) thread_.join();
+    if (thread_.joinable())
+      thread_.join();
   }
   NetworkMaker(const NetworkMaker&) = delete;
   NetworkMaker& operator=(const NetworkMaker&) = delete;
 
   void finish() {
     thread_.join();
-    if (failure_) std::rethrow_exception(failure_);
+    if (failure_)
+      std::rethrow_exception(failure_);
   }
 
  private:
   void run(const StartHooks& hooks, const Channel& channel) {
     try {
-      if (::unshare(CLONE_NEWNET) != 0) base::throw_errno("cannot make a network namespace");
-      if (hooks.in_network_namespace) hooks.in_network_namespace();
+      if (::unshare(CLONE_NEWNET) != 0)
+        base::throw_errno("cannot make a network namespace");
+      if (hooks.in_network_namespace)
+        hooks.in_network_namespace();
       const base::UniqueFd fd = base::open_file("/proc/thread-self/ns/net", O_RDONLY);
       channel.send(MessageKind::kNetwork, fd.get());
     } catch (...) {
@@ -72,14 +80,17 @@ class PidNamespaceVisit {
  public:
   explicit PidNamespaceVisit(const Plan& plan) {
     for (const auto& entry : plan.namespaces) {
-      if (entry.type != CLONE_NEWPID || entry.path.empty()) continue;
+      if (entry.type != CLONE_NEWPID || entry.path.empty())
+        continue;
       own_ = base::open_file("/proc/self/ns/pid", O_RDONLY);
       const base::UniqueFd other = base::open_file(entry.path, O_RDONLY);
-      if (::setns(other.get(), CLONE_NEWPID) != 0) base::throw_errno("cannot join the namespace " + entry.path);
+      if (::setns(other.get(), CLONE_NEWPID) != 0)
+        base::throw_errno("cannot join the namespace " + entry.path);
     }
   }
   ~PidNamespaceVisit() {
-    if (own_) ::setns(own_.get(), CLONE_NEWPID);
+    if (own_)
+      ::setns(own_.get(), CLONE_NEWPID);
   }
   PidNamespaceVisit(const PidNamespaceVisit&) = delete;
   PidNamespaceVisit& operator=(const PidNamespaceVisit&) = delete;
@@ -104,7 +115,8 @@ void write_mappings(const Plan& plan, pid_t pid) {
 }
 
 [[noreturn]] void rethrow(const Failure& failure) {
-  if (failure.exec) throw ExecError(failure.message, failure.errno_value, failure.hint, failure.not_found);
+  if (failure.exec)
+    throw ExecError(failure.message, failure.errno_value, failure.hint, failure.not_found);
   throw base::Error(failure.message, failure.errno_value, failure.hint);
 }
 
@@ -112,8 +124,10 @@ void write_mappings(const Plan& plan, pid_t pid) {
 base::UniqueFd await_exec(const Channel& channel) {
   base::UniqueFd terminal;
   while (auto message = channel.receive()) {
-    if (message->kind == MessageKind::kError) rethrow(message->failure);
-    if (message->kind == MessageKind::kTerminal) terminal = std::move(message->fd);
+    if (message->kind == MessageKind::kError)
+      rethrow(message->failure);
+    if (message->kind == MessageKind::kTerminal)
+      terminal = std::move(message->fd);
   }
   return terminal;
 }
@@ -127,9 +141,11 @@ base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channe
   } else if (has_new(plan, CLONE_NEWNET)) {
     network.emplace(hooks, channel);
   }
-  if (hooks.on_created) hooks.on_created(pid);
+  if (hooks.on_created)
+    hooks.on_created(pid);
   channel.send(MessageKind::kRecorded);
-  if (network) network->finish();
+  if (network)
+    network->finish();
   return await_exec(channel);
 }
 

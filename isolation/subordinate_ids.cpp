@@ -10,12 +10,15 @@ std::vector<IdRange> find_id_ranges(std::string_view text, std::string_view user
   std::vector<IdRange> ranges;
   for (const auto& line : base::split(text, '\n', base::SplitEmpty::kSkip)) {
     const auto fields = base::split(line, ':');
-    if (fields.size() != 3 || fields[0].empty()) continue;
-    if (fields[0] != user && fields[0] != std::to_string(id)) continue;
+    if (fields.size() != 3 || fields[0].empty())
+      continue;
+    if (fields[0] != user && fields[0] != std::to_string(id))
+      continue;
     const auto first = base::parse_unsigned(fields[1]);
     const auto count = base::parse_unsigned(fields[2]);
     constexpr std::uint64_t kMax = std::numeric_limits<std::uint32_t>::max();
-    if (!first || !count || *count == 0 || *first > kMax || *count > kMax - *first) continue;
+    if (!first || !count || *count == 0 || *first > kMax || *count > kMax - *first)
+      continue;
     ranges.push_back({static_cast<std::uint32_t>(*first), static_cast<std::uint32_t>(*count)});
   }
   return ranges;
@@ -24,7 +27,8 @@ std::vector<IdRange> find_id_ranges(std::string_view text, std::string_view user
 std::string user_name(std::string_view passwd, std::uint32_t id) {
   for (const auto& line : base::split(passwd, '\n', base::SplitEmpty::kSkip)) {
     const auto fields = base::split(line, ':');
-    if (fields.size() >= 4 && fields[2] == std::to_string(id)) return fields[0];
+    if (fields.size() >= 4 && fields[2] == std::to_string(id))
+      return fields[0];
   }
   return {};
 }

@@ -16,7 +16,8 @@ namespace {
 /// "net.ipv4.ip_forward" is sys/net/ipv4/ip_forward; a name that has slashes keeps its dots, as sysctl(8) has
 /// it for interfaces such as eth0.1.
 std::string sysctl_path(std::string name) {
-  if (name.find('/') == std::string::npos) std::ranges::replace(name, '.', '/');
+  if (name.find('/') == std::string::npos)
+    std::ranges::replace(name, '.', '/');
   return "sys/" + name;
 }
 
@@ -37,9 +38,11 @@ base::UniqueFd open_sysctl(int proc, const std::string& path, const std::string&
 }  // namespace
 
 void write_sysctls(Context& context) {
-  if (context.plan.sysctls.empty()) return;
+  if (context.plan.sysctls.empty())
+    return;
   base::UniqueFd own;
-  if (!context.proc) own = FilesystemContext("proc").mount(0);
+  if (!context.proc)
+    own = FilesystemContext("proc").mount(0);
   const int proc = context.proc ? context.proc.get() : own.get();
   for (const auto& [name, value] : context.plan.sysctls) {
     const base::UniqueFd fd = open_sysctl(proc, sysctl_path(name), name);

@@ -20,12 +20,15 @@ constexpr std::size_t kMaxDatabase = 4 << 20;
 std::string read_database(int root, const std::string& path) {
   const base::UniqueFd place = base::try_open_in_root(root, path, O_PATH);
   if (!place) {
-    if (errno == ENOENT || errno == ENOTDIR) return {};
+    if (errno == ENOENT || errno == ENOTDIR)
+      return {};
     base::throw_errno("cannot open " + path + " of the image");
   }
-  struct stat status {};
-  if (::fstat(place.get(), &status) != 0) base::throw_errno("cannot look at " + path + " of the image");
-  if (!S_ISREG(status.st_mode)) throw base::Error("cannot read " + path + " of the image: it is not a file");
+  struct stat status{};
+  if (::fstat(place.get(), &status) != 0)
+    base::throw_errno("cannot look at " + path + " of the image");
+  if (!S_ISREG(status.st_mode))
+    throw base::Error("cannot read " + path + " of the image: it is not a file");
   const base::UniqueFd file = base::open_file(base::fd_path(place.get()), O_RDONLY);
   return base::read_all(file.get(), path + " of the image", kMaxDatabase);
 }
@@ -36,10 +39,11 @@ void resolve_user(Context& context) {
   const Process& process = context.plan.process;
   context.user = process.user;
   context.home = "/";
-  if (!process.resolve_user) return;
+  if (!process.resolve_user)
+    return;
   const int root = context.root.get();
-  auto resolved =
-      resolve_user_text(process.user.name, read_database(root, "/etc/passwd"), read_database(root, "/etc/group"));
+  auto resolved = resolve_user_text(process.user.name, read_database(root, "/etc/passwd"),
+                                    read_database(root, "/etc/group"));
   context.home = resolved.home;
   resolved.user.umask = process.user.umask;
   auto& gids = resolved.user.additional_gids;

@@ -29,7 +29,8 @@ struct GroupEntry {
 
 std::optional<std::uint32_t> parse_id(std::string_view text) {
   const auto number = base::parse_unsigned(text);
-  if (!number || *number > kMaxId) return std::nullopt;
+  if (!number || *number > kMaxId)
+    return std::nullopt;
   return static_cast<std::uint32_t>(*number);
 }
 
@@ -39,8 +40,10 @@ void for_each_line(std::string_view text, std::size_t fields, Take take) {
   while (!text.empty()) {
     const auto end = text.find('\n');
     const auto parts = base::split(text.substr(0, end), ':');
-    if (parts.size() >= fields && !parts[0].empty() && take(parts)) return;
-    if (end == std::string_view::npos) return;
+    if (parts.size() >= fields && !parts[0].empty() && take(parts))
+      return;
+    if (end == std::string_view::npos)
+      return;
     text.remove_prefix(end + 1);
   }
 }
@@ -51,9 +54,11 @@ std::optional<PasswdEntry> find_user(std::string_view passwd, Match match) {
   for_each_line(passwd, 7, [&](const std::vector<std::string>& fields) {
     const auto uid = parse_id(fields[2]);
     const auto gid = parse_id(fields[3]);
-    if (!uid || !gid) return false;
+    if (!uid || !gid)
+      return false;
     PasswdEntry entry{.name = fields[0], .uid = *uid, .gid = *gid, .home = fields[5]};
-    if (!match(entry)) return false;
+    if (!match(entry))
+      return false;
     found = std::move(entry);
     return true;
   });
@@ -71,8 +76,8 @@ void for_each_group(std::string_view group, Visit visit) {
 [[noreturn]] void unknown(std::string_view what, std::string_view text, std::string_view file) {
   const auto number = base::parse_unsigned(text);
   if (number || (!text.empty() && text.find_first_not_of("0123456789") == std::string_view::npos)) {
-    throw base::Error("cannot use " + std::string(what) + " " + std::string(text) +
-                      ": ids end at " + std::to_string(kMaxId));
+    throw base::Error("cannot use " + std::string(what) + " " + std::string(text) + ": ids end at " +
+                      std::to_string(kMaxId));
   }
   throw base::Error("unknown " + std::string(what) + " " + std::string(text) + ": " + std::string(file) +
                         " of the image has no such entry",
@@ -82,18 +87,22 @@ void for_each_group(std::string_view group, Visit visit) {
 gid_t resolve_group(std::string_view text, std::string_view group) {
   std::optional<gid_t> found;
   for_each_group(group, [&](const GroupEntry& entry) {
-    if (entry.name == text) found = entry.gid;
+    if (entry.name == text)
+      found = entry.gid;
     return found.has_value();
   });
-  if (!found) found = parse_id(text);
-  if (!found) unknown("group", text, "/etc/group");
+  if (!found)
+    found = parse_id(text);
+  if (!found)
+    unknown("group", text, "/etc/group");
   return *found;
 }
 
 std::vector<gid_t> supplementary_groups(const std::string& user, std::string_view group) {
   std::vector<gid_t> gids;
   for_each_group(group, [&](const GroupEntry& entry) {
-    if (std::ranges::find(entry.members, user) != entry.members.end()) gids.push_back(entry.gid);
+    if (std::ranges::find(entry.members, user) != entry.members.end())
+      gids.push_back(entry.gid);
     return gids.size() >= kMaxGroups;
   });
   return gids;
@@ -111,19 +120,22 @@ ResolvedUser resolve_user_text(std::string_view text, std::string_view passwd, s
   if (!entry && number) {
     entry = find_user(passwd, [&](const PasswdEntry& candidate) { return candidate.uid == *number; });
   }
-  if (!entry && !number) unknown("user", name, "/etc/passwd");
+  if (!entry && !number)
+    unknown("user", name, "/etc/passwd");
 
   ResolvedUser resolved;
   resolved.user.uid = entry ? entry->uid : *number;
   resolved.user.gid = entry ? entry->gid : 0;
   resolved.home = entry && !entry->home.empty() ? entry->home : "/";
-  if (!group_name.empty()) resolved.user.gid = resolve_group(group_name, group);
-  // The group itself is among them: without it a set-group-id program could drop the group, and with it whatever
-  // is forbidden to that group (CVE-2022-36109).
+  if (!group_name.empty())
+    resolved.user.gid = resolve_group(group_name, group);
+  // The group itself is among them: without it a set-group-id program could drop the group, and with it
+  // whatever is forbidden to that group (CVE-2022-36109).
   resolved.user.additional_gids = {resolved.user.gid};
   if (group_name.empty() && entry) {
     for (const gid_t gid : supplementary_groups(entry->name, group)) {
-      if (gid != resolved.user.gid) resolved.user.additional_gids.push_back(gid);
+      if (gid != resolved.user.gid)
+        resolved.user.additional_gids.push_back(gid);
     }
   }
   return resolved;

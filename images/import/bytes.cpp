@@ -13,13 +13,16 @@ namespace trine::images {
 
 std::size_t FileRange::read(std::span<char> into) {
   const std::size_t want = std::min<std::uint64_t>(into.size(), left_);
-  if (want == 0) return 0;
+  if (want == 0)
+    return 0;
   ssize_t got = 0;
   do {
     got = ::pread(fd_, into.data(), want, static_cast<off_t>(offset_));
   } while (got < 0 && errno == EINTR);
-  if (got < 0) base::throw_errno("cannot read " + name_);
-  if (got == 0) throw base::Error(name_ + " ends " + std::to_string(left_) + " bytes too early: it is truncated");
+  if (got < 0)
+    base::throw_errno("cannot read " + name_);
+  if (got == 0)
+    throw base::Error(name_ + " ends " + std::to_string(left_) + " bytes too early: it is truncated");
   offset_ += static_cast<std::uint64_t>(got);
   left_ -= static_cast<std::uint64_t>(got);
   return static_cast<std::size_t>(got);
@@ -36,12 +39,14 @@ VerifiedSource::VerifiedSource(ByteSource& from, std::string digest, std::uint64
 VerifiedSource::~VerifiedSource() = default;
 
 std::size_t VerifiedSource::read(std::span<char> into) {
-  if (done_) return 0;
+  if (done_)
+    return 0;
   const std::size_t got = from_.read(into);
   seen_ += got;
   if (seen_ > size_ || (got == 0 && seen_ != size_)) {
     throw base::Error("the blob " + digest_ + " has another size than the " + std::to_string(size_) +
-                      " bytes that its manifest gives", 0, "the image is damaged or forged: fetch it again");
+                          " bytes that its manifest gives",
+                      0, "the image is damaged or forged: fetch it again");
   }
   if (got > 0) {
     state_->hash.update(into.first(got));
@@ -66,7 +71,8 @@ std::string read_to_end(ByteSource& from, std::size_t limit, const std::string& 
   std::array<char, 65536> buffer{};
   while (const std::size_t got = from.read(buffer)) {
     text.append(buffer.data(), got);
-    if (text.size() > limit) throw base::Error(name + " is larger than " + std::to_string(limit) + " bytes");
+    if (text.size() > limit)
+      throw base::Error(name + " is larger than " + std::to_string(limit) + " bytes");
   }
   return text;
 }

@@ -32,8 +32,8 @@ class FileRange : public ByteSource {
   std::string name_;
 };
 
-/// Passes on another stream and checks it: exactly `size` bytes, and this digest. The check is made when the end
-/// is reached, so the whole must be read; finish() does, and throws if it must.
+/// Passes on another stream and checks it: exactly `size` bytes, and this digest. The check is made when the
+/// end is reached, so the whole must be read; finish() does, and throws if it must.
 class VerifiedSource : public ByteSource {
  public:
   VerifiedSource(ByteSource& from, std::string digest, std::uint64_t size);

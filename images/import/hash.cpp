@@ -9,7 +9,9 @@
 namespace trine::images {
 
 Hash::Hash(std::string_view algorithm) : algorithm_(algorithm), context_(::EVP_MD_CTX_new()) {
-  const EVP_MD* kind = algorithm == "sha256" ? ::EVP_sha256() : algorithm == "sha512" ? ::EVP_sha512() : nullptr;
+  const EVP_MD* kind = algorithm == "sha256"   ? ::EVP_sha256()
+                       : algorithm == "sha512" ? ::EVP_sha512()
+                                               : nullptr;
   if (kind == nullptr || context_ == nullptr ||
       ::EVP_DigestInit_ex(static_cast<EVP_MD_CTX*>(context_), kind, nullptr) != 1) {
     ::EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_));
@@ -17,7 +19,9 @@ Hash::Hash(std::string_view algorithm) : algorithm_(algorithm), context_(::EVP_M
   }
 }
 
-Hash::~Hash() { ::EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_)); }
+Hash::~Hash() {
+  ::EVP_MD_CTX_free(static_cast<EVP_MD_CTX*>(context_));
+}
 
 void Hash::update(std::span<const char> bytes) {
   ::EVP_DigestUpdate(static_cast<EVP_MD_CTX*>(context_), bytes.data(), bytes.size());

@@ -26,7 +26,8 @@ namespace {
 
 void remove_below(const std::string& directory, const std::string& name) {
   const base::UniqueFd parent(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (parent) base::remove_tree(parent.get(), name);
+  if (parent)
+    base::remove_tree(parent.get(), name);
 }
 
 void write_document(const std::string& directory, const std::string& name, const std::string& text) {
@@ -51,7 +52,8 @@ Importer::Importer(std::string store, bool quiet)
     base::make_directories(store_ + part, 0700);
   }
   lock_ = base::open_file(store_ + "/gc.lock", O_RDWR | O_CREAT, 0600);
-  if (::flock(lock_.get(), LOCK_SH) != 0) base::throw_errno("cannot lock the store " + store_);
+  if (::flock(lock_.get(), LOCK_SH) != 0)
+    base::throw_errno("cannot lock the store " + store_);
   base::make_directories(temporary_, 0700);
 }
 
@@ -74,8 +76,8 @@ void Importer::add(const ImageSource& image, const std::vector<std::string>& nam
     const std::string path = layer_path(image.layers[i]);
     if (::access(path.c_str(), F_OK) != 0) {
       if (!quiet_) {
-        base::print_progress("layer " + std::to_string(i + 1) + " of " + std::to_string(image.layers.size()) + ": " +
-                             std::to_string(image.layers[i].location.size) + " bytes");
+        base::print_progress("layer " + std::to_string(i + 1) + " of " + std::to_string(image.layers.size()) +
+                             ": " + std::to_string(image.layers[i].location.size) + " bytes");
       }
       unpack(image.layers[i], lower);
       unpacked = true;
@@ -85,7 +87,8 @@ void Importer::add(const ImageSource& image, const std::vector<std::string>& nam
   if (unpacked) {
     // What the record will name must be on the disk before the record is.
     const base::UniqueFd root = base::open_file(store_, O_RDONLY | O_DIRECTORY);
-    if (::syncfs(root.get()) != 0) base::throw_errno("cannot write the layers to the disk");
+    if (::syncfs(root.get()) != 0)
+      base::throw_errno("cannot write the layers to the disk");
   }
   record(image, names);
 }
@@ -93,24 +96,29 @@ void Importer::add(const ImageSource& image, const std::vector<std::string>& nam
 void Importer::unpack(const LayerSource& layer, const std::vector<std::string>& lower) {
   const std::string name = base::random_hex(8);
   const std::string directory = temporary_ + "/" + name;
-  if (::mkdir(directory.c_str(), 0755) != 0) base::throw_errno("cannot make the directory " + directory);
+  if (::mkdir(directory.c_str(), 0755) != 0)
+    base::throw_errno("cannot make the directory " + directory);
   try {
-    FileRange bytes(layer.location.fd, layer.location.offset, layer.location.size, "the layer " + layer.diff_id);
+    FileRange bytes(layer.location.fd, layer.location.offset, layer.location.size,
+                    "the layer " + layer.diff_id);
     // A blob without a digest of its own is still held to its diff id.
     const bool named = !layer.digest.empty();
     std::optional<VerifiedSource> verified;
-    if (named) verified.emplace(bytes, layer.digest, layer.location.size);
+    if (named)
+      verified.emplace(bytes, layer.digest, layer.location.size);
     ByteSource& blob = named ? static_cast<ByteSource&>(*verified) : bytes;
     const auto plain = decompress(blob, "the layer " + layer.diff_id);
     LayerWriter writer(directory, lower);
     Pipeline pipeline(*plain, [&] {
-      if (verified) verified->finish();
+      if (verified)
+        verified->finish();
     });
     Hash hash(layer.diff_id.substr(0, layer.diff_id.find(':')));
     HashedSource hashed(pipeline, hash);
     TarReader reader(hashed, "the layer " + layer.diff_id);
     try {
-      while (const auto entry = reader.next()) writer.write(*entry, reader);
+      while (const auto entry = reader.next())
+        writer.write(*entry, reader);
     } catch (const base::Error&) {
       // A blob that is not what its digest says is the cause of whatever else is wrong with it.
       hashed.finish();
@@ -118,15 +126,17 @@ void Importer::unpack(const LayerSource& layer, const std::vector<std::string>& 
     }
     hashed.finish();
     if (const std::string actual = hash.finish(); actual != layer.diff_id) {
-      throw base::Error("the layer " + layer.diff_id + " does not match its diff id: what is there has " + actual, 0,
-                        "the image is damaged or forged: fetch it again");
+      throw base::Error(
+          "the layer " + layer.diff_id + " does not match its diff id: what is there has " + actual, 0,
+          "the image is damaged or forged: fetch it again");
     }
     writer.finish();
     if (writer.skipped_devices() > 0) {
       base::print_warning(std::to_string(writer.skipped_devices()) +
                           " devices of the image are left out: an unprivileged user cannot make them");
     }
-    if (::rename(directory.c_str(), layer_path(layer).c_str()) != 0 && errno != ENOTEMPTY && errno != EEXIST) {
+    if (::rename(directory.c_str(), layer_path(layer).c_str()) != 0 && errno != ENOTEMPTY &&
+        errno != EEXIST) {
       base::throw_errno("cannot keep the layer " + layer.diff_id);
     }
   } catch (...) {
@@ -150,7 +160,8 @@ void Importer::record(const ImageSource& image, const std::vector<std::string>& 
     write_document(store_ + "/configs", digest_hex(image.configuration_digest), image.configuration);
     write_document(store_ + "/images", hex + ".json", to_json(record));
   }
-  for (const auto& name : names) replace_link(store_ + "/names/" + name_file(normalize_name(name)), hex);
+  for (const auto& name : names)
+    replace_link(store_ + "/names/" + name_file(normalize_name(name)), hex);
 }
 
 }  // namespace trine::images

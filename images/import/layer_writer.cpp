@@ -27,14 +27,16 @@ constexpr std::size_t kBuffer = 1 << 20;
 std::string clean(const std::string& path) {
   std::string result;
   for (const auto& part : base::split(path, '/', base::SplitEmpty::kSkip)) {
-    if (part != ".") result += (result.empty() ? "" : "/") + part;
+    if (part != ".")
+      result += (result.empty() ? "" : "/") + part;
   }
   return result;
 }
 
 std::pair<std::string, std::string> split_path(const std::string& path) {
   const auto slash = path.find_last_of('/');
-  if (slash == std::string::npos) return {"", path};
+  if (slash == std::string::npos)
+    return {"", path};
   return {path.substr(0, slash), path.substr(slash + 1)};
 }
 
@@ -57,7 +59,8 @@ LayerWriter::LayerWriter(const std::string& directory, std::vector<std::string> 
 /// Most members stand in the same directory as the one before.
 LayerWriter::Place LayerWriter::locate(const std::string& path) {
   auto [directory, name] = split_path(path);
-  if (name.empty() || name == "..") throw base::Error("the layer has a member with the path '" + path + "'");
+  if (name.empty() || name == "..")
+    throw base::Error("the layer has a member with the path '" + path + "'");
   if (!parent_ || parent_path_ != directory) {
     parent_ = base::make_directories_in_root(root_.get(), directory.empty() ? "/" : directory);
     parent_path_ = directory;
@@ -67,23 +70,28 @@ LayerWriter::Place LayerWriter::locate(const std::string& path) {
 
 /// What an earlier member has put there gives way, but a directory to a directory.
 void LayerWriter::clear_place(const Place& place, TarType type) {
-  struct stat status {};
-  if (::fstatat(place.parent, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0) return;
-  if (S_ISDIR(status.st_mode) && type == TarType::kDirectory) return;
+  struct stat status{};
+  if (::fstatat(place.parent, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) != 0)
+    return;
+  if (S_ISDIR(status.st_mode) && type == TarType::kDirectory)
+    return;
   base::remove_tree(place.parent, place.name);
 }
 
 void LayerWriter::write(const TarEntry& entry, TarReader& reader) {
   TarEntry cleaned = entry;
   cleaned.path = clean(entry.path);
-  if (entry.type == TarType::kOther) return;
+  if (entry.type == TarType::kOther)
+    return;
   if (cleaned.path.empty()) {  // the root itself
     const std::string root = base::fd_path(root_.get());
-    if (::chown(root.c_str(), entry.uid, entry.gid) != 0 || ::chmod(root.c_str(), entry.mode) != 0) fail("make", "/");
+    if (::chown(root.c_str(), entry.uid, entry.gid) != 0 || ::chmod(root.c_str(), entry.mode) != 0)
+      fail("make", "/");
     directory_times_.emplace_back("/", entry.mtime);
     return;
   }
-  if (take_whiteout(cleaned)) return;
+  if (take_whiteout(cleaned))
+    return;
   const Place place = locate(cleaned.path);
   switch (entry.type) {
     case TarType::kFile:
@@ -102,34 +110,46 @@ void LayerWriter::write_file(const Place& place, const TarEntry& entry, TarReade
     clear_place(place, entry.type);
     file.reset(::openat(place.parent, place.name.c_str(), kFlags, 0600));
   }
-  if (!file) fail("make", entry.path);
+  if (!file)
+    fail("make", entry.path);
   write_data(file.get(), entry, reader);
-  if ((entry.uid != 0 || entry.gid != 0) && ::fchown(file.get(), entry.uid, entry.gid) != 0) fail("own", entry.path);
+  if ((entry.uid != 0 || entry.gid != 0) && ::fchown(file.get(), entry.uid, entry.gid) != 0)
+    fail("own", entry.path);
   // After the change of owner, which takes set-user-id and capabilities away.
-  if (::fchmod(file.get(), entry.mode) != 0) fail("make", entry.path);
-  if (!entry.xattrs.empty()) set_xattrs(place, entry);
+  if (::fchmod(file.get(), entry.mode) != 0)
+    fail("make", entry.path);
+  if (!entry.xattrs.empty())
+    set_xattrs(place, entry);
   const std::array<timespec, 2> times{entry.mtime, entry.mtime};
-  if (::futimens(file.get(), times.data()) != 0) fail("date", entry.path);
+  if (::futimens(file.get(), times.data()) != 0)
+    fail("date", entry.path);
 }
 
 void LayerWriter::write_data(int file, const TarEntry& entry, TarReader& reader) {
   const auto copy = [&](std::uint64_t offset, std::uint64_t size) {
     while (size > 0) {
-      const std::size_t got = reader.read_data(std::span(buffer_).first(std::min<std::uint64_t>(size, buffer_.size())));
-      if (got == 0) throw base::Error("the data of " + entry.path + " is truncated");
+      const std::size_t got =
+          reader.read_data(std::span(buffer_).first(std::min<std::uint64_t>(size, buffer_.size())));
+      if (got == 0)
+        throw base::Error("the data of " + entry.path + " is truncated");
       for (std::size_t done = 0; done < got;) {
         const ssize_t put =
             ::pwrite(file, buffer_.data() + done, got - done, static_cast<off_t>(offset + done));
-        if (put < 0 && errno != EINTR) fail("write", entry.path);
-        if (put > 0) done += static_cast<std::size_t>(put);
+        if (put < 0 && errno != EINTR)
+          fail("write", entry.path);
+        if (put > 0)
+          done += static_cast<std::size_t>(put);
       }
       offset += got;
       size -= got;
     }
   };
-  if (!entry.sparse) return copy(0, entry.size);
-  for (const auto& [offset, size] : *entry.sparse) copy(offset, size);
-  if (::ftruncate(file, static_cast<off_t>(entry.size)) != 0) fail("write", entry.path);
+  if (!entry.sparse)
+    return copy(0, entry.size);
+  for (const auto& [offset, size] : *entry.sparse)
+    copy(offset, size);
+  if (::ftruncate(file, static_cast<off_t>(entry.size)) != 0)
+    fail("write", entry.path);
 }
 
 void LayerWriter::write_hardlink(const Place& place, const TarEntry& entry) {
@@ -139,7 +159,8 @@ void LayerWriter::write_hardlink(const Place& place, const TarEntry& entry) {
   for (const bool second : {false, true}) {
     const base::UniqueFd parent =
         base::try_open_in_root(root_.get(), directory.empty() ? "/" : directory, O_PATH | O_DIRECTORY);
-    if (parent && ::linkat(parent.get(), name.c_str(), place.parent, place.name.c_str(), 0) == 0) return;
+    if (parent && ::linkat(parent.get(), name.c_str(), place.parent, place.name.c_str(), 0) == 0)
+      return;
     // A link to a file of a layer below: that file comes up into this one.
     if (second || (errno != ENOENT && errno != ENOTDIR) || !copy_up(target)) {
       fail("make the hardlink " + entry.path + " to", target);
@@ -152,13 +173,16 @@ bool LayerWriter::copy_up(const std::string& path) {
   for (const auto& layer : lower_) {
     const base::UniqueFd below = base::open_file(layer, O_PATH | O_DIRECTORY);
     const base::UniqueFd file = base::try_open_in_root(below.get(), path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    struct stat status {};
-    if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode)) continue;
+    struct stat status{};
+    if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
+      continue;
     const auto [directory, name] = split_path(path);
-    const base::UniqueFd parent = base::make_directories_in_root(root_.get(), directory.empty() ? "/" : directory);
+    const base::UniqueFd parent =
+        base::make_directories_in_root(root_.get(), directory.empty() ? "/" : directory);
     const base::UniqueFd copy(
         ::openat(parent.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!copy) fail("make", path);
+    if (!copy)
+      fail("make", path);
     ssize_t moved = 0;
     while ((moved = ::copy_file_range(file.get(), nullptr, copy.get(), nullptr, 1 << 30, 0)) > 0) {
     }
@@ -179,7 +203,8 @@ void LayerWriter::write_node(const Place& place, const TarEntry& entry) {
   int result = 0;
   if (entry.type == TarType::kDirectory) {
     result = ::mkdirat(place.parent, name, 0700);
-    if (result != 0 && errno == EEXIST) result = 0;
+    if (result != 0 && errno == EEXIST)
+      result = 0;
     directory_times_.emplace_back(entry.path, entry.mtime);
   } else if (entry.type == TarType::kSymlink) {
     result = ::symlinkat(entry.link.c_str(), place.parent, name);
@@ -192,7 +217,8 @@ void LayerWriter::write_node(const Place& place, const TarEntry& entry) {
     const mode_t type = fifo ? S_IFIFO : entry.type == TarType::kBlock ? S_IFBLK : S_IFCHR;
     result = ::mknodat(place.parent, name, type | 0600, fifo ? 0 : makedev(entry.major, entry.minor));
   }
-  if (result != 0) fail("make", entry.path);
+  if (result != 0)
+    fail("make", entry.path);
   set_attributes(place, entry);
 }
 
@@ -202,28 +228,38 @@ void LayerWriter::set_attributes(const Place& place, const TarEntry& entry) {
       ::fchownat(place.parent, name, entry.uid, entry.gid, AT_SYMLINK_NOFOLLOW) != 0) {
     fail("own", entry.path);
   }
-  if (entry.type != TarType::kSymlink && ::fchmodat(place.parent, name, entry.mode, 0) != 0) fail("make", entry.path);
-  if (!entry.xattrs.empty()) set_xattrs(place, entry);
-  if (entry.type == TarType::kDirectory) return;  // in finish()
+  if (entry.type != TarType::kSymlink && ::fchmodat(place.parent, name, entry.mode, 0) != 0)
+    fail("make", entry.path);
+  if (!entry.xattrs.empty())
+    set_xattrs(place, entry);
+  if (entry.type == TarType::kDirectory)
+    return;  // in finish()
   const std::array<timespec, 2> times{entry.mtime, entry.mtime};
-  if (::utimensat(place.parent, name, times.data(), AT_SYMLINK_NOFOLLOW) != 0) fail("date", entry.path);
+  if (::utimensat(place.parent, name, times.data(), AT_SYMLINK_NOFOLLOW) != 0)
+    fail("date", entry.path);
 }
 
 void LayerWriter::set_xattrs(const Place& place, const TarEntry& entry) {
   const std::string path = base::fd_path(place.parent) + "/" + place.name;
   for (const auto& [name, value] : entry.xattrs) {
     // The overlay's own marks are ours to set, and a label of another machine means nothing here.
-    if (name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.") || name == "security.selinux") continue;
-    if (::lsetxattr(path.c_str(), name.c_str(), value.data(), value.size(), 0) == 0) continue;
-    const bool unsupported = errno == ENOTSUP || (errno == EPERM && (in_user_namespace_ || name.starts_with("user.")));
-    if (!unsupported) fail("set the attribute " + name + " of", entry.path);
+    if (name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.") ||
+        name == "security.selinux")
+      continue;
+    if (::lsetxattr(path.c_str(), name.c_str(), value.data(), value.size(), 0) == 0)
+      continue;
+    const bool unsupported =
+        errno == ENOTSUP || (errno == EPERM && (in_user_namespace_ || name.starts_with("user.")));
+    if (!unsupported)
+      fail("set the attribute " + name + " of", entry.path);
   }
 }
 
 /// ".wh.name" hides what layers below have; it is applied in the end, for it must not hide this layer's own.
 bool LayerWriter::take_whiteout(const TarEntry& entry) {
   const auto [directory, name] = split_path(entry.path);
-  if (!name.starts_with(kWhiteout)) return false;
+  if (!name.starts_with(kWhiteout))
+    return false;
   if (name == kOpaque) {
     set_opaque(directory);
     return true;
@@ -239,28 +275,34 @@ bool LayerWriter::take_whiteout(const TarEntry& entry) {
 void LayerWriter::set_opaque(const std::string& path) {
   const base::UniqueFd directory = base::make_directories_in_root(root_.get(), path.empty() ? "/" : path);
   const char* name = in_user_namespace_ ? "user.overlay.opaque" : "trusted.overlay.opaque";
-  if (::setxattr(base::fd_path(directory.get()).c_str(), name, "y", 1, 0) != 0) fail("mark as opaque", path);
+  if (::setxattr(base::fd_path(directory.get()).c_str(), name, "y", 1, 0) != 0)
+    fail("mark as opaque", path);
 }
 
 void LayerWriter::apply_whiteout(const std::string& path) {
   const Place place = locate(path);
-  struct stat status {};
+  struct stat status{};
   if (::fstatat(place.parent, place.name.c_str(), &status, AT_SYMLINK_NOFOLLOW) == 0) {
     // The layer has its own there; a directory hides that of the layers below, and their files in it.
-    if (S_ISDIR(status.st_mode)) set_opaque(path);
+    if (S_ISDIR(status.st_mode))
+      set_opaque(path);
     return;
   }
-  if (::mknodat(place.parent, place.name.c_str(), S_IFCHR, makedev(0, 0)) != 0) fail("hide", path);
+  if (::mknodat(place.parent, place.name.c_str(), S_IFCHR, makedev(0, 0)) != 0)
+    fail("hide", path);
 }
 
 void LayerWriter::finish() {
-  for (const auto& path : whiteouts_) apply_whiteout(path);
+  for (const auto& path : whiteouts_)
+    apply_whiteout(path);
   for (auto entry = directory_times_.rbegin(); entry != directory_times_.rend(); ++entry) {
     const base::UniqueFd directory =
         base::try_open_in_root(root_.get(), entry->first, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (!directory) continue;  // a later member has taken its place
+    if (!directory)
+      continue;  // a later member has taken its place
     const std::array<timespec, 2> times{entry->second, entry->second};
-    if (::futimens(directory.get(), times.data()) != 0) fail("date", entry->first);
+    if (::futimens(directory.get(), times.data()) != 0)
+      fail("date", entry->first);
   }
 }
 

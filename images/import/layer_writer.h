@@ -14,8 +14,8 @@ namespace trine::images {
 /// Unpacks one layer into a directory, in the form that overlayfs takes as a lower layer: whiteouts become
 /// character devices 0:0, opaque directories carry an attribute.
 ///
-/// Confined: a parent is resolved inside the layer's root by the kernel (RESOLVE_IN_ROOT, no magic links), once;
-/// the last component is worked on from the parent's descriptor and never followed.
+/// Confined: a parent is resolved inside the layer's root by the kernel (RESOLVE_IN_ROOT, no magic links),
+/// once; the last component is worked on from the parent's descriptor and never followed.
 class LayerWriter {
  public:
   /// `lower`: the roots of the layers below, topmost first, where a hardlink may lead to.
@@ -30,7 +30,7 @@ class LayerWriter {
 
  private:
   struct Place {
-    int parent;        ///< valid until the next call of locate()
+    int parent;  ///< valid until the next call of locate()
     std::string name;
   };
   Place locate(const std::string& path);

@@ -56,10 +56,12 @@ Arguments parse(const std::vector<std::string>& words) {
 
 /// "DIR:TAG" -> both; a colon that belongs to the path stays, when there is such a file.
 std::pair<std::string, std::string> split_tag(const std::string& text) {
-  if (::access(text.c_str(), F_OK) == 0) return {text, ""};
+  if (::access(text.c_str(), F_OK) == 0)
+    return {text, ""};
   const auto slash = text.find_last_of('/');
   const auto colon = text.find(':', slash == std::string::npos ? 0 : slash);
-  if (colon == std::string::npos) return {text, ""};
+  if (colon == std::string::npos)
+    return {text, ""};
   return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
@@ -93,7 +95,8 @@ void load(const Arguments& arguments) {
     const auto& names = arguments.names.empty() ? image.names : arguments.names;
     importer.add(image, names);
     output += image.manifest_digest;
-    for (const auto& name : names) output += " " + images::normalize_name(name);
+    for (const auto& name : names)
+      output += " " + images::normalize_name(name);
     output += "\n";
   }
   trine::base::write_all(STDOUT_FILENO, output, "the standard output");

@@ -24,7 +24,8 @@ void Pipeline::run() {
       {
         std::unique_lock lock(mutex_);
         changed_.wait(lock, [this] { return stop_ || full_.size() < kAhead; });
-        if (stop_) return;
+        if (stop_)
+          return;
         if (!empty_.empty()) {
           buffer = std::move(empty_.back());
           empty_.pop_back();
@@ -34,17 +35,21 @@ void Pipeline::run() {
       std::size_t have = 0;
       while (have < kBuffer) {
         const std::size_t got = from_.read(std::span(buffer).subspan(have));
-        if (got == 0) break;
+        if (got == 0)
+          break;
         have += got;
       }
       const bool end = have < kBuffer;
       buffer.resize(have);
-      if (end) at_end_();
+      if (end)
+        at_end_();
       const std::lock_guard lock(mutex_);
-      if (have > 0) full_.push(std::move(buffer));
+      if (have > 0)
+        full_.push(std::move(buffer));
       done_ = end;
       changed_.notify_all();
-      if (end) return;
+      if (end)
+        return;
     }
   } catch (...) {
     const std::lock_guard lock(mutex_);
@@ -57,12 +62,14 @@ void Pipeline::run() {
 std::size_t Pipeline::read(std::span<char> into) {
   if (used_ == current_.size()) {
     std::unique_lock lock(mutex_);
-    if (current_.capacity() > 0) empty_.push_back(std::move(current_));
+    if (current_.capacity() > 0)
+      empty_.push_back(std::move(current_));
     current_ = {};
     used_ = 0;
     changed_.wait(lock, [this] { return done_ || !full_.empty(); });
     if (full_.empty()) {
-      if (failure_) std::rethrow_exception(failure_);
+      if (failure_)
+        std::rethrow_exception(failure_);
       return 0;
     }
     current_ = std::move(full_.front());

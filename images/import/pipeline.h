@@ -14,7 +14,8 @@
 
 namespace trine::images {
 
-/// Reads a source on a thread of its own, a few buffers ahead: one core decompresses while another writes files.
+/// Reads a source on a thread of its own, a few buffers ahead: one core decompresses while another writes
+/// files.
 class Pipeline : public ByteSource {
  public:
   /// `at_end` is called on that thread once the source is at its end; what it throws reaches the reader.

@@ -39,9 +39,9 @@ struct LayerSource {
 /// One image to be loaded: its documents, verified, and where its layers are.
 struct ImageSource {
   std::vector<std::string> names;
-  std::string manifest;         ///< text
+  std::string manifest;  ///< text
   std::string manifest_digest;
-  std::string configuration;    ///< text
+  std::string configuration;  ///< text
   std::string configuration_digest;
   ImageConfig config;
   std::vector<LayerSource> layers;  ///< lowest first

@@ -35,20 +35,24 @@ namespace {
 /// Octal text, or with the first bit set a number of base 256 (GNU). Nothing when it is neither.
 std::optional<std::uint64_t> parse_number(std::string_view raw) {
   if ((static_cast<unsigned char>(raw[0]) & 0x80) != 0) {
-    if ((static_cast<unsigned char>(raw[0]) & 0x40) != 0) return std::nullopt;  // negative
+    if ((static_cast<unsigned char>(raw[0]) & 0x40) != 0)
+      return std::nullopt;  // negative
     std::uint64_t value = static_cast<unsigned char>(raw[0]) & 0x3f;
     for (const char c : raw.substr(1)) {
-      if (value >> 55 != 0) return std::nullopt;
+      if (value >> 55 != 0)
+        return std::nullopt;
       value = value << 8 | static_cast<unsigned char>(c);
     }
     return value;
   }
   const auto end = raw.find('\0');
   const std::string_view text = base::trim(raw.substr(0, end));
-  if (text.empty()) return 0;
+  if (text.empty())
+    return 0;
   std::uint64_t value = 0;
   const auto [stop, error] = std::from_chars(text.data(), text.data() + text.size(), value, 8);
-  if (error != std::errc{} || stop != text.data() + text.size()) return std::nullopt;
+  if (error != std::errc{} || stop != text.data() + text.size())
+    return std::nullopt;
   return value;
 }
 
@@ -69,14 +73,22 @@ TarType to_type(char type) {
     case '0':
     case '\0':
     case '7':
-    case 'S': return TarType::kFile;
-    case '1': return TarType::kHardlink;
-    case '2': return TarType::kSymlink;
-    case '3': return TarType::kCharacter;
-    case '4': return TarType::kBlock;
-    case '5': return TarType::kDirectory;
-    case '6': return TarType::kFifo;
-    default: return TarType::kOther;
+    case 'S':
+      return TarType::kFile;
+    case '1':
+      return TarType::kHardlink;
+    case '2':
+      return TarType::kSymlink;
+    case '3':
+      return TarType::kCharacter;
+    case '4':
+      return TarType::kBlock;
+    case '5':
+      return TarType::kDirectory;
+    case '6':
+      return TarType::kFifo;
+    default:
+      return TarType::kOther;
   }
 }
 
@@ -85,12 +97,14 @@ std::optional<timespec> parse_time(std::string_view text) {
   const auto dot = text.find('.');
   std::int64_t seconds = 0;
   const std::string_view whole = text.substr(0, dot);
-  if (std::from_chars(whole.data(), whole.data() + whole.size(), seconds).ec != std::errc{}) return std::nullopt;
+  if (std::from_chars(whole.data(), whole.data() + whole.size(), seconds).ec != std::errc{})
+    return std::nullopt;
   long nanoseconds = 0;
   if (dot != std::string_view::npos) {
     std::string fraction(text.substr(dot + 1, 9));
     fraction.resize(9, '0');
-    if (fraction.find_first_not_of("0123456789") != std::string::npos) return std::nullopt;
+    if (fraction.find_first_not_of("0123456789") != std::string::npos)
+      return std::nullopt;
     nanoseconds = std::stol(fraction);
     if (whole.starts_with('-') && nanoseconds > 0) {
       seconds -= 1;
@@ -111,7 +125,8 @@ void TarReader::fail(const std::string& what) const {
 void TarReader::read_exactly(std::span<char> into) {
   while (!into.empty()) {
     const std::size_t got = from_.read(into);
-    if (got == 0) fail("the archive is truncated");
+    if (got == 0)
+      fail("the archive is truncated");
     position_ += got;
     into = into.subspan(got);
   }
@@ -119,7 +134,8 @@ void TarReader::read_exactly(std::span<char> into) {
 
 bool TarReader::read_block(Block& block) {
   const std::size_t got = from_.read(block.bytes);
-  if (got == 0) return false;
+  if (got == 0)
+    return false;
   position_ += got;
   read_exactly(std::span(block.bytes).subspan(got));
   return true;
@@ -137,16 +153,19 @@ void TarReader::skip_data() {
 
 std::size_t TarReader::read_data(std::span<char> into) {
   const std::size_t want = std::min<std::uint64_t>(into.size(), data_left_);
-  if (want == 0) return 0;
+  if (want == 0)
+    return 0;
   const std::size_t got = from_.read(into.first(want));
-  if (got == 0) fail("the archive is truncated");
+  if (got == 0)
+    fail("the archive is truncated");
   position_ += got;
   data_left_ -= got;
   return got;
 }
 
 std::string TarReader::read_text(std::uint64_t limit) {
-  if (data_left_ > limit) fail("a header of " + std::to_string(data_left_) + " bytes is too large");
+  if (data_left_ > limit)
+    fail("a header of " + std::to_string(data_left_) + " bytes is too large");
   std::string text(data_left_, '\0');
   data_left_ = 0;
   read_exactly(text);
@@ -166,11 +185,13 @@ void TarReader::read_pax(Records& into, std::vector<std::pair<std::uint64_t, std
     }
     const std::string_view record = rest.substr(space + 1, *length - space - 2);
     const auto equals = record.find('=');
-    if (equals == std::string_view::npos || rest[*length - 1] != '\n') fail("a PAX record is malformed");
+    if (equals == std::string_view::npos || rest[*length - 1] != '\n')
+      fail("a PAX record is malformed");
     const std::string key(record.substr(0, equals));
     const std::string value(record.substr(equals + 1));
     if (pieces != nullptr && key == "GNU.sparse.offset") {
-      if (pieces->size() >= kMaxPieces) fail("a sparse file has too many pieces");
+      if (pieces->size() >= kMaxPieces)
+        fail("a sparse file has too many pieces");
       pieces->emplace_back(base::parse_unsigned(value).value_or(0), 0);
     } else if (pieces != nullptr && key == "GNU.sparse.numbytes" && !pieces->empty()) {
       pieces->back().second = base::parse_unsigned(value).value_or(0);
@@ -184,27 +205,34 @@ void TarReader::read_pax(Records& into, std::vector<std::pair<std::uint64_t, std
 void TarReader::apply(const Records& records, TarEntry& entry) {
   const auto number = [&](const std::string& key, std::uint64_t limit) -> std::optional<std::uint64_t> {
     const auto found = records.find(key);
-    if (found == records.end() || found->second.empty()) return std::nullopt;
+    if (found == records.end() || found->second.empty())
+      return std::nullopt;
     const auto value = base::parse_unsigned(found->second);
-    if (!value || *value > limit) fail("the PAX record " + key + "=" + found->second.substr(0, 40) + " is out of range");
+    if (!value || *value > limit)
+      fail("the PAX record " + key + "=" + found->second.substr(0, 40) + " is out of range");
     return value;
   };
   const auto text = [&](const std::string& key, std::string& into) {
-    if (const auto found = records.find(key); found != records.end()) into = found->second;
+    if (const auto found = records.find(key); found != records.end())
+      into = found->second;
   };
   constexpr std::uint64_t kMaxId = std::numeric_limits<std::uint32_t>::max() - 1;
   text("path", entry.path);
   text("GNU.sparse.name", entry.path);
   text("linkpath", entry.link);
-  if (const auto uid = number("uid", kMaxId)) entry.uid = static_cast<std::uint32_t>(*uid);
-  if (const auto gid = number("gid", kMaxId)) entry.gid = static_cast<std::uint32_t>(*gid);
+  if (const auto uid = number("uid", kMaxId))
+    entry.uid = static_cast<std::uint32_t>(*uid);
+  if (const auto gid = number("gid", kMaxId))
+    entry.gid = static_cast<std::uint32_t>(*gid);
   if (const auto found = records.find("mtime"); found != records.end()) {
     const auto time = parse_time(found->second);
-    if (!time) fail("the PAX record mtime is malformed");
+    if (!time)
+      fail("the PAX record mtime is malformed");
     entry.mtime = *time;
   }
   for (const auto& [key, value] : records) {
-    if (key.starts_with(kXattr)) entry.xattrs.emplace_back(key.substr(kXattr.size()), value);
+    if (key.starts_with(kXattr))
+      entry.xattrs.emplace_back(key.substr(kXattr.size()), value);
   }
 }
 
@@ -214,15 +242,19 @@ void TarReader::read_old_sparse(const Block& block, TarEntry& entry) {
     for (int i = 0; i < count; ++i, offset += 24) {
       const auto start = parse_number({bytes.data() + offset, 12});
       const auto size = parse_number({bytes.data() + offset + 12, 12});
-      if (!start || !size) fail("a sparse file's map is malformed");
-      if (*start == 0 && *size == 0 && bytes[offset] == 0) return;
-      if (entry.sparse->size() >= kMaxPieces) fail("a sparse file has too many pieces");
+      if (!start || !size)
+        fail("a sparse file's map is malformed");
+      if (*start == 0 && *size == 0 && bytes[offset] == 0)
+        return;
+      if (entry.sparse->size() >= kMaxPieces)
+        fail("a sparse file has too many pieces");
       entry.sparse->emplace_back(*start, *size);
     }
   };
   add(block.bytes, 386, 4);
   const auto real_size = parse_number({block.bytes.data() + 483, 12});
-  if (!real_size) fail("a sparse file's size is malformed");
+  if (!real_size)
+    fail("a sparse file's size is malformed");
   entry.size = *real_size;
   bool more = block.bytes[482] != 0;
   while (more) {
@@ -241,19 +273,22 @@ void TarReader::read_sparse_1_0(TarEntry& entry) {
   const auto next_number = [&]() -> std::uint64_t {
     std::size_t end = 0;
     while ((end = text.find('\n', used)) == std::string::npos) {
-      if (text.size() > kMaxPieces * 50 || data_left_ < kBlock) fail("a sparse file's map is malformed");
+      if (text.size() > kMaxPieces * 50 || data_left_ < kBlock)
+        fail("a sparse file's map is malformed");
       std::array<char, kBlock> block{};
       read_exactly(block);
       data_left_ -= kBlock;
       text.append(block.data(), block.size());
     }
     const auto value = base::parse_unsigned(std::string_view(text).substr(used, end - used));
-    if (!value) fail("a sparse file's map is malformed");
+    if (!value)
+      fail("a sparse file's map is malformed");
     used = end + 1;
     return *value;
   };
   const std::uint64_t count = next_number();
-  if (count > kMaxPieces) fail("a sparse file has too many pieces");
+  if (count > kMaxPieces)
+    fail("a sparse file has too many pieces");
   for (std::uint64_t i = 0; i < count; ++i) {
     const std::uint64_t offset = next_number();
     entry.sparse->emplace_back(offset, next_number());
@@ -261,15 +296,18 @@ void TarReader::read_sparse_1_0(TarEntry& entry) {
 }
 
 void TarReader::check_sparse(const TarEntry& entry) const {
-  if (!entry.sparse) return;
+  if (!entry.sparse)
+    return;
   std::uint64_t end = 0;
   std::uint64_t data = 0;
   for (const auto& [offset, size] : *entry.sparse) {
-    if (offset < end || size > entry.size || offset > entry.size - size) fail("a sparse file's map is out of order");
+    if (offset < end || size > entry.size || offset > entry.size - size)
+      fail("a sparse file's map is out of order");
     end = offset + size;
     data += size;
   }
-  if (data != data_left_) fail("a sparse file's map does not match its data");
+  if (data != data_left_)
+    fail("a sparse file's map does not match its data");
 }
 
 std::optional<TarEntry> TarReader::next() {
@@ -280,14 +318,18 @@ std::optional<TarEntry> TarReader::next() {
   for (;;) {
     skip_data();
     Block block{};
-    if (!read_block(block)) return std::nullopt;
-    if (block.is_zero()) return std::nullopt;  // the end, whatever follows
-    if (!checksum_matches(block.bytes)) fail("a header's checksum is wrong");
+    if (!read_block(block))
+      return std::nullopt;
+    if (block.is_zero())
+      return std::nullopt;  // the end, whatever follows
+    if (!checksum_matches(block.bytes))
+      fail("a header's checksum is wrong");
     auto size = parse_number({block.bytes.data() + 124, 12});
     const char type = block.type();
     const bool meta = type == 'x' || type == 'g' || type == 'L' || type == 'K';
     if (!meta) {
-      if (const auto found = local.find("size"); found != local.end()) size = base::parse_unsigned(found->second);
+      if (const auto found = local.find("size"); found != local.end())
+        size = base::parse_unsigned(found->second);
     }
     if (!size || *size > static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max()) - kBlock) {
       fail("a member's size is malformed");
@@ -309,31 +351,41 @@ std::optional<TarEntry> TarReader::next() {
       (type == 'L' ? long_path : long_link) = text.substr(0, text.find('\0'));
       continue;
     }
-    TarEntry entry{.type = kind, .path = std::string(block.field(0, 100)), .link = std::string(block.field(157, 100))};
+    TarEntry entry{
+        .type = kind, .path = std::string(block.field(0, 100)), .link = std::string(block.field(157, 100))};
     const std::string prefix(block.field(345, 155));
-    if (std::memcmp(block.bytes.data() + 257, "ustar\0", 6) == 0 && !prefix.empty()) entry.path = prefix + "/" + entry.path;
-    const auto header_number = [&](std::size_t offset, std::size_t width, std::uint64_t limit, const char* what) {
+    if (std::memcmp(block.bytes.data() + 257, "ustar\0", 6) == 0 && !prefix.empty())
+      entry.path = prefix + "/" + entry.path;
+    const auto header_number = [&](std::size_t offset, std::size_t width, std::uint64_t limit,
+                                   const char* what) {
       const auto value = parse_number({block.bytes.data() + offset, width});
-      if (!value || *value > limit) fail(std::string("a member's ") + what + " is out of range");
+      if (!value || *value > limit)
+        fail(std::string("a member's ") + what + " is out of range");
       return static_cast<std::uint32_t>(*value);
     };
     constexpr std::uint64_t kMaxId = std::numeric_limits<std::uint32_t>::max() - 1;
     entry.mode = header_number(100, 8, 0xffffffff, "mode") & 07777;
     // Where a PAX record gives the id, the header's field may hold anything.
-    if (!local.contains("uid")) entry.uid = header_number(108, 8, kMaxId, "owner");
-    if (!local.contains("gid")) entry.gid = header_number(116, 8, kMaxId, "group");
+    if (!local.contains("uid"))
+      entry.uid = header_number(108, 8, kMaxId, "owner");
+    if (!local.contains("gid"))
+      entry.gid = header_number(116, 8, kMaxId, "group");
     if (kind == TarType::kCharacter || kind == TarType::kBlock) {
       entry.major = header_number(329, 8, 0xfff, "device number");
       entry.minor = header_number(337, 8, 0xfffff, "device number");
     }
     entry.mtime.tv_sec = static_cast<time_t>(parse_number({block.bytes.data() + 136, 12}).value_or(0));
     entry.size = data_left_;
-    if (long_path) entry.path = *long_path;
-    if (long_link) entry.link = *long_link;
+    if (long_path)
+      entry.path = *long_path;
+    if (long_link)
+      entry.link = *long_link;
     Records records = global_;
-    for (auto& [key, value] : local) records[key] = value;
+    for (auto& [key, value] : local)
+      records[key] = value;
     apply(records, entry);
-    if (type == 'S') read_old_sparse(block, entry);
+    if (type == 'S')
+      read_old_sparse(block, entry);
     if (records.contains("GNU.sparse.major")) {
       entry.size = base::parse_unsigned(records["GNU.sparse.realsize"]).value_or(0);
       const std::uint64_t before = data_left_;
@@ -351,7 +403,8 @@ std::optional<TarEntry> TarReader::next() {
       }
     }
     check_sparse(entry);
-    if (entry.path.size() > kMaxPath || entry.link.size() > kMaxPath) fail("a member's path is too long");
+    if (entry.path.size() > kMaxPath || entry.link.size() > kMaxPath)
+      fail("a member's path is too long");
     if (entry.path.find('\0') != std::string::npos || entry.link.find('\0') != std::string::npos) {
       fail("a member's path holds a NUL byte");
     }

@@ -24,17 +24,17 @@ struct TarEntry {
   std::uint32_t gid = 0;
   std::uint32_t major = 0;
   std::uint32_t minor = 0;
-  std::uint64_t size = 0;         ///< of the content, holes included
+  std::uint64_t size = 0;  ///< of the content, holes included
   timespec mtime{};
   std::vector<std::pair<std::string, std::string>> xattrs;
   /// Where there is data, in order: offset and length. Nothing: everywhere.
   std::optional<std::vector<std::pair<std::uint64_t, std::uint64_t>>> sparse;
 };
 
-/// Reads tar archives: ustar, PAX (local and global records), GNU (long names, base-256 numbers, sparse files of
-/// the old form and of PAX 0.0, 0.1 and 1.0). Bounded: 1 MiB of PAX records, 4096 bytes of a path, 10^5 pieces of
-/// a sparse file. Throws base::Error naming the archive and what is wrong.
-/// Source: pax(1) of POSIX.1-2008, the GNU tar manual.
+/// Reads tar archives: ustar, PAX (local and global records), GNU (long names, base-256 numbers, sparse files
+/// of the old form and of PAX 0.0, 0.1 and 1.0). Bounded: 1 MiB of PAX records, 4096 bytes of a path, 10^5
+/// pieces of a sparse file. Throws base::Error naming the archive and what is wrong. Source: pax(1) of
+/// POSIX.1-2008, the GNU tar manual.
 class TarReader {
  public:
   TarReader(ByteSource& from, std::string name) : from_(from), name_(std::move(name)) {}

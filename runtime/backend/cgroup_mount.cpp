@@ -11,7 +11,8 @@ using isolation::Mount;
 
 std::string join(const std::vector<std::string>& parts, char separator) {
   std::string text;
-  for (const auto& part : parts) text += (text.empty() ? "" : std::string(1, separator)) + part;
+  for (const auto& part : parts)
+    text += (text.empty() ? "" : std::string(1, separator)) + part;
   return text;
 }
 
@@ -42,7 +43,8 @@ std::vector<Mount> mounts_v1(const Mount& wanted, const cgroups::Hierarchies& hi
   tree.set_attributes &= ~static_cast<std::uint64_t>(MOUNT_ATTR_RDONLY);
   mounts.push_back(tree);
   for (const auto& hierarchy : hierarchies.all) {
-    if (!has_group(group, hierarchy)) continue;
+    if (!has_group(group, hierarchy))
+      continue;
     const std::string name = hierarchy.mount_point.substr(hierarchy.mount_point.find_last_of('/') + 1);
     if (hierarchy.v2) {
       mounts.push_back(mount_v2(wanted, wanted.destination + "/" + name));

@@ -13,7 +13,8 @@ namespace trine::runtime::backend {
 namespace {
 
 void bring_up_loopback(bool wanted) {
-  if (wanted) netns::bring_up_loopback();
+  if (wanted)
+    netns::bring_up_loopback();
 }
 
 bool has_private_processes(const isolation::Plan& plan) {
@@ -27,7 +28,8 @@ class GroupGuard {
  public:
   explicit GroupGuard(cgroups::Group group) : group_(std::move(group)) {}
   ~GroupGuard() {
-    if (!held_) return;
+    if (!held_)
+      return;
     try {
       group_.kill_all();
       group_.remove();
@@ -55,7 +57,8 @@ Container::Container(isolation::Started started, cgroups::Group group, bool priv
     : started_(std::move(started)), group_(std::move(group)), private_processes_(private_processes) {}
 
 Container::~Container() {
-  if (finished_ || !started_.process) return;
+  if (finished_ || !started_.process)
+    return;
   try {
     started_.process.signal(SIGKILL);
     started_.process.wait();
@@ -67,10 +70,12 @@ Container::~Container() {
 
 Container::End Container::finish() {
   finished_ = true;
-  if (group_.directories().empty()) return {};
+  if (group_.directories().empty())
+    return {};
   const End end{.oom_killed = group_.stats().oom_kills.value_or(0) > 0};
   // With a pid namespace of its own everything ended with the first process; without, something may be left.
-  if (!private_processes_) group_.kill_all();
+  if (!private_processes_)
+    group_.kill_all();
   group_.remove();
   return end;
 }
@@ -79,7 +84,8 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
   const cgroups::Hierarchies hierarchies = cgroups::detect();
   GroupGuard group(cgroups::create(hierarchies, options.cgroup_name, plan.limits));
   expand_cgroup_mounts(plan.isolation.mounts, hierarchies, group.get());
-  if (plan.seccomp) plan.isolation.seccomp = isolation::cached_seccomp(*plan.seccomp, options.seccomp_cache);
+  if (plan.seccomp)
+    plan.isolation.seccomp = isolation::cached_seccomp(*plan.seccomp, options.seccomp_cache);
 
   const auto birth = group.get().birth_directory();
   isolation::Started started = isolation::start(

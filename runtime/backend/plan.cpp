@@ -21,9 +21,9 @@ struct NamespaceType {
   int flag;
 };
 constexpr std::array kNamespaceTypes{
-    NamespaceType{"pid", CLONE_NEWPID},     NamespaceType{"network", CLONE_NEWNET},
-    NamespaceType{"mount", CLONE_NEWNS},    NamespaceType{"ipc", CLONE_NEWIPC},
-    NamespaceType{"uts", CLONE_NEWUTS},     NamespaceType{"user", CLONE_NEWUSER},
+    NamespaceType{"pid", CLONE_NEWPID},       NamespaceType{"network", CLONE_NEWNET},
+    NamespaceType{"mount", CLONE_NEWNS},      NamespaceType{"ipc", CLONE_NEWIPC},
+    NamespaceType{"uts", CLONE_NEWUTS},       NamespaceType{"user", CLONE_NEWUSER},
     NamespaceType{"cgroup", CLONE_NEWCGROUP}, NamespaceType{"time", CLONE_NEWTIME}};
 
 /// Devices that every container has. Source: OCI runtime-spec 1.3 config-linux.md#default-devices.
@@ -38,7 +38,8 @@ std::vector<isolation::Namespace> namespaces(const oci::Linux& part) {
   std::vector<isolation::Namespace> result;
   for (const auto& entry : part.namespaces) {
     const auto* type = std::ranges::find(kNamespaceTypes, entry.type, &NamespaceType::name);
-    if (type == kNamespaceTypes.end()) throw base::Error("unknown namespace '" + entry.type + "'");
+    if (type == kNamespaceTypes.end())
+      throw base::Error("unknown namespace '" + entry.type + "'");
     result.push_back({.type = type->flag, .path = entry.path});
   }
   return result;
@@ -46,7 +47,8 @@ std::vector<isolation::Namespace> namespaces(const oci::Linux& part) {
 
 std::vector<isolation::IdMapping> mappings(const std::vector<oci::IdMapping>& entries) {
   std::vector<isolation::IdMapping> result;
-  for (const auto& entry : entries) result.push_back({entry.container_id, entry.host_id, entry.size});
+  for (const auto& entry : entries)
+    result.push_back({entry.container_id, entry.host_id, entry.size});
   return result;
 }
 
@@ -56,7 +58,8 @@ isolation::Mount mount(const oci::Mount& entry, const std::string& bundle) {
   result.type = entry.type;
   result.source = entry.source;
   isolation::parse_mount_options(entry.options, result);
-  if (result.bind) result.source = below(bundle, entry.source);
+  if (result.bind)
+    result.source = below(bundle, entry.source);
   return result;
 }
 
@@ -80,7 +83,8 @@ std::vector<isolation::Device> devices(const oci::Linux& part) {
 }
 
 isolation::Capabilities capabilities(const std::optional<oci::Capabilities>& sets) {
-  if (!sets) return {};
+  if (!sets)
+    return {};
   return {.bounding = capability_mask(sets->bounding),
           .effective = capability_mask(sets->effective),
           .inheritable = capability_mask(sets->inheritable),
@@ -108,25 +112,30 @@ isolation::Process process(const oci::Process& from) {
   result.user.uid = from.user.uid;
   result.user.gid = from.user.gid;
   result.user.additional_gids.assign(from.user.additional_gids.begin(), from.user.additional_gids.end());
-  if (from.user.umask) result.user.umask = static_cast<mode_t>(*from.user.umask & 0777);
+  if (from.user.umask)
+    result.user.umask = static_cast<mode_t>(*from.user.umask & 0777);
   result.capabilities = capabilities(from.capabilities);
   result.rlimits = rlimits(from.rlimits);
   result.no_new_privileges = from.no_new_privileges;
   result.terminal = from.terminal;
   if (from.console_size) {
-    result.window_size = isolation::WindowSize{.rows = static_cast<unsigned short>(from.console_size->height),
-                                               .columns = static_cast<unsigned short>(from.console_size->width)};
+    result.window_size =
+        isolation::WindowSize{.rows = static_cast<unsigned short>(from.console_size->height),
+                              .columns = static_cast<unsigned short>(from.console_size->width)};
   }
-  if (from.oom_score_adj) result.oom_score_adj = *from.oom_score_adj;
+  if (from.oom_score_adj)
+    result.oom_score_adj = *from.oom_score_adj;
   return result;
 }
 
 unsigned long propagation(const std::string& name) {
-  if (name.empty()) return 0;
+  if (name.empty())
+    return 0;
   const unsigned long flags = isolation::parse_propagation(name);
   if (flags == 0) {
-    throw base::Error("config.json: linux.rootfsPropagation '" + name + "' is unknown", 0,
-                      "it is one of shared, slave, private and unbindable, with an r before it for all below");
+    throw base::Error(
+        "config.json: linux.rootfsPropagation '" + name + "' is unknown", 0,
+        "it is one of shared, slave, private and unbindable, with an r before it for all below");
   }
   return flags;
 }
@@ -158,18 +167,22 @@ ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle) {
   isolated.root.source = isolation::DirectoryRoot{.path = below(bundle, spec.root.path)};
   isolated.root.read_only = spec.root.readonly;
   isolated.root.propagation = propagation(part.rootfs_propagation);
-  for (const auto& entry : spec.mounts) isolated.mounts.push_back(mount(entry, bundle));
+  for (const auto& entry : spec.mounts)
+    isolated.mounts.push_back(mount(entry, bundle));
   isolated.devices = devices(part);
   isolated.masked_paths = part.masked_paths;
   isolated.read_only_paths = part.readonly_paths;
   isolated.sysctls.assign(part.sysctl.begin(), part.sysctl.end());
   isolated.process = process(spec.process);
   plan.limits = make_limits(part.resources, part.devices);
-  if (part.seccomp) plan.seccomp = make_seccomp_profile(*part.seccomp);
+  if (part.seccomp)
+    plan.seccomp = make_seccomp_profile(*part.seccomp);
   plan.cgroup_name = part.cgroups_path;
-  while (plan.cgroup_name.starts_with('/')) plan.cgroup_name.erase(0, 1);
+  while (plan.cgroup_name.starts_with('/'))
+    plan.cgroup_name.erase(0, 1);
   if (plan.cgroup_name.find("..") != std::string::npos) {
-    throw base::Error("config.json: linux.cgroupsPath '" + part.cgroups_path + "' leads out of the hierarchy");
+    throw base::Error("config.json: linux.cgroupsPath '" + part.cgroups_path +
+                      "' leads out of the hierarchy");
   }
   return plan;
 }

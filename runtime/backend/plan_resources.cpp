@@ -15,7 +15,8 @@ constexpr std::array<AllowedDevice, 8> kAllowed{
 
 /// Negative and missing numbers stand for all.
 std::optional<std::uint32_t> device_number(const std::optional<std::int64_t>& number) {
-  if (!number || *number < 0) return std::nullopt;
+  if (!number || *number < 0)
+    return std::nullopt;
   return static_cast<std::uint32_t>(*number);
 }
 
@@ -24,7 +25,8 @@ std::vector<cgroups::DeviceRule> device_rules(const oci::Resources& resources,
   std::vector<cgroups::DeviceRule> rules;
   for (const auto& rule : resources.devices) {
     // "Deny all" is where the list begins anyway.
-    if (!rule.allow && rule.type == "a" && rules.empty()) continue;
+    if (!rule.allow && rule.type == "a" && rules.empty())
+      continue;
     rules.push_back({.allow = rule.allow,
                      .type = rule.type.front(),
                      .major = device_number(rule.major),
@@ -32,7 +34,8 @@ std::vector<cgroups::DeviceRule> device_rules(const oci::Resources& resources,
                      .access = rule.access.empty() ? "rwm" : rule.access});
   }
   const bool all = !rules.empty() && rules.back().allow && rules.back().type == 'a';
-  if (all) return rules;
+  if (all)
+    return rules;
   // A node may be made of any device: it is opening it that is controlled.
   for (const char type : {'c', 'b'}) {
     rules.push_back({.allow = true, .type = type, .major = {}, .minor = {}, .access = "m"});
@@ -41,7 +44,8 @@ std::vector<cgroups::DeviceRule> device_rules(const oci::Resources& resources,
     rules.push_back({.allow = true, .type = 'c', .major = major, .minor = minor, .access = "rwm"});
   }
   for (const auto& device : devices) {
-    if (device.type == "p") continue;
+    if (device.type == "p")
+      continue;
     rules.push_back({.allow = true,
                      .type = device.type == "b" ? 'b' : 'c',
                      .major = device_number(device.major),
@@ -54,7 +58,8 @@ std::vector<cgroups::DeviceRule> device_rules(const oci::Resources& resources,
 std::vector<cgroups::IoDeviceLimit> io_limits(const std::vector<oci::ThrottleDevice>& entries) {
   std::vector<cgroups::IoDeviceLimit> result;
   for (const auto& entry : entries) {
-    result.push_back({static_cast<std::uint32_t>(entry.major), static_cast<std::uint32_t>(entry.minor), entry.rate});
+    result.push_back(
+        {static_cast<std::uint32_t>(entry.major), static_cast<std::uint32_t>(entry.minor), entry.rate});
   }
   return result;
 }
@@ -64,17 +69,22 @@ void add_cpu(const oci::Cpu& cpu, cgroups::Limits& limits) {
   constexpr std::uint64_t kDefaultRealtimePeriod = 1'000'000;
   limits.cpu_shares = cpu.shares;
   if (cpu.quota || cpu.period) {
-    limits.cpu = cgroups::CpuQuota{.quota_us = cpu.quota.value_or(-1), .period_us = cpu.period.value_or(kDefaultPeriod)};
-    if (limits.cpu->quota_us == 0) limits.cpu->quota_us = -1;
+    limits.cpu = cgroups::CpuQuota{.quota_us = cpu.quota.value_or(-1),
+                                   .period_us = cpu.period.value_or(kDefaultPeriod)};
+    if (limits.cpu->quota_us == 0)
+      limits.cpu->quota_us = -1;
   }
   if (cpu.realtime_runtime || cpu.realtime_period) {
-    limits.cpu_realtime = cgroups::CpuQuota{.quota_us = cpu.realtime_runtime.value_or(0),
-                                            .period_us = cpu.realtime_period.value_or(kDefaultRealtimePeriod)};
+    limits.cpu_realtime =
+        cgroups::CpuQuota{.quota_us = cpu.realtime_runtime.value_or(0),
+                          .period_us = cpu.realtime_period.value_or(kDefaultRealtimePeriod)};
   }
   limits.cpu_burst_us = cpu.burst;
   limits.cpu_idle = cpu.idle;
-  if (cpu.cpus && !cpu.cpus->empty()) limits.cpuset_cpus = cpu.cpus;
-  if (cpu.mems && !cpu.mems->empty()) limits.cpuset_mems = cpu.mems;
+  if (cpu.cpus && !cpu.cpus->empty())
+    limits.cpuset_cpus = cpu.cpus;
+  if (cpu.mems && !cpu.mems->empty())
+    limits.cpuset_mems = cpu.mems;
 }
 
 }  // namespace

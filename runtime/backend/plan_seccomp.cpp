@@ -19,23 +19,25 @@ struct Named {
   Value value;
 };
 
-constexpr std::array<Named<SeccompAction>, 9> kActions{{{"SCMP_ACT_ALLOW", SeccompAction::kAllow},
-                                                        {"SCMP_ACT_ERRNO", SeccompAction::kErrno},
-                                                        {"SCMP_ACT_KILL", SeccompAction::kKillThread},
-                                                        {"SCMP_ACT_KILL_PROCESS", SeccompAction::kKillProcess},
-                                                        {"SCMP_ACT_KILL_THREAD", SeccompAction::kKillThread},
-                                                        {"SCMP_ACT_TRAP", SeccompAction::kTrap},
-                                                        {"SCMP_ACT_TRACE", SeccompAction::kTrace},
-                                                        {"SCMP_ACT_LOG", SeccompAction::kLog},
-                                                        {"SCMP_ACT_NOTIFY", SeccompAction::kNotify}}};
+constexpr std::array<Named<SeccompAction>, 9> kActions{
+    {{"SCMP_ACT_ALLOW", SeccompAction::kAllow},
+     {"SCMP_ACT_ERRNO", SeccompAction::kErrno},
+     {"SCMP_ACT_KILL", SeccompAction::kKillThread},
+     {"SCMP_ACT_KILL_PROCESS", SeccompAction::kKillProcess},
+     {"SCMP_ACT_KILL_THREAD", SeccompAction::kKillThread},
+     {"SCMP_ACT_TRAP", SeccompAction::kTrap},
+     {"SCMP_ACT_TRACE", SeccompAction::kTrace},
+     {"SCMP_ACT_LOG", SeccompAction::kLog},
+     {"SCMP_ACT_NOTIFY", SeccompAction::kNotify}}};
 
-constexpr std::array<Named<SeccompCompare>, 7> kOperators{{{"SCMP_CMP_EQ", SeccompCompare::kEqual},
-                                                           {"SCMP_CMP_NE", SeccompCompare::kNotEqual},
-                                                           {"SCMP_CMP_LT", SeccompCompare::kLess},
-                                                           {"SCMP_CMP_LE", SeccompCompare::kLessEqual},
-                                                           {"SCMP_CMP_GT", SeccompCompare::kGreater},
-                                                           {"SCMP_CMP_GE", SeccompCompare::kGreaterEqual},
-                                                           {"SCMP_CMP_MASKED_EQ", SeccompCompare::kMaskedEqual}}};
+constexpr std::array<Named<SeccompCompare>, 7> kOperators{
+    {{"SCMP_CMP_EQ", SeccompCompare::kEqual},
+     {"SCMP_CMP_NE", SeccompCompare::kNotEqual},
+     {"SCMP_CMP_LT", SeccompCompare::kLess},
+     {"SCMP_CMP_LE", SeccompCompare::kLessEqual},
+     {"SCMP_CMP_GT", SeccompCompare::kGreater},
+     {"SCMP_CMP_GE", SeccompCompare::kGreaterEqual},
+     {"SCMP_CMP_MASKED_EQ", SeccompCompare::kMaskedEqual}}};
 
 constexpr std::array<Named<std::uint32_t>, 15> kArchitectures{{{"SCMP_ARCH_X86", SCMP_ARCH_X86},
                                                                {"SCMP_ARCH_X86_64", SCMP_ARCH_X86_64},
@@ -61,7 +63,8 @@ constexpr std::array<Named<std::uint32_t>, 3> kFlags{
 template <typename Table>
 auto look_up(const Table& table, const std::string& name, const char* what) {
   const auto entry = std::ranges::find(table, name, &Table::value_type::name);
-  if (entry == table.end()) throw base::Error(std::string("seccomp: unknown ") + what + " '" + name + "'");
+  if (entry == table.end())
+    throw base::Error(std::string("seccomp: unknown ") + what + " '" + name + "'");
   return entry->value;
 }
 
@@ -87,7 +90,8 @@ isolation::SeccompProfile make_seccomp_profile(const oci::Seccomp& seccomp) {
   for (const auto& name : seccomp.architectures) {
     profile.architectures.push_back(look_up(kArchitectures, name, "architecture"));
   }
-  for (const auto& name : seccomp.flags) profile.flags |= look_up(kFlags, name, "flag");
+  for (const auto& name : seccomp.flags)
+    profile.flags |= look_up(kFlags, name, "flag");
   for (const auto& rule : seccomp.syscalls) {
     isolation::SeccompRule made{.syscalls = rule.names,
                                 .action = action(rule.action),

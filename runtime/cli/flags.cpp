@@ -19,7 +19,10 @@ void Parser::add(const FlagText& text) {
     options_.push_back(app_.add_flag(text.names));
   } else {
     auto* option = app_.add_option(text.names);
-    option->type_size(1)->expected(1)->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)->allow_extra_args(false);
+    option->type_size(1)
+        ->expected(1)
+        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
+        ->allow_extra_args(false);
     options_.push_back(option);
   }
 }
@@ -27,11 +30,13 @@ void Parser::add(const FlagText& text) {
 void Parser::refuse_unknown(const std::string& word) const {
   std::vector<std::string> known;
   for (const auto* option : app_.get_options()) {
-    for (const auto& name : option->get_lnames()) known.push_back("--" + name);
+    for (const auto& name : option->get_lnames())
+      known.push_back("--" + name);
   }
   const std::string near = nearest(word.substr(0, word.find('=')), known);
-  throw base::Error(std::string("trine ") + verb_ + " has no flag " + word, 0,
-                    near.empty() ? std::string("trine ") + verb_ + " --help lists them" : "did you mean " + near + "?");
+  throw base::Error(
+      std::string("trine ") + verb_ + " has no flag " + word, 0,
+      near.empty() ? std::string("trine ") + verb_ + " --help lists them" : "did you mean " + near + "?");
 }
 
 std::vector<std::string> Parser::parse(std::vector<std::string> arguments) {
@@ -57,13 +62,17 @@ std::vector<std::string> Parser::parse(std::vector<std::string> arguments) {
 
 std::vector<std::string> Parser::values(std::size_t flag) const {
   const CLI::Option* option = options_[flag];
-  if (option->count() == 0) return {};
-  if (!switches_[flag]) return option->results();
+  if (option->count() == 0)
+    return {};
+  if (!switches_[flag])
+    return option->results();
   const std::string text = option->results().back();
-  if (text == "true" || text == "1") return {"true"};
-  if (text == "false" || text == "0" || text == "-1") return {"false"};
-  throw base::Error(std::string("trine ") + verb_ + ": " + option->get_name() + " is a switch and takes no '" + text +
-                    "'");
+  if (text == "true" || text == "1")
+    return {"true"};
+  if (text == "false" || text == "0" || text == "-1")
+    return {"false"};
+  throw base::Error(std::string("trine ") + verb_ + ": " + option->get_name() +
+                    " is a switch and takes no '" + text + "'");
 }
 
 }  // namespace trine::runtime::cli

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <CLI/CLI.hpp>
+
 #include <string>
 #include <vector>
 
@@ -8,7 +9,8 @@
 
 namespace trine::runtime::cli {
 
-/// A flag and what it does to the verb's options. `apply` gets each value in turn; of a switch, "true" or "false".
+/// A flag and what it does to the verb's options. `apply` gets each value in turn; of a switch, "true" or
+/// "false".
 template <typename Options>
 struct Flag {
   FlagText text;
@@ -18,7 +20,8 @@ struct Flag {
 template <typename Options, std::size_t N>
 std::vector<FlagText> flag_texts(const Flag<Options> (&table)[N]) {
   std::vector<FlagText> texts;
-  for (const auto& flag : table) texts.push_back(flag.text);
+  for (const auto& flag : table)
+    texts.push_back(flag.text);
   return texts;
 }
 
@@ -49,15 +52,19 @@ template <typename Options, std::size_t N>
 std::vector<std::string> parse_flags(const char* verb, const Flag<Options> (&table)[N],
                                      std::vector<std::string> arguments, Options& options) {
   Parser parser(verb);
-  for (const auto& flag : table) parser.add(flag.text);
+  for (const auto& flag : table)
+    parser.add(flag.text);
   auto rest = parser.parse(std::move(arguments));
   for (std::size_t i = 0; i < N; ++i) {
-    for (const auto& value : parser.values(i)) table[i].apply(options, value);
+    for (const auto& value : parser.values(i))
+      table[i].apply(options, value);
   }
   return rest;
 }
 
 /// "true" and "false" of a switch.
-inline bool is_on(const std::string& value) { return value == "true"; }
+inline bool is_on(const std::string& value) {
+  return value == "true";
+}
 
 }  // namespace trine::runtime::cli

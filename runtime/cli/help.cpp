@@ -17,21 +17,24 @@ std::string flag_column(const FlagText& flag) {
   std::string text = flag.names;
   const auto comma = text.find(',');
   text = comma == std::string::npos ? "    " + text : text.substr(0, comma) + ", " + text.substr(comma + 1);
-  if (flag.value != nullptr) text += std::string(" ") + flag.value;
+  if (flag.value != nullptr)
+    text += std::string(" ") + flag.value;
   return text;
 }
 
 std::vector<std::string> groups(const std::vector<FlagText>& flags) {
   std::vector<std::string> names;
   for (const auto& flag : flags) {
-    if (std::ranges::find(names, flag.group) == names.end()) names.emplace_back(flag.group);
+    if (std::ranges::find(names, flag.group) == names.end())
+      names.emplace_back(flag.group);
   }
   return names;
 }
 
 std::string indent(const std::string& text, const char* by) {
   std::string result;
-  for (const auto& line : base::split(text, '\n', base::SplitEmpty::kSkip)) result += by + line + "\n";
+  for (const auto& line : base::split(text, '\n', base::SplitEmpty::kSkip))
+    result += by + line + "\n";
   return result;
 }
 
@@ -40,7 +43,8 @@ std::string roff(std::string_view text) {
   std::string result;
   for (std::size_t i = 0; i < text.size(); ++i) {
     const bool line_start = i == 0 || text[i - 1] == '\n';
-    if (line_start && (text[i] == '.' || text[i] == '\'')) result += "\\&";
+    if (line_start && (text[i] == '.' || text[i] == '\''))
+      result += "\\&";
     if (text[i] == '\\') {
       result += "\\e";
     } else if (text[i] == '-') {
@@ -62,11 +66,13 @@ std::string verb_page(const Verb& verb) {
   page += std::string(".SH SYNOPSIS\n.B trine ") + verb.name + "\n" + roff(verb.synopsis) + "\n";
   page += ".SH DESCRIPTION\n" + roff(verb.details) + "\n";
   const auto flags = verb.flags();
-  if (!flags.empty()) page += ".SH OPTIONS\n";
+  if (!flags.empty())
+    page += ".SH OPTIONS\n";
   for (const auto& group : groups(flags)) {
     page += ".SS " + group + "\n";
     for (const auto& flag : flags) {
-      if (group != flag.group) continue;
+      if (group != flag.group)
+        continue;
       page += ".TP\n.B " + roff(flag.names) + (flag.value != nullptr ? " " + roff(flag.value) : "") + "\n" +
               roff(flag.help) + "\n";
     }
@@ -82,7 +88,8 @@ std::string overview_page() {
     page += std::string(".TP\n.B ") + verb.name + "\n" + roff(verb.summary) + "\n";
   }
   return page +
-         ".SH EXIT STATUS\n125 when trine itself fails, 126 when the program cannot be executed, 127 when it is not "
+         ".SH EXIT STATUS\n125 when trine itself fails, 126 when the program cannot be executed, 127 when it "
+         "is not "
          "found, else the program's own; 128 plus its number for a signal.\n"
          ".SH FILES\n/run/trine and /var/lib/trine; for an unprivileged user $XDG_RUNTIME_DIR/trine and "
          "$XDG_DATA_HOME/trine.\n";
@@ -112,9 +119,11 @@ std::string help_text(const Verb& verb) {
   for (const auto& group : groups(flags)) {
     text += "\n" + group + ":\n";
     for (const auto& flag : flags) {
-      if (group != flag.group) continue;
+      if (group != flag.group)
+        continue;
       std::string line = "  " + flag_column(flag);
-      line += line.size() < kColumn ? std::string(kColumn - line.size(), ' ') : "\n" + std::string(kColumn, ' ');
+      line +=
+          line.size() < kColumn ? std::string(kColumn - line.size(), ' ') : "\n" + std::string(kColumn, ' ');
       text += line + flag.help + "\n";
     }
   }
@@ -123,21 +132,28 @@ std::string help_text(const Verb& verb) {
 
 std::string overview_text() {
   std::string text =
-      "Usage: trine [--root DIR] VERB [FLAG]... [ARGUMENT]...\n\nRuns isolated instances from OCI images.\n\nVerbs:\n";
+      "Usage: trine [--root DIR] VERB [FLAG]... [ARGUMENT]...\n\nRuns isolated instances from OCI "
+      "images.\n\nVerbs:\n";
   for (const auto& verb : verbs()) {
     std::string line = std::string("  ") + verb.name;
     line.resize(12, ' ');
     text += line + verb.summary + "\n";
   }
   return text +
-         "\nFlags:\n  --root DIR  keep state below DIR, not in /run/trine and /var/lib/trine\n  --version   print the "
-         "version\n  --help      print this, or with a verb what it takes\n\nExamples:\n  trine run --rm -it debian "
+         "\nFlags:\n  --root DIR  keep state below DIR, not in /run/trine and /var/lib/trine\n  --version   "
+         "print the "
+         "version\n  --help      print this, or with a verb what it takes\n\nExamples:\n  trine run --rm -it "
+         "debian "
          "sh\n  trine load docker-archive:web.tar\n";
 }
 
-std::string man_page(std::string_view name) { return name.empty() ? overview_page() : verb_page(find_verb(name)); }
+std::string man_page(std::string_view name) {
+  return name.empty() ? overview_page() : verb_page(find_verb(name));
+}
 
-void print(const std::string& text) { base::write_all(STDOUT_FILENO, text, "the standard output"); }
+void print(const std::string& text) {
+  base::write_all(STDOUT_FILENO, text, "the standard output");
+}
 
 std::string nearest(std::string_view word, const std::vector<std::string>& known) {
   std::string best;

@@ -21,8 +21,10 @@ struct ImagesOptions {
   std::string format = "table";
 };
 const Flag<ImagesOptions> kImagesFlags[] = {
-    {{"-q,--quiet", nullptr, "Output", "ids only"}, [](ImagesOptions& o, const std::string& v) { o.quiet = is_on(v); }},
-    {{"--no-trunc", nullptr, "Output", "ids whole"}, [](ImagesOptions& o, const std::string& v) { o.full = is_on(v); }},
+    {{"-q,--quiet", nullptr, "Output", "ids only"},
+     [](ImagesOptions& o, const std::string& v) { o.quiet = is_on(v); }},
+    {{"--no-trunc", nullptr, "Output", "ids whole"},
+     [](ImagesOptions& o, const std::string& v) { o.full = is_on(v); }},
     {{"--format", "table|json", "Output", "how to print"},
      [](ImagesOptions& o, const std::string& v) { o.format = v; }},
 };
@@ -34,35 +36,48 @@ struct LoadOptions {
 const Flag<LoadOptions> kLoadFlags[] = {
     {{"--name", "NAME", "Flags", "call the image NAME, in place of the name it brings"},
      [](LoadOptions& o, const std::string& v) { o.names.push_back(v); }},
-    {{"-q,--quiet", nullptr, "Flags", "no progress"}, [](LoadOptions& o, const std::string& v) { o.quiet = is_on(v); }},
+    {{"-q,--quiet", nullptr, "Flags", "no progress"},
+     [](LoadOptions& o, const std::string& v) { o.quiet = is_on(v); }},
 };
 
-std::string short_id(const std::string& digest) { return digest.substr(digest.find(':') + 1).substr(0, 12); }
+std::string short_id(const std::string& digest) {
+  return digest.substr(digest.find(':') + 1).substr(0, 12);
+}
 
-std::string dump(const Json& json) { return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n"; }
+std::string dump(const Json& json) {
+  return json.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
 
 Json image_json(const images::Image& image) {
-  return {{"Id", image.id},           {"Digest", image.digest}, {"Names", image.names},
-          {"Created", image.config.created}, {"Size", image.size}};
+  return {{"Id", image.id},
+          {"Digest", image.digest},
+          {"Names", image.names},
+          {"Created", image.config.created},
+          {"Size", image.size}};
 }
 
 void refuse_arguments(const char* verb, const std::vector<std::string>& arguments) {
-  if (arguments.empty()) return;
+  if (arguments.empty())
+    return;
   throw base::Error(std::string("trine ") + verb + " takes no '" + arguments.front() + "'", 0,
                     std::string("trine ") + verb + " --help");
 }
 
 void require_arguments(const char* verb, const char* what, const std::vector<std::string>& arguments) {
-  if (!arguments.empty()) return;
-  throw base::Error(std::string("trine ") + verb + " needs " + what, 0, std::string("trine ") + verb + " --help");
+  if (!arguments.empty())
+    return;
+  throw base::Error(std::string("trine ") + verb + " needs " + what, 0,
+                    std::string("trine ") + verb + " --help");
 }
 
 /// An image that an instance, running or kept, was made from is not taken away under it.
 void refuse_in_use(const engine::Paths& paths, const images::Store& store, const std::string& reference) {
   const auto image = store.find(reference);
-  if (!image) return;
+  if (!image)
+    return;
   for (const auto& record : engine::list_instances(paths)) {
-    if (record.image_digest != image->digest) continue;
+    if (record.image_digest != image->digest)
+      continue;
     throw base::Error("cannot remove " + reference + ": the instance " + record.name + " was made from it", 0,
                       "trine rm " + record.name);
   }
@@ -78,17 +93,23 @@ Json inspect_image(const images::Store& store, const images::Image& image) {
 
 }  // namespace
 
-std::vector<FlagText> images_flag_texts() { return flag_texts(kImagesFlags); }
-std::vector<FlagText> load_flag_texts() { return flag_texts(kLoadFlags); }
+std::vector<FlagText> images_flag_texts() {
+  return flag_texts(kImagesFlags);
+}
+std::vector<FlagText> load_flag_texts() {
+  return flag_texts(kLoadFlags);
+}
 
 int run_images(const engine::Paths& paths, std::vector<std::string> arguments) {
   ImagesOptions options;
   refuse_arguments("images", parse_flags("images", kImagesFlags, std::move(arguments), options));
-  if (isolation::is_rootless()) isolation::enter_user_namespace();
+  if (isolation::is_rootless())
+    isolation::enter_user_namespace();
   images::Store store = engine::open_store(paths);
   store.repair();
   std::vector<std::vector<std::string>> rows;
-  if (!options.quiet) rows.push_back({"NAME", "ID", "CREATED", "SIZE"});
+  if (!options.quiet)
+    rows.push_back({"NAME", "ID", "CREATED", "SIZE"});
   Json list = Json::array();
   for (const auto& image : store.list()) {
     list.push_back(image_json(image));
@@ -98,7 +119,8 @@ int run_images(const engine::Paths& paths, std::vector<std::string> arguments) {
       continue;
     }
     const auto names = image.names.empty() ? std::vector<std::string>{"<none>"} : image.names;
-    for (const auto& name : names) rows.push_back({name, id, image.config.created, human_size(image.size)});
+    for (const auto& name : names)
+      rows.push_back({name, id, image.config.created, human_size(image.size)});
   }
   if (options.format != "table" && options.format != "json") {
     throw base::Error("--format '" + options.format + "' is unknown", 0, "table or json");
@@ -113,34 +135,40 @@ int run_load(const engine::Paths& paths, std::vector<std::string> arguments) {
   require_arguments("load", "a source", sources);
   for (const auto& source : sources) {
     if (!engine::is_transport(source)) {
-      throw base::Error("cannot load " + source, 0, "a source is oci:DIR[:TAG], oci-archive:FILE or docker-archive:FILE");
+      throw base::Error("cannot load " + source, 0,
+                        "a source is oci:DIR[:TAG], oci-archive:FILE or docker-archive:FILE");
     }
   }
-  if (isolation::is_rootless()) isolation::enter_user_namespace();
+  if (isolation::is_rootless())
+    isolation::enter_user_namespace();
   engine::repair(paths);
   engine::open_store(paths).repair();
   for (const auto& source : sources) {
-    for (const auto& line : engine::load_images(paths, source, options.names, options.quiet)) print(line + "\n");
+    for (const auto& line : engine::load_images(paths, source, options.names, options.quiet))
+      print(line + "\n");
   }
   return 0;
 }
 
 int run_rmi(const engine::Paths& paths, std::vector<std::string> arguments) {
   require_arguments("rmi", "an image", arguments);
-  if (isolation::is_rootless()) isolation::enter_user_namespace();
+  if (isolation::is_rootless())
+    isolation::enter_user_namespace();
   engine::repair(paths);
   images::Store store = engine::open_store(paths);
   store.repair();
   for (const auto& reference : arguments) {
     refuse_in_use(paths, store, reference);
-    for (const auto& line : store.remove(reference)) print(line + "\n");
+    for (const auto& line : store.remove(reference))
+      print(line + "\n");
   }
   return 0;
 }
 
 int run_inspect(const engine::Paths& paths, std::vector<std::string> arguments) {
   require_arguments("inspect", "an image or an instance", arguments);
-  if (isolation::is_rootless()) isolation::enter_user_namespace();
+  if (isolation::is_rootless())
+    isolation::enter_user_namespace();
   engine::repair(paths);
   const images::Store store = engine::open_store(paths);
   Json list = Json::array();

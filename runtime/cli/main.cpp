@@ -21,7 +21,8 @@ namespace cli = trine::runtime::cli;
 /// A caller that closed them would have us open files in their place, and write messages into those.
 void ensure_standard_descriptors() {
   for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; ++fd) {
-    if (::fcntl(fd, F_GETFD) < 0) (void)trine::base::open_file("/dev/null", O_RDWR).release();
+    if (::fcntl(fd, F_GETFD) < 0)
+      (void)trine::base::open_file("/dev/null", O_RDWR).release();
   }
 }
 
@@ -31,7 +32,8 @@ std::string environment(const char* name, const std::string& otherwise) {
 }
 
 Paths default_paths() {
-  if (!trine::isolation::is_rootless()) return {.run = "/run/trine", .lib = "/var/lib/trine"};
+  if (!trine::isolation::is_rootless())
+    return {.run = "/run/trine", .lib = "/var/lib/trine"};
   const std::string home = environment("HOME", "/");
   const std::string data = environment("XDG_DATA_HOME", home + "/.local/share");
   const std::string run = environment("XDG_RUNTIME_DIR", data + "/trine/run");
@@ -51,7 +53,8 @@ Paths parse_global(std::vector<std::string>& words) {
       directory = words.front();
       words.erase(words.begin());
     }
-    if (!directory.starts_with('/')) throw Error("--root '" + directory + "' is not an absolute path");
+    if (!directory.starts_with('/'))
+      throw Error("--root '" + directory + "' is not an absolute path");
     paths = {.run = directory + "/run", .lib = directory + "/lib"};
   }
   return paths;
@@ -60,7 +63,8 @@ Paths parse_global(std::vector<std::string>& words) {
 int dispatch(std::vector<std::string> words) {
   const Paths paths = parse_global(words);
   const std::string verb = words.empty() ? "--help" : words.front();
-  if (!words.empty()) words.erase(words.begin());
+  if (!words.empty())
+    words.erase(words.begin());
   if (verb == "--version" || verb == "version") {
     cli::print("trine " TRINE_VERSION "\n");
     return 0;

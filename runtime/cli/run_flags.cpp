@@ -20,8 +20,10 @@ constexpr const char* kSecurity = "Security";
 const Flag<RunOptions> kFlags[] = {
     {{"-i,--interactive", nullptr, kInstance, "connect the standard input"},
      [](RunOptions& o, Text v) { o.interactive = is_on(v); }},
-    {{"-t,--tty", nullptr, kInstance, "give it a terminal"}, [](RunOptions& o, Text v) { o.terminal = is_on(v); }},
-    {{"--rm", nullptr, kInstance, "remove it when it has ended"}, [](RunOptions& o, Text v) { o.remove = is_on(v); }},
+    {{"-t,--tty", nullptr, kInstance, "give it a terminal"},
+     [](RunOptions& o, Text v) { o.terminal = is_on(v); }},
+    {{"--rm", nullptr, kInstance, "remove it when it has ended"},
+     [](RunOptions& o, Text v) { o.remove = is_on(v); }},
     {{"--name", "NAME", kInstance, "call it NAME"}, [](RunOptions& o, Text v) { o.name = v; }},
     {{"--hostname", "NAME", kInstance, "its host name (default: its id)"},
      [](RunOptions& o, Text v) { o.hostname = v; }},
@@ -41,10 +43,12 @@ const Flag<RunOptions> kFlags[] = {
     {{"-u,--user", "USER[:GROUP]", kProcess, "names or numbers"}, [](RunOptions& o, Text v) { o.user = v; }},
     {{"--entrypoint", "PROGRAM", kProcess, "in place of the image's; empty for none"},
      [](RunOptions& o, Text v) { o.entrypoint = v; }},
-    {{"-v,--volume", "SOURCE:TARGET[:OPTIONS]", kFiles, "a host directory or file (ro, rw, nosuid, …)"}, add_volume},
+    {{"-v,--volume", "SOURCE:TARGET[:OPTIONS]", kFiles, "a host directory or file (ro, rw, nosuid, …)"},
+     add_volume},
     {{"--mount", "type=…,src=…,dst=…[,ro]", kFiles, "the same, spelt out; type bind or tmpfs"}, add_mount},
     {{"--tmpfs", "TARGET[:OPTIONS]", kFiles, "a file system in memory (size=, mode=, exec, …)"}, add_tmpfs},
-    {{"--read-only", nullptr, kFiles, "make the root read-only"}, [](RunOptions& o, Text v) { o.read_only = is_on(v); }},
+    {{"--read-only", nullptr, kFiles, "make the root read-only"},
+     [](RunOptions& o, Text v) { o.read_only = is_on(v); }},
     {{"--shm-size", "SIZE", kFiles, "of /dev/shm (default: 64m)"}, set_shm_size},
     {{"--device", "HOST[:TARGET[:rwm]]", kFiles, "a device of the host"}, add_device},
     {{"--network", "MODE", kNetwork, "private (default), none, host or container:NAME"}, set_network},
@@ -69,16 +73,18 @@ const Flag<RunOptions> kFlags[] = {
 
 /// A bundle says itself what it is: other flags would be ignored in silence.
 void check_bundle(const std::vector<std::string>& flags, const RunOptions& options) {
-  if (!options.image.starts_with("bundle:")) return;
+  if (!options.image.starts_with("bundle:"))
+    return;
   if (!options.command.empty()) {
     throw base::Error("a bundle brings its own command: " + options.command.front() + " cannot be given", 0,
                       "change process.args in its config.json");
   }
   for (const auto& word : flags) {
-    if (!word.starts_with('-')) continue;
+    if (!word.starts_with('-'))
+      continue;
     const std::string name = word.substr(0, word.find('='));
-    if (name == "--rm" || name == "--name" || name == "--cidfile" || name == "-i" || name == "-t" || name == "-it" ||
-        name == "-ti" || name == "--interactive" || name == "--tty") {
+    if (name == "--rm" || name == "--name" || name == "--cidfile" || name == "-i" || name == "-t" ||
+        name == "-it" || name == "-ti" || name == "--interactive" || name == "--tty") {
       continue;
     }
     throw base::Error(name + " does not apply to a bundle, whose config.json says it all");
@@ -87,13 +93,16 @@ void check_bundle(const std::vector<std::string>& flags, const RunOptions& optio
 
 }  // namespace
 
-std::vector<FlagText> run_flag_texts() { return flag_texts(kFlags); }
+std::vector<FlagText> run_flag_texts() {
+  return flag_texts(kFlags);
+}
 
 RunOptions parse_run(std::vector<std::string> arguments) {
   RunOptions options;
   const auto all = arguments;
   auto rest = parse_flags("run", kFlags, std::move(arguments), options);
-  if (rest.empty()) throw base::Error("trine run needs an image", 0, "trine run [FLAG]... IMAGE [COMMAND]...");
+  if (rest.empty())
+    throw base::Error("trine run needs an image", 0, "trine run [FLAG]... IMAGE [COMMAND]...");
   options.image = rest.front();
   options.command.assign(rest.begin() + 1, rest.end());
   check_bundle({all.begin(), all.end() - static_cast<std::ptrdiff_t>(rest.size())}, options);

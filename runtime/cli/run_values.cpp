@@ -34,10 +34,12 @@ void check_absolute(const char* flag, const std::string& path, const std::string
 
 /// A path of the host's, made absolute. A bare word would be a named volume.
 std::string host_path(const char* flag, const std::string& path, const std::string& whole) {
-  if (path.starts_with('/')) return path;
+  if (path.starts_with('/'))
+    return path;
   if (path.starts_with("./") || path.starts_with("../") || path == "." || path == "..") {
     char absolute[PATH_MAX];
-    if (::realpath(path.c_str(), absolute) == nullptr) base::throw_errno(std::string(flag) + " '" + whole + "'");
+    if (::realpath(path.c_str(), absolute) == nullptr)
+      base::throw_errno(std::string(flag) + " '" + whole + "'");
     return absolute;
   }
   refuse(flag, whole, "'" + path + "' is no path, and this version has no named volumes",
@@ -48,13 +50,16 @@ std::string host_path(const char* flag, const std::string& path, const std::stri
 
 std::pair<std::string, std::string> parse_pair(const char* flag, const std::string& text) {
   const auto equals = text.find('=');
-  if (equals == 0 || text.empty()) refuse(flag, text, "it has no key", "write KEY=VALUE");
-  if (equals == std::string::npos) return {text, ""};
+  if (equals == 0 || text.empty())
+    refuse(flag, text, "it has no key", "write KEY=VALUE");
+  if (equals == std::string::npos)
+    return {text, ""};
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
 void set_isolation(RunOptions&, const std::string& text) {
-  if (text == "container") return;
+  if (text == "container")
+    return;
   if (text == "vm" || text == "full" || text == "auto") {
     throw base::Error("--isolation " + text + " is not built into this version of trine", 0,
                       "it has container only; a stronger class is never replaced by a weaker one");
@@ -64,7 +69,8 @@ void set_isolation(RunOptions&, const std::string& text) {
 
 void add_env(RunOptions& options, const std::string& text) {
   const auto equals = text.find('=');
-  if (text.empty() || equals == 0) refuse("--env", text, "it has no name", "write NAME=VALUE");
+  if (text.empty() || equals == 0)
+    refuse("--env", text, "it has no name", "write NAME=VALUE");
   if (equals != std::string::npos) {
     options.env.push_back(text);
   } else if (const char* ours = std::getenv(text.c_str())) {
@@ -77,12 +83,14 @@ void add_env_file(RunOptions& options, const std::string& file) {
     const std::string entry(line.find_first_not_of(" \t") == std::string::npos
                                 ? std::string()
                                 : line.substr(line.find_first_not_of(" \t")));
-    if (!entry.empty() && entry.front() != '#') add_env(options, entry);
+    if (!entry.empty() && entry.front() != '#')
+      add_env(options, entry);
   }
 }
 
 void set_working_directory(RunOptions& options, const std::string& text) {
-  if (!text.starts_with('/')) refuse("--workdir", text, "it is not an absolute path", "begin it with a slash");
+  if (!text.starts_with('/'))
+    refuse("--workdir", text, "it is not an absolute path", "begin it with a slash");
   options.working_directory = text;
 }
 
@@ -91,7 +99,8 @@ void add_volume(RunOptions& options, const std::string& text) {
   if (parts.size() < 2 || parts.size() > 3) {
     refuse("--volume", text, "it has no source and target", "write SOURCE:TARGET or SOURCE:TARGET:ro");
   }
-  engine::VolumeMount mount{.source = host_path("--volume", parts[0], text), .target = parts[1], .create_source = true};
+  engine::VolumeMount mount{
+      .source = host_path("--volume", parts[0], text), .target = parts[1], .create_source = true};
   check_absolute("--volume", mount.target, text);
   if (parts.size() == 3) {
     for (const auto& option : base::split(parts[2], ',', base::SplitEmpty::kSkip)) {
@@ -106,7 +115,8 @@ void add_volume(RunOptions& options, const std::string& text) {
 }
 
 void add_mount(RunOptions& options, const std::string& text) {
-  const std::string usage = "write type=bind,src=/host,dst=/in/it[,ro] or type=tmpfs,dst=/in/it[,tmpfs-size=64m]";
+  const std::string usage =
+      "write type=bind,src=/host,dst=/in/it[,ro] or type=tmpfs,dst=/in/it[,tmpfs-size=64m]";
   engine::VolumeMount mount;
   for (const auto& field : base::split(text, ',', base::SplitEmpty::kSkip)) {
     const auto [key, value] = parse_pair("--mount", field);
@@ -141,13 +151,17 @@ void add_mount(RunOptions& options, const std::string& text) {
 
 void add_tmpfs(RunOptions& options, const std::string& text) {
   const auto colon = text.find(':');
-  engine::VolumeMount mount{.kind = engine::VolumeMount::Kind::kTmpfs, .source = {}, .target = text.substr(0, colon)};
+  engine::VolumeMount mount{
+      .kind = engine::VolumeMount::Kind::kTmpfs, .source = {}, .target = text.substr(0, colon)};
   check_absolute("--tmpfs", mount.target, text);
-  if (colon != std::string::npos) mount.options = base::split(text.substr(colon + 1), ',', base::SplitEmpty::kSkip);
+  if (colon != std::string::npos)
+    mount.options = base::split(text.substr(colon + 1), ',', base::SplitEmpty::kSkip);
   options.mounts.push_back(std::move(mount));
 }
 
-void set_shm_size(RunOptions& options, const std::string& text) { options.shm_bytes = size_of("--shm-size", text); }
+void set_shm_size(RunOptions& options, const std::string& text) {
+  options.shm_bytes = size_of("--shm-size", text);
+}
 
 void add_device(RunOptions& options, const std::string& text) {
   const auto parts = base::split(text, ':');
@@ -157,10 +171,12 @@ void add_device(RunOptions& options, const std::string& text) {
   } else if (parts.size() >= 2) {
     device.container_path = parts[1];
   }
-  if (parts.size() == 3) device.access = parts[2];
+  if (parts.size() == 3)
+    device.access = parts[2];
   if (parts.size() > 3 || !device.host_path.starts_with('/') || !device.container_path.starts_with('/') ||
       device.access.empty() || device.access.find_first_not_of("rwm") != std::string::npos) {
-    refuse("--device", text, "it is no device", "write /dev/name, /dev/name:/dev/in-it or /dev/name:/dev/in-it:rw");
+    refuse("--device", text, "it is no device",
+           "write /dev/name, /dev/name:/dev/in-it or /dev/name:/dev/in-it:rw");
   }
   options.devices.push_back(std::move(device));
 }
@@ -184,7 +200,8 @@ void set_network(RunOptions& options, const std::string& text) {
 void set_memory(RunOptions& options, const std::string& text) {
   constexpr std::uint64_t kLeast = 6 << 20;  // Docker's: no program starts with less
   const std::uint64_t bytes = size_of("--memory", text);
-  if (bytes < kLeast) refuse("--memory", text, "it is less than 6 MiB, with which no program starts", "give it more");
+  if (bytes < kLeast)
+    refuse("--memory", text, "it is less than 6 MiB, with which no program starts", "give it more");
   options.limits.memory_bytes = static_cast<std::int64_t>(bytes);
 }
 
@@ -198,7 +215,8 @@ void set_memory_swap(RunOptions& options, const std::string& text) {
   }
   options.limits.memory_swap_bytes = static_cast<std::int64_t>(size_of("--memory-swap", text));
   if (*options.limits.memory_swap_bytes < *options.limits.memory_bytes) {
-    refuse("--memory-swap", text, "it is less than --memory, and is of both together", "give at least as much");
+    refuse("--memory-swap", text, "it is less than --memory, and is of both together",
+           "give at least as much");
   }
 }
 
@@ -206,12 +224,14 @@ void set_cpus(RunOptions& options, const std::string& text) {
   constexpr std::uint64_t kPeriod = 100'000;
   char* end = nullptr;
   const double cpus = std::strtod(text.c_str(), &end);
-  const bool plain = !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos && *end == '\0';
+  const bool plain =
+      !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos && *end == '\0';
   // The kernel's smallest quota is a millisecond.
   if (!plain || cpus < 0.01 || cpus > 100'000) {
     refuse("--cpus", text, "it is no number of CPUs from 0.01 up", "as in 0.5, 1 or 2.5");
   }
-  options.limits.cpu = cgroups::CpuQuota{.quota_us = static_cast<std::int64_t>(cpus * kPeriod), .period_us = kPeriod};
+  options.limits.cpu =
+      cgroups::CpuQuota{.quota_us = static_cast<std::int64_t>(cpus * kPeriod), .period_us = kPeriod};
 }
 
 void set_cpu_shares(RunOptions& options, const std::string& text) {
@@ -234,7 +254,8 @@ void set_pids_limit(RunOptions& options, const std::string& text) {
   if (text != "-1" && (!count || *count > INT_MAX)) {
     refuse("--pids-limit", text, "it is no number of processes", "-1 means no limit");
   }
-  if (text == "-1" || *count == 0) return;
+  if (text == "-1" || *count == 0)
+    return;
   options.limits.pids_max = static_cast<std::int64_t>(*count);
 }
 

@@ -5,8 +5,8 @@
 
 #include "runtime/engine/run_options.h"
 
-/// The values of `trine run`'s flags: each function reads one in Docker's syntax and puts it into the options, or
-/// throws base::Error with the flag, the value and how it is written.
+/// The values of `trine run`'s flags: each function reads one in Docker's syntax and puts it into the
+/// options, or throws base::Error with the flag, the value and how it is written.
 namespace trine::runtime::cli {
 
 std::pair<std::string, std::string> parse_pair(const char* flag, const std::string& text);

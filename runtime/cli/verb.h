@@ -6,8 +6,8 @@
 
 #include "runtime/engine/paths.h"
 
-/// What `trine` can be told to do: a table of verbs, and for each one table of flags, from which parsing, help and
-/// man pages are made.
+/// What `trine` can be told to do: a table of verbs, and for each one table of flags, from which parsing,
+/// help and man pages are made.
 namespace trine::runtime::cli {
 
 /// One flag as a person sees it.
@@ -20,10 +20,10 @@ struct FlagText {
 
 struct Verb {
   const char* name;
-  const char* synopsis;   ///< behind "trine NAME"
-  const char* summary;    ///< one line
-  const char* details;    ///< paragraphs for help and manual
-  const char* examples;   ///< two lines, each a command
+  const char* synopsis;  ///< behind "trine NAME"
+  const char* summary;   ///< one line
+  const char* details;   ///< paragraphs for help and manual
+  const char* examples;  ///< two lines, each a command
   std::vector<FlagText> (*flags)();
   int (*run)(const engine::Paths& paths, std::vector<std::string> arguments);
 };

@@ -14,26 +14,32 @@ int run_run(const engine::Paths& paths, std::vector<std::string> arguments) {
   return engine::run(parse_run(std::move(arguments)), paths);
 }
 
-std::vector<FlagText> no_flags() { return {}; }
+std::vector<FlagText> no_flags() {
+  return {};
+}
 
 }  // namespace
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table{
       {"run", "[FLAG]... IMAGE [COMMAND]...", "run an instance of an image",
-       "Runs a new instance of IMAGE in the foreground and exits with its exit code. IMAGE is a name or id in the "
-       "store, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, or bundle:DIR for an OCI runtime bundle. What "
+       "Runs a new instance of IMAGE in the foreground and exits with its exit code. IMAGE is a name or id "
+       "in the "
+       "store, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, or bundle:DIR for an OCI runtime "
+       "bundle. What "
        "stands behind IMAGE is the command.",
-       "trine run --rm -it debian sh\ntrine run --rm --memory 64m --network none oci:./image ./job", run_flag_texts,
-       run_run},
+       "trine run --rm -it debian sh\ntrine run --rm --memory 64m --network none oci:./image ./job",
+       run_flag_texts, run_run},
       {"images", "[FLAG]...", "list the images in the store", "Lists images: names, ids, age and size.",
        "trine images\ntrine images --format json", images_flag_texts, run_images},
       {"load", "[FLAG]... SOURCE", "load images into the store",
-       "Loads the images of SOURCE: oci:DIR[:TAG], oci-archive:FILE or docker-archive:FILE. Every blob's digest is "
+       "Loads the images of SOURCE: oci:DIR[:TAG], oci-archive:FILE or docker-archive:FILE. Every blob's "
+       "digest is "
        "verified.",
        "trine load docker-archive:web.tar\ntrine load --name web:2 oci:./image", load_flag_texts, run_load},
       {"rmi", "IMAGE...", "remove images from the store",
-       "Takes a name away; with the last one, or by id, the image and the layers that no other image needs go too.",
+       "Takes a name away; with the last one, or by id, the image and the layers that no other image needs "
+       "go too.",
        "trine rmi web:1\ntrine rmi 3f5a", no_flags, run_rmi},
       {"inspect", "IMAGE|INSTANCE...", "tell all about images and instances", "Prints a JSON array.",
        "trine inspect web\ntrine inspect debian:12", no_flags, run_inspect},
@@ -48,9 +54,11 @@ const std::vector<Verb>& verbs() {
 
 const Verb& find_verb(std::string_view name) {
   const auto found = std::ranges::find_if(verbs(), [&](const Verb& verb) { return verb.name == name; });
-  if (found != verbs().end()) return *found;
+  if (found != verbs().end())
+    return *found;
   std::vector<std::string> known;
-  for (const auto& verb : verbs()) known.emplace_back(verb.name);
+  for (const auto& verb : verbs())
+    known.emplace_back(verb.name);
   const std::string near = nearest(name, known);
   throw base::Error("trine has no verb " + std::string(name), 0,
                     near.empty() ? "trine --help lists them" : "did you mean trine " + near + "?");

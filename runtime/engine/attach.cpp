@@ -16,12 +16,13 @@ namespace trine::runtime::engine {
 namespace {
 
 /// SIGCHLD is our own business, SIGPIPE tells of our own output; the faults must act on us.
-constexpr std::array kNotForwarded{SIGCHLD, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGURG, SIGSEGV,
-                                   SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP, SIGABRT, SIGSYS};
+constexpr std::array kNotForwarded{SIGCHLD, SIGPIPE, SIGTSTP, SIGTTIN, SIGTTOU, SIGCONT, SIGURG,
+                                   SIGSEGV, SIGBUS,  SIGFPE,  SIGILL,  SIGTRAP, SIGABRT, SIGSYS};
 
 base::UniqueFd open_signals(const sigset_t& signals) {
   base::UniqueFd fd(::signalfd(-1, &signals, SFD_CLOEXEC | SFD_NONBLOCK));
-  if (!fd) base::throw_errno("cannot listen for signals");
+  if (!fd)
+    base::throw_errno("cannot listen for signals");
   return fd;
 }
 
@@ -30,7 +31,8 @@ void pass_on(int signals, base::Process& process, const TerminalPump* pump) {
   while (::read(signals, &info, sizeof info) == sizeof info) {
     const int number = static_cast<int>(info.ssi_signo);
     if (number == SIGWINCH) {
-      if (pump != nullptr) pump->resize();
+      if (pump != nullptr)
+        pump->resize();
     } else {
       process.signal(number);
     }
@@ -41,8 +43,10 @@ void pass_on(int signals, base::Process& process, const TerminalPump* pump) {
 bool wait_for(pollfd* waits, nfds_t count, int timeout) {
   for (;;) {
     const int ready = ::poll(waits, count, timeout);
-    if (ready >= 0) return ready > 0;
-    if (errno != EINTR) base::throw_errno("cannot wait for the instance");
+    if (ready >= 0)
+      return ready > 0;
+    if (errno != EINTR)
+      base::throw_errno("cannot wait for the instance");
   }
 }
 
@@ -51,8 +55,10 @@ base::ExitStatus attach_without_terminal(base::Process& process, int signals) {
     std::array<pollfd, 2> waits{pollfd{.fd = process.pidfd(), .events = POLLIN, .revents = 0},
                                 pollfd{.fd = signals, .events = POLLIN, .revents = 0}};
     wait_for(waits.data(), waits.size(), -1);
-    if (waits[1].revents != 0) pass_on(signals, process, nullptr);
-    if (waits[0].revents != 0) return process.wait();
+    if (waits[1].revents != 0)
+      pass_on(signals, process, nullptr);
+    if (waits[0].revents != 0)
+      return process.wait();
   }
 }
 
@@ -66,12 +72,14 @@ base::ExitStatus attach_terminal(base::Process& process, int signals, AttachOpti
     pump.prepare(stdio);
     std::array<pollfd, 2 + TerminalPump::kWaits> waits{
         pollfd{.fd = process.pidfd(), .events = POLLIN, .revents = 0},
-        pollfd{.fd = signals, .events = POLLIN, .revents = 0},
-        stdio[0], stdio[1], stdio[2]};
-    if (!wait_for(waits.data(), waits.size(), pump.timeout())) pump.on_timeout();
-    if (waits[1].revents != 0) pass_on(signals, process, &pump);
+        pollfd{.fd = signals, .events = POLLIN, .revents = 0}, stdio[0], stdio[1], stdio[2]};
+    if (!wait_for(waits.data(), waits.size(), pump.timeout()))
+      pump.on_timeout();
+    if (waits[1].revents != 0)
+      pass_on(signals, process, &pump);
     pump.carry({waits[2], waits[3], waits[4]});
-    if (waits[0].revents == 0) continue;
+    if (waits[0].revents == 0)
+      continue;
     const base::ExitStatus status = process.wait();
     pump.drain();
     return status;
@@ -82,18 +90,22 @@ base::ExitStatus attach_terminal(base::Process& process, int signals, AttachOpti
 
 SignalBlock::SignalBlock() {
   ::sigfillset(&signals_);
-  for (const int number : kNotForwarded) ::sigdelset(&signals_, number);
+  for (const int number : kNotForwarded)
+    ::sigdelset(&signals_, number);
   sigset_t blocked = signals_;
   // A closed standard output is an error to report, not an end without a word.
   ::sigaddset(&blocked, SIGPIPE);
   ::sigprocmask(SIG_BLOCK, &blocked, &before_);
 }
 
-SignalBlock::~SignalBlock() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+SignalBlock::~SignalBlock() {
+  ::sigprocmask(SIG_SETMASK, &before_, nullptr);
+}
 
 base::ExitStatus attach(base::Process& process, const SignalBlock& signals, AttachOptions options) {
   const base::UniqueFd fd = open_signals(signals.signals());
-  if (!options.terminal) return attach_without_terminal(process, fd.get());
+  if (!options.terminal)
+    return attach_without_terminal(process, fd.get());
   return attach_terminal(process, fd.get(), std::move(options));
 }
 

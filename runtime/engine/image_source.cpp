@@ -34,7 +34,8 @@ std::string find_helper() {
   const std::string own = own_directory();
   for (const std::string& directory : {own, own + "/../libexec/trine"}) {
     const std::string path = directory + "/" + kHelper;
-    if (::access(path.c_str(), X_OK) == 0) return path;
+    if (::access(path.c_str(), X_OK) == 0)
+      return path;
   }
   throw base::Error(std::string("cannot find the program ") + kHelper + ", which loads images", ENOENT,
                     "it belongs beside trine, or in ../libexec/trine");
@@ -47,10 +48,12 @@ struct Child {
 
 Child spawn_helper(const std::vector<std::string>& arguments) {
   std::vector<char*> argv;
-  for (const auto& argument : arguments) argv.push_back(const_cast<char*>(argument.c_str()));
+  for (const auto& argument : arguments)
+    argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0) base::throw_errno("cannot make a pipe");
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    base::throw_errno("cannot make a pipe");
   Child child{.output = base::UniqueFd(ends[0])};
   const base::UniqueFd writer(ends[1]);
   posix_spawn_file_actions_t actions;
@@ -58,35 +61,43 @@ Child spawn_helper(const std::vector<std::string>& arguments) {
   ::posix_spawn_file_actions_adddup2(&actions, writer.get(), STDOUT_FILENO);
   const int error = ::posix_spawn(&child.pid, argv[0], &actions, nullptr, argv.data(), environ);
   ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) throw base::Error(std::string("cannot run ") + argv[0], error);
+  if (error != 0)
+    throw base::Error(std::string("cannot run ") + argv[0], error);
   return child;
 }
 
 int wait_for(pid_t pid) {
   int status = 0;
   while (::waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR) base::throw_errno("cannot wait for trine-images");
+    if (errno != EINTR)
+      base::throw_errno("cannot wait for trine-images");
   }
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
 }  // namespace
 
-images::Store open_store(const Paths& paths) { return images::Store(paths.lib + "/images"); }
+images::Store open_store(const Paths& paths) {
+  return images::Store(paths.lib + "/images");
+}
 
 bool is_transport(const std::string& image) {
-  return std::ranges::any_of(kTransports, [&](std::string_view transport) { return image.starts_with(transport); });
+  return std::ranges::any_of(kTransports,
+                             [&](std::string_view transport) { return image.starts_with(transport); });
 }
 
 std::vector<std::string> load_images(const Paths& paths, const std::string& source,
                                      const std::vector<std::string>& names, bool quiet) {
   std::vector<std::string> arguments{find_helper(), "--store", paths.lib + "/images", "load"};
-  if (quiet) arguments.emplace_back("--quiet");
-  for (const auto& name : names) arguments.insert(arguments.end(), {"--name", name});
+  if (quiet)
+    arguments.emplace_back("--quiet");
+  for (const auto& name : names)
+    arguments.insert(arguments.end(), {"--name", name});
   arguments.push_back(source);
   Child child = spawn_helper(arguments);
   const std::string output = base::read_all(child.output.get(), "the output of trine-images", 1 << 20);
-  if (const int code = wait_for(child.pid); code != 0) ::_exit(code);
+  if (const int code = wait_for(child.pid); code != 0)
+    ::_exit(code);
   return base::split(output, '\n', base::SplitEmpty::kSkip);
 }
 
@@ -100,10 +111,12 @@ images::Image resolve_image(const Paths& paths, const images::Store& store, cons
     }
     reference = loaded.front().substr(0, loaded.front().find(' '));
   }
-  if (auto found = store.find(reference)) return std::move(*found);
-  throw base::Error("there is no image " + image + " in the store", 0,
-                    "trine images lists those there are; trine load brings one in; oci:DIR, oci-archive:FILE and "
-                    "docker-archive:FILE can be run as they are");
+  if (auto found = store.find(reference))
+    return std::move(*found);
+  throw base::Error(
+      "there is no image " + image + " in the store", 0,
+      "trine images lists those there are; trine load brings one in; oci:DIR, oci-archive:FILE and "
+      "docker-archive:FILE can be run as they are");
 }
 
 }  // namespace trine::runtime::engine

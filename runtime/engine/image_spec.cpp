@@ -23,7 +23,8 @@ constexpr const char* kDefaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/s
 /// Sets NAME=VALUE in place of an earlier NAME.
 void set_env(std::vector<std::string>& env, const std::string& entry) {
   const std::string name = entry.substr(0, entry.find('=') + 1);
-  const auto old = std::ranges::find_if(env, [&](const std::string& other) { return other.starts_with(name); });
+  const auto old =
+      std::ranges::find_if(env, [&](const std::string& other) { return other.starts_with(name); });
   if (old != env.end()) {
     *old = entry;
   } else {
@@ -38,10 +39,13 @@ bool has_env(const std::vector<std::string>& env, std::string_view name) {
 std::vector<std::string> environment(const images::ImageConfig& image, const RunOptions& options,
                                      const std::string& host_name) {
   std::vector<std::string> env = image.env;
-  if (!has_env(env, "PATH=")) env.insert(env.begin(), kDefaultPath);
+  if (!has_env(env, "PATH="))
+    env.insert(env.begin(), kDefaultPath);
   set_env(env, "HOSTNAME=" + host_name);
-  if (options.terminal) set_env(env, "TERM=xterm");
-  for (const auto& entry : options.env) set_env(env, entry);
+  if (options.terminal)
+    set_env(env, "TERM=xterm");
+  for (const auto& entry : options.env)
+    set_env(env, entry);
   return env;
 }
 
@@ -64,24 +68,32 @@ std::vector<std::string> command_line(const images::ImageConfig& image, const Ru
 }
 
 int require_capability(const std::string& name, const char* flag) {
-  if (const auto number = isolation::parse_capability(name)) return *number;
+  if (const auto number = isolation::parse_capability(name))
+    return *number;
   throw base::Error(std::string(flag) + " " + name + ": there is no such capability", 0,
                     "capabilities(7) lists them; ALL means all");
 }
 
-bool is_all(const std::string& name) { return name == "ALL" || name == "all" || name == "CAP_ALL"; }
+bool is_all(const std::string& name) {
+  return name == "ALL" || name == "all" || name == "CAP_ALL";
+}
 
 /// Docker's order: "all" first, then what is added, then what is dropped.
 std::uint64_t capabilities(const RunOptions& options) {
-  if (options.privileged) return isolation::available_capabilities();
+  if (options.privileged)
+    return isolation::available_capabilities();
   std::uint64_t mask = isolation::kDefaultCapabilities;
-  if (std::ranges::any_of(options.cap_drop, is_all)) mask = 0;
-  if (std::ranges::any_of(options.cap_add, is_all)) mask = isolation::available_capabilities();
+  if (std::ranges::any_of(options.cap_drop, is_all))
+    mask = 0;
+  if (std::ranges::any_of(options.cap_add, is_all))
+    mask = isolation::available_capabilities();
   for (const auto& name : options.cap_add) {
-    if (!is_all(name)) mask |= isolation::capability_bit(require_capability(name, "--cap-add"));
+    if (!is_all(name))
+      mask |= isolation::capability_bit(require_capability(name, "--cap-add"));
   }
   for (const auto& name : options.cap_drop) {
-    if (!is_all(name)) mask &= ~isolation::capability_bit(require_capability(name, "--cap-drop"));
+    if (!is_all(name))
+      mask &= ~isolation::capability_bit(require_capability(name, "--cap-drop"));
   }
   return mask;
 }
@@ -89,7 +101,8 @@ std::uint64_t capabilities(const RunOptions& options) {
 std::vector<std::string> capability_names(std::uint64_t mask) {
   std::vector<std::string> names;
   for (int number = 0; number < 64; ++number) {
-    if ((mask & isolation::capability_bit(number)) != 0) names.emplace_back(isolation::capability_name(number));
+    if ((mask & isolation::capability_bit(number)) != 0)
+      names.emplace_back(isolation::capability_name(number));
   }
   return names;
 }
@@ -127,14 +140,16 @@ oci::Mount to_mount(const VolumeMount& volume) {
     mount.options = {"rbind", "rprivate"};
   }
   mount.options.insert(mount.options.end(), volume.options.begin(), volume.options.end());
-  if (volume.read_only) mount.options.insert(mount.options.end(), {"ro", "rro"});
+  if (volume.read_only)
+    mount.options.insert(mount.options.end(), {"ro", "rro"});
   return mount;
 }
 
 void add_mounts(const images::ImageConfig& image, const RunOptions& options, oci::Spec& spec) {
   if (options.shm_bytes) {
     for (auto& mount : spec.mounts) {
-      if (mount.destination == "/dev/shm") mount.options.back() = "size=" + std::to_string(*options.shm_bytes);
+      if (mount.destination == "/dev/shm")
+        mount.options.back() = "size=" + std::to_string(*options.shm_bytes);
     }
   }
   // An image's volumes are in the writable layer, with what the image has there; with a read-only root they
@@ -146,16 +161,17 @@ void add_mounts(const images::ImageConfig& image, const RunOptions& options, oci
   }
   // Parents before children, however they were given.
   auto volumes = options.mounts;
-  std::ranges::stable_sort(volumes, {}, [](const VolumeMount& volume) {
-    return std::ranges::count(volume.target, '/');
-  });
-  for (const auto& volume : volumes) add_mount(spec, to_mount(volume));
+  std::ranges::stable_sort(volumes, {},
+                           [](const VolumeMount& volume) { return std::ranges::count(volume.target, '/'); });
+  for (const auto& volume : volumes)
+    add_mount(spec, to_mount(volume));
 }
 
 void add_device_node(const std::string& host, const std::string& container, const std::string& access,
                      oci::Spec& spec) {
-  struct stat status {};
-  if (::stat(host.c_str(), &status) != 0) base::throw_errno("--device " + host);
+  struct stat status{};
+  if (::stat(host.c_str(), &status) != 0)
+    base::throw_errno("--device " + host);
   if (!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode)) {
     throw base::Error("--device " + host + ": it is no device", 0, "files and directories are given by -v");
   }
@@ -180,7 +196,8 @@ void add_device(const DeviceRequest& request, oci::Spec& spec) {
     return add_device_node(request.host_path, request.container_path, request.access, spec);
   }
   for (const auto& entry : std::filesystem::recursive_directory_iterator(request.host_path, error)) {
-    if (!entry.is_character_file() && !entry.is_block_file()) continue;
+    if (!entry.is_character_file() && !entry.is_block_file())
+      continue;
     const std::string rest = entry.path().string().substr(request.host_path.size());
     add_device_node(entry.path(), request.container_path + rest, request.access, spec);
   }
@@ -192,11 +209,13 @@ void add_privileges(oci::Spec& spec) {
   spec.linux_part.readonly_paths.clear();
   spec.linux_part.resources.devices = {{.allow = true, .type = "a"}};
   for (auto& mount : spec.mounts) {
-    if (mount.destination == "/sys" || mount.destination == "/sys/fs/cgroup") std::erase(mount.options, "ro");
+    if (mount.destination == "/sys" || mount.destination == "/sys/fs/cgroup")
+      std::erase(mount.options, "ro");
   }
   std::error_code error;
   for (const auto& entry : std::filesystem::directory_iterator("/dev", error)) {
-    if (!entry.is_character_file() && !entry.is_block_file()) continue;
+    if (!entry.is_character_file() && !entry.is_block_file())
+      continue;
     const std::string path = entry.path();
     if (path != "/dev/console" && path != "/dev/ptmx" && path != "/dev/tty") {
       add_device_node(path, path, "rwm", spec);
@@ -204,10 +223,12 @@ void add_privileges(oci::Spec& spec) {
   }
 }
 
-/// Sensors by which one tenant can tell what another computes; there is one for every CPU where there are any.
+/// Sensors by which one tenant can tell what another computes; there is one for every CPU where there are
+/// any.
 void mask_thermal_sensors(oci::Spec& spec) {
   const std::string cpus = "/sys/devices/system/cpu/cpu";
-  if (::access((cpus + "0/thermal_throttle").c_str(), F_OK) != 0) return;
+  if (::access((cpus + "0/thermal_throttle").c_str(), F_OK) != 0)
+    return;
   for (long cpu = 0; cpu < ::sysconf(_SC_NPROCESSORS_CONF); ++cpu) {
     spec.linux_part.masked_paths.push_back(cpus + std::to_string(cpu) + "/thermal_throttle");
   }
@@ -228,13 +249,15 @@ void add_limits(const RunOptions& options, oci::Spec& spec) {
   resources.cpu.mems = limits.cpuset_mems;
   resources.pids_limit = limits.pids_max;
   for (const auto& limit : options.ulimits) {
-    spec.process.rlimits.push_back(
-        {.type = std::string(isolation::rlimit_name(limit.resource)), .soft = limit.soft, .hard = limit.hard});
+    spec.process.rlimits.push_back({.type = std::string(isolation::rlimit_name(limit.resource)),
+                                    .soft = limit.soft,
+                                    .hard = limit.hard});
   }
 }
 
 void add_seccomp(const RunOptions& options, std::uint64_t mask, ImageSpec& result) {
-  if (options.privileged || options.security.seccomp_unconfined) return;
+  if (options.privileged || options.security.seccomp_unconfined)
+    return;
   if (options.security.seccomp_file.empty()) {
     result.default_seccomp = true;
     return;
@@ -247,7 +270,8 @@ void add_seccomp(const RunOptions& options, std::uint64_t mask, ImageSpec& resul
 
 void apply_network(const RunOptions& options, oci::Spec& spec) {
   if (options.network == NetworkMode::kHost) {
-    std::erase_if(spec.linux_part.namespaces, [](const oci::Namespace& entry) { return entry.type == "network"; });
+    std::erase_if(spec.linux_part.namespaces,
+                  [](const oci::Namespace& entry) { return entry.type == "network"; });
   }
   // The name belongs to whose network it is.
   if (options.network == NetworkMode::kPrivate || options.network == NetworkMode::kNone) {
@@ -259,9 +283,11 @@ void apply_network(const RunOptions& options, oci::Spec& spec) {
 
 std::string stop_signal(const images::ImageConfig& image, const RunOptions& options) {
   const std::string& text = !options.stop_signal.empty() ? options.stop_signal : image.stop_signal;
-  if (text.empty()) return "SIGTERM";
+  if (text.empty())
+    return "SIGTERM";
   const auto number = isolation::parse_signal(text);
-  if (!number) throw base::Error("the stop signal '" + text + "' is no signal", 0, "signal(7) lists them");
+  if (!number)
+    throw base::Error("the stop signal '" + text + "' is no signal", 0, "signal(7) lists them");
   return isolation::signal_name(*number);
 }
 
@@ -282,16 +308,19 @@ ImageSpec make_image_spec(const images::ImageConfig& image, const RunOptions& op
   spec.process.no_new_privileges = options.security.no_new_privileges;
   const std::uint64_t mask = capabilities(options);
   spec.process.capabilities = capability_sets(mask, result.user);
-  for (const auto& [key, value] : options.annotations) spec.annotations[key] = value;
+  for (const auto& [key, value] : options.annotations)
+    spec.annotations[key] = value;
   apply_network(options, spec);
-  for (const auto& [name, value] : options.sysctls) spec.linux_part.sysctl[name] = value;
+  for (const auto& [name, value] : options.sysctls)
+    spec.linux_part.sysctl[name] = value;
   add_limits(options, spec);
   if (options.privileged) {
     add_privileges(spec);
   } else {
     mask_thermal_sensors(spec);
   }
-  for (const auto& request : options.devices) add_device(request, spec);
+  for (const auto& request : options.devices)
+    add_device(request, spec);
   add_mounts(image, options, spec);
   add_seccomp(options, mask, result);
   return result;

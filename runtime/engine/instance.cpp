@@ -18,7 +18,9 @@
 namespace trine::runtime::engine {
 namespace {
 
-bool exists(const std::string& path) { return ::access(path.c_str(), F_OK) == 0; }
+bool exists(const std::string& path) {
+  return ::access(path.c_str(), F_OK) == 0;
+}
 
 /// "web" -> the id that has the name, or nothing.
 std::string name_owner(const Paths& paths, const std::string& name) {
@@ -28,8 +30,7 @@ std::string name_owner(const Paths& paths, const std::string& name) {
 }
 
 void check_name(const std::string& name) {
-  constexpr std::string_view kAllowed =
-      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
+  constexpr std::string_view kAllowed = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
   if (name.size() <= 128 && name.find_first_not_of(kAllowed) == std::string::npos &&
       name.find_first_of("_.-") != 0) {
     return;
@@ -45,8 +46,10 @@ void claim_name(const Paths& paths, const std::string& name, const std::string& 
   ensure_private_directory(name_root(paths));
   const std::string link = name_root(paths) + "/" + name;
   for (int attempt = 0; attempt < 3; ++attempt) {
-    if (::symlink(id.c_str(), link.c_str()) == 0) return;
-    if (errno != EEXIST) base::throw_errno("cannot take the name " + name);
+    if (::symlink(id.c_str(), link.c_str()) == 0)
+      return;
+    if (errno != EEXIST)
+      base::throw_errno("cannot take the name " + name);
     const std::string owner = name_owner(paths, name);
     if (exists(run_root(paths) + "/" + owner) || exists(lib_root(paths) + "/" + owner)) {
       throw base::Error("the name " + name + " is taken by instance " + owner.substr(0, 12), 0,
@@ -74,7 +77,8 @@ Instance Instance::create(const Paths& paths, const std::string& name, bool remo
   ensure_private_directory(run_root(paths));
   // Until its own lock is taken the directory looks like a dead instance's; repair() waits for this one.
   const base::UniqueFd birth = lock_directory(run_root(paths), LockKind::kShared);
-  if (!name.empty()) claim_name(paths, name, record.id);
+  if (!name.empty())
+    claim_name(paths, name, record.id);
   if (::mkdir(instance.run_directory_.c_str(), 0700) != 0) {
     base::throw_errno("cannot make the directory " + instance.run_directory_);
   }
@@ -84,10 +88,12 @@ Instance Instance::create(const Paths& paths, const std::string& name, bool remo
 }
 
 Instance::~Instance() {
-  if (!owned_ || !lock_) return;
+  if (!owned_ || !lock_)
+    return;
   try {
     if (!keep_) {
-      if (!layer_directory_.empty()) remove_below(lib_root(paths_), record_.id);
+      if (!layer_directory_.empty())
+        remove_below(lib_root(paths_), record_.id);
       if (name_owner(paths_, record_.name) == record_.id) {
         ::unlink((name_root(paths_) + "/" + record_.name).c_str());
       }
@@ -100,7 +106,8 @@ Instance::~Instance() {
 }
 
 const std::string& Instance::make_layer_directory() {
-  if (!layer_directory_.empty()) return layer_directory_;
+  if (!layer_directory_.empty())
+    return layer_directory_;
   layer_directory_ = lib_root(paths_) + "/" + record_.id;
   ensure_private_directory(layer_directory_);
   return layer_directory_;
@@ -116,7 +123,8 @@ void Instance::finish(int exit_code, bool oom_killed) {
   record_.oom_killed = oom_killed;
   record_.finished = now_utc();
   record_.pid = 0;
-  if (record_.remove) return;
+  if (record_.remove)
+    return;
   const base::UniqueFd directory = base::open_file(make_layer_directory(), O_RDONLY | O_DIRECTORY);
   base::replace_file(directory.get(), "record.json", to_json(record_), base::Durability::kDisk, 0600);
   keep_ = true;

@@ -21,7 +21,8 @@ std::vector<Record> list_instances(const Paths& paths) {
     for (const auto& id : directory_entries(root)) {
       auto record = read_record(root + "/" + id);
       const bool known = std::ranges::any_of(records, [&](const Record& other) { return other.id == id; });
-      if (record && !known) records.push_back(std::move(*record));
+      if (record && !known)
+        records.push_back(std::move(*record));
     }
   };
   add(run_root(paths));
@@ -33,10 +34,13 @@ std::vector<Record> list_instances(const Paths& paths) {
 Record find_instance(const Paths& paths, const std::string& reference) {
   std::vector<Record> matches;
   for (auto& record : list_instances(paths)) {
-    if (record.name == reference || record.id == reference) return record;
-    if (!reference.empty() && record.id.starts_with(reference)) matches.push_back(std::move(record));
+    if (record.name == reference || record.id == reference)
+      return record;
+    if (!reference.empty() && record.id.starts_with(reference))
+      matches.push_back(std::move(record));
   }
-  if (matches.size() == 1) return matches.front();
+  if (matches.size() == 1)
+    return matches.front();
   if (matches.empty()) {
     throw base::Error("there is no instance " + reference, 0, "trine ps -a lists those there are");
   }
@@ -58,7 +62,8 @@ void remove_instance(const Paths& paths, const std::string& reference, bool forc
     }
     // Its own trine sees the end, writes it down and lets go of the lock.
     const base::UniqueFd ended(::open(run_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (ended) lock_directory(run_directory, LockKind::kExclusive);
+    if (ended)
+      lock_directory(run_directory, LockKind::kExclusive);
   }
   ::unlink((name_root(paths) + "/" + record.name).c_str());
   remove_below(lib_root(paths), record.id);

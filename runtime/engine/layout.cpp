@@ -20,14 +20,18 @@ struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
 };
 
-int operation(LockKind kind) { return kind == LockKind::kShared ? LOCK_SH : LOCK_EX; }
+int operation(LockKind kind) {
+  return kind == LockKind::kShared ? LOCK_SH : LOCK_EX;
+}
 
 }  // namespace
 
 void ensure_private_directory(const std::string& path) {
-  if (::access(path.c_str(), F_OK) == 0) return;
+  if (::access(path.c_str(), F_OK) == 0)
+    return;
   const auto slash = path.find_last_of('/');
-  if (slash != std::string::npos && slash > 0) base::make_directories(path.substr(0, slash), 0700);
+  if (slash != std::string::npos && slash > 0)
+    base::make_directories(path.substr(0, slash), 0700);
   if (::mkdir(path.c_str(), 0700) != 0 && errno != EEXIST) {
     base::throw_errno("cannot make the directory " + path);
   }
@@ -35,14 +39,16 @@ void ensure_private_directory(const std::string& path) {
 
 base::UniqueFd try_lock_directory(const std::string& path, LockKind kind) {
   base::UniqueFd fd(::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  if (fd && ::flock(fd.get(), operation(kind) | LOCK_NB) != 0) fd.reset();
+  if (fd && ::flock(fd.get(), operation(kind) | LOCK_NB) != 0)
+    fd.reset();
   return fd;
 }
 
 base::UniqueFd lock_directory(const std::string& path, LockKind kind) {
   base::UniqueFd fd = base::open_file(path, O_RDONLY | O_DIRECTORY);
   while (::flock(fd.get(), operation(kind)) != 0) {
-    if (errno != EINTR) base::throw_errno("cannot lock " + path);
+    if (errno != EINTR)
+      base::throw_errno("cannot lock " + path);
   }
   return fd;
 }
@@ -50,7 +56,8 @@ base::UniqueFd lock_directory(const std::string& path, LockKind kind) {
 std::vector<std::string> directory_entries(const std::string& path) {
   const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(path.c_str()));
   if (!directory) {
-    if (errno == ENOENT) return {};
+    if (errno == ENOENT)
+      return {};
     base::throw_errno("cannot read the directory " + path);
   }
   std::vector<std::string> names;
@@ -64,7 +71,8 @@ std::vector<std::string> directory_entries(const std::string& path) {
 
 void remove_below(const std::string& directory, const std::string& name) {
   const base::UniqueFd parent(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (parent) base::remove_tree(parent.get(), name);
+  if (parent)
+    base::remove_tree(parent.get(), name);
 }
 
 }  // namespace trine::runtime::engine

@@ -9,13 +9,21 @@
 /// Where instances are on disk, and the locks that tell the living from the dead.
 namespace trine::runtime::engine {
 
-inline std::string run_root(const Paths& paths) { return paths.run + "/instances"; }
-inline std::string lib_root(const Paths& paths) { return paths.lib + "/instances"; }
-inline std::string name_root(const Paths& paths) { return paths.lib + "/names"; }
+inline std::string run_root(const Paths& paths) {
+  return paths.run + "/instances";
+}
+inline std::string lib_root(const Paths& paths) {
+  return paths.lib + "/instances";
+}
+inline std::string name_root(const Paths& paths) {
+  return paths.lib + "/names";
+}
 
-/// The name of an instance's cgroup in every hierarchy: known before the group is made, so that one whose trine
-/// was killed at any moment is found again.
-inline std::string cgroup_name(const std::string& id) { return "trine-" + id.substr(0, 24); }
+/// The name of an instance's cgroup in every hierarchy: known before the group is made, so that one whose
+/// trine was killed at any moment is found again.
+inline std::string cgroup_name(const std::string& id) {
+  return "trine-" + id.substr(0, 24);
+}
 
 /// Makes `path` when it is missing, closed to others: a layer holds set-user-id programs of strangers.
 void ensure_private_directory(const std::string& path);

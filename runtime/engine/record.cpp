@@ -1,10 +1,10 @@
 #include "record.h"
 
 #include <fcntl.h>
+#include <nlohmann/json.hpp>
 
 #include <array>
 #include <ctime>
-#include <nlohmann/json.hpp>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -17,13 +17,15 @@ using Json = nlohmann::ordered_json;
 
 Json to_object(const std::vector<std::pair<std::string, std::string>>& pairs) {
   Json object = Json::object();
-  for (const auto& [key, value] : pairs) object[key] = value;
+  for (const auto& [key, value] : pairs)
+    object[key] = value;
   return object;
 }
 
 std::vector<std::pair<std::string, std::string>> to_pairs(const Json& object) {
   std::vector<std::pair<std::string, std::string>> pairs;
-  for (const auto& [key, value] : object.items()) pairs.emplace_back(key, value.get<std::string>());
+  for (const auto& [key, value] : object.items())
+    pairs.emplace_back(key, value.get<std::string>());
   return pairs;
 }
 
@@ -73,7 +75,8 @@ std::optional<Record> parse_record(std::string_view text) {
     json.at("startTime").get_to(record.start_time);
     json.at("oomKilled").get_to(record.oom_killed);
     json.at("finished").get_to(record.finished);
-    if (!json.at("exitCode").is_null()) record.exit_code = json.at("exitCode").get<int>();
+    if (!json.at("exitCode").is_null())
+      record.exit_code = json.at("exitCode").get<int>();
     return record;
   } catch (const Json::exception&) {
     return std::nullopt;
@@ -82,7 +85,8 @@ std::optional<Record> parse_record(std::string_view text) {
 
 std::optional<Record> read_record(const std::string& directory) {
   const base::UniqueFd fd(::open((directory + "/record.json").c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) return std::nullopt;
+  if (!fd)
+    return std::nullopt;
   return parse_record(base::read_all(fd.get(), directory + "/record.json", 1 << 20));
 }
 
@@ -103,7 +107,8 @@ std::uint64_t process_start_time(pid_t pid) {
     const std::string stat = base::read_file("/proc/" + std::to_string(pid) + "/stat");
     // The second field is the command's name in parentheses and may hold anything, parentheses too.
     const auto close = stat.rfind(')');
-    if (close == std::string::npos) return 0;
+    if (close == std::string::npos)
+      return 0;
     const auto fields = base::split(std::string_view(stat).substr(close + 1), ' ', base::SplitEmpty::kSkip);
     constexpr std::size_t kStartTime = 22 - 3;  // counted from the third field
     return fields.size() > kStartTime ? base::parse_unsigned(fields[kStartTime]).value_or(0) : 0;

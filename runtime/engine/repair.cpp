@@ -29,7 +29,8 @@ std::vector<Dead> lock_dead(const Paths& paths, const std::vector<std::string>& 
   std::vector<Dead> dead;
   // Keeps away those who are just making an instance and have not locked it yet; they go first.
   const base::UniqueFd birth = try_lock_directory(run_root(paths), LockKind::kExclusive);
-  if (!birth) return dead;
+  if (!birth)
+    return dead;
   for (const auto& id : ids) {
     if (auto lock = try_lock_directory(run_root(paths) + "/" + id, LockKind::kExclusive)) {
       dead.push_back({id, std::move(lock)});
@@ -41,10 +42,12 @@ std::vector<Dead> lock_dead(const Paths& paths, const std::vector<std::string>& 
 /// Kills the first process of an instance, and with its pid namespace all others. It is not our child, so its
 /// end is waited for by its pidfd.
 void kill_process(const Record& record) {
-  if (record.pid <= 0) return;
+  if (record.pid <= 0)
+    return;
   const base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, record.pid, 0)));
   // Looked at after the descriptor is ours: from here on the number cannot become another process's.
-  if (!pidfd || process_start_time(record.pid) != record.start_time) return;
+  if (!pidfd || process_start_time(record.pid) != record.start_time)
+    return;
   ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
   constexpr int kPatienceMs = 5000;
   pollfd waiter{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
@@ -55,7 +58,8 @@ void kill_process(const Record& record) {
 void remove_groups(const std::string& id, std::vector<std::string> directories) {
   for (const auto& hierarchy : cgroups::detect().all) {
     const std::string directory = hierarchy.mount_point + "/" + cgroup_name(id);
-    if (std::ranges::find(directories, directory) == directories.end()) directories.push_back(directory);
+    if (std::ranges::find(directories, directory) == directories.end())
+      directories.push_back(directory);
   }
   cgroups::Group group = cgroups::open_group(directories);
   group.kill_all();
@@ -66,14 +70,16 @@ void release_name(const Paths& paths, const Record& record) {
   const std::string link = name_root(paths) + "/" + record.name;
   std::string owner(record.id.size() + 1, '\0');
   const ssize_t size = ::readlink(link.c_str(), owner.data(), owner.size());
-  if (size == static_cast<ssize_t>(record.id.size()) && owner.starts_with(record.id)) ::unlink(link.c_str());
+  if (size == static_cast<ssize_t>(record.id.size()) && owner.starts_with(record.id))
+    ::unlink(link.c_str());
 }
 
-/// Ends what runs, then takes away what is left. The directory in `<run>` goes last: should we be killed here,
-/// the next repair begins anew.
+/// Ends what runs, then takes away what is left. The directory in `<run>` goes last: should we be killed
+/// here, the next repair begins anew.
 void bury(const Paths& paths, const std::string& id) {
   auto record = read_record(run_root(paths) + "/" + id);
-  if (record) kill_process(*record);
+  if (record)
+    kill_process(*record);
   remove_groups(id, record ? record->cgroups : std::vector<std::string>{});
   const bool ran = record && record->status == "running";
   if (ran && !record->remove) {
@@ -87,7 +93,8 @@ void bury(const Paths& paths, const std::string& id) {
     base::replace_file(directory.get(), "record.json", to_json(*record), base::Durability::kDisk, 0600);
   } else {
     remove_below(lib_root(paths), id);
-    if (record) release_name(paths, *record);
+    if (record)
+      release_name(paths, *record);
   }
   remove_below(run_root(paths), id);
 }
@@ -96,7 +103,8 @@ void bury(const Paths& paths, const std::string& id) {
 
 void repair(const Paths& paths) {
   const auto ids = directory_entries(run_root(paths));
-  if (ids.empty()) return;
+  if (ids.empty())
+    return;
   for (const auto& dead : lock_dead(paths, ids)) {
     try {
       bury(paths, dead.id);

@@ -34,10 +34,12 @@ struct Prepared {
 };
 
 void make_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0755) != 0) base::throw_errno("cannot make the directory " + path);
+  if (::mkdir(path.c_str(), 0755) != 0)
+    base::throw_errno("cannot make the directory " + path);
 }
 
-/// The image's layers under a writable one of the instance's own. The latter's root has the mode of the image's.
+/// The image's layers under a writable one of the instance's own. The latter's root has the mode of the
+/// image's.
 isolation::Root make_root(Instance& instance, const images::Image& image, bool read_only) {
   const std::string& directory = instance.make_layer_directory();
   isolation::OverlayRoot overlay{.lower = image.layer_directories,
@@ -46,8 +48,9 @@ isolation::Root make_root(Instance& instance, const images::Image& image, bool r
                                  .discard = instance.record().remove};
   make_directory(overlay.upper);
   make_directory(overlay.work);
-  struct stat status {};
-  if (::stat(overlay.lower.front().c_str(), &status) != 0) base::throw_errno("cannot look at a layer of the image");
+  struct stat status{};
+  if (::stat(overlay.lower.front().c_str(), &status) != 0)
+    base::throw_errno("cannot look at a layer of the image");
   if (::chmod(overlay.upper.c_str(), status.st_mode & 07777) != 0 ||
       ::chown(overlay.upper.c_str(), status.st_uid, status.st_gid) != 0) {
     base::throw_errno("cannot prepare the writable layer");
@@ -60,14 +63,16 @@ isolation::Mount bind_file(const std::string& source, const std::string& destina
 }
 
 bool has_mount(const isolation::Plan& plan, const std::string& destination) {
-  return std::ranges::any_of(plan.mounts, [&](const auto& mount) { return mount.destination == destination; });
+  return std::ranges::any_of(plan.mounts,
+                             [&](const auto& mount) { return mount.destination == destination; });
 }
 
 /// Files about the instance's name and network, which are not the image's to have.
 void add_network_files(const Instance& instance, const RunOptions& options, isolation::Plan& plan) {
   const base::UniqueFd directory = base::open_file(instance.run_directory(), O_RDONLY | O_DIRECTORY);
   const auto add = [&](const std::string& name, const std::string& content) {
-    if (has_mount(plan, "/etc/" + name)) return;
+    if (has_mount(plan, "/etc/" + name))
+      return;
     const base::UniqueFd file = base::open_file_at(directory.get(), name, O_WRONLY | O_CREAT | O_EXCL, 0644);
     base::write_all(file.get(), content, name);
     plan.mounts.push_back(bind_file(instance.run_directory() + "/" + name, "/etc/" + name));
@@ -75,10 +80,12 @@ void add_network_files(const Instance& instance, const RunOptions& options, isol
   if (options.network == NetworkMode::kHost) {
     for (const char* name : {"hosts", "resolv.conf"}) {
       const std::string path = std::string("/etc/") + name;
-      if (::access(path.c_str(), R_OK) == 0) add(name, base::read_file(path));
+      if (::access(path.c_str(), R_OK) == 0)
+        add(name, base::read_file(path));
     }
   } else {
-    add("hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t" + plan.hostname + "\n");
+    add("hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t" +
+                     plan.hostname + "\n");
   }
   add("hostname", plan.hostname + "\n");
 }
@@ -92,7 +99,9 @@ std::string namespace_of(const Paths& paths, const std::string& reference) {
 }
 
 /// Ids that a user namespace does not map cannot be named in a sysctl of it.
-void fit_to_user_namespace(oci::Spec& spec) { spec.linux_part.sysctl.erase("net.ipv4.ping_group_range"); }
+void fit_to_user_namespace(oci::Spec& spec) {
+  spec.linux_part.sysctl.erase("net.ipv4.ping_group_range");
+}
 
 Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootless, Instance& instance) {
   const images::Store store = open_store(paths);
@@ -103,10 +112,12 @@ Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootl
   ImageSpec made = make_image_spec(image.config, options, record.id.substr(0, 12));
   if (options.network == NetworkMode::kContainer) {
     for (auto& entry : made.spec.linux_part.namespaces) {
-      if (entry.type == "network") entry.path = namespace_of(paths, options.network_container);
+      if (entry.type == "network")
+        entry.path = namespace_of(paths, options.network_container);
     }
   }
-  if (rootless) fit_to_user_namespace(made.spec);
+  if (rootless)
+    fit_to_user_namespace(made.spec);
   oci::validate(made.spec);
   prepared.plan = backend::make_plan(made.spec, "/");
   isolation::Plan& plan = prepared.plan.isolation;
@@ -144,7 +155,8 @@ Prepared prepare(const RunOptions& options, const Paths& paths, bool rootless, I
   record.image = options.image;
   record.labels = options.labels;
   record.annotations = options.annotations;
-  if (!options.image.starts_with(kBundle)) return prepare_image(options, paths, rootless, instance);
+  if (!options.image.starts_with(kBundle))
+    return prepare_image(options, paths, rootless, instance);
   return prepare_bundle(options, options.image.substr(kBundle.size()), instance);
 }
 
@@ -152,18 +164,21 @@ Prepared prepare(const RunOptions& options, const Paths& paths, bool rootless, I
 class CidFile {
  public:
   CidFile(std::string path, const std::string& id) : path_(std::move(path)) {
-    if (path_.empty()) return;
+    if (path_.empty())
+      return;
     try {
       const base::UniqueFd file = base::open_file(path_, O_WRONLY | O_CREAT | O_EXCL, 0644);
       base::write_all(file.get(), id, path_);
     } catch (const base::Error& error) {
-      if (error.errno_value() != EEXIST) throw;
+      if (error.errno_value() != EEXIST)
+        throw;
       throw base::Error("the file " + path_ + " exists already", 0,
                         "another instance may go by it: remove it, or choose another --cidfile");
     }
   }
   ~CidFile() {
-    if (!keep_ && !path_.empty()) ::unlink(path_.c_str());
+    if (!keep_ && !path_.empty())
+      ::unlink(path_.c_str());
   }
   CidFile(const CidFile&) = delete;
   CidFile& operator=(const CidFile&) = delete;
@@ -176,7 +191,8 @@ class CidFile {
 
 void empty_standard_input() {
   const base::UniqueFd null = base::open_file("/dev/null", O_RDONLY);
-  if (::dup2(null.get(), STDIN_FILENO) < 0) base::throw_errno("cannot empty the standard input");
+  if (::dup2(null.get(), STDIN_FILENO) < 0)
+    base::throw_errno("cannot empty the standard input");
 }
 
 void write_record(Instance& instance, pid_t pid, const cgroups::Group& group) {
@@ -200,13 +216,15 @@ void report_oom(const Record& record, const cgroups::Limits& limits) {
 
 int run(const RunOptions& options, const Paths& paths) {
   const bool rootless = isolation::is_rootless();
-  if (rootless) isolation::enter_user_namespace();
+  if (rootless)
+    isolation::enter_user_namespace();
   repair(paths);
   Instance instance = Instance::create(paths, options.name, options.remove);
   Prepared prepared = prepare(options, paths, rootless, instance);
   const cgroups::Limits limits = prepared.plan.limits;
   CidFile cidfile(options.cidfile, instance.record().id);
-  if (!options.interactive && !options.terminal) empty_standard_input();
+  if (!options.interactive && !options.terminal)
+    empty_standard_input();
 
   const SignalBlock signals;
   backend::Container container = backend::start_container(
@@ -220,7 +238,8 @@ int run(const RunOptions& options, const Paths& paths) {
       attach(container.process(), signals,
              {.terminal = container.take_terminal(), .interactive = options.interactive});
   const auto end = container.finish();
-  if (end.oom_killed) report_oom(instance.record(), limits);
+  if (end.oom_killed)
+    report_oom(instance.record(), limits);
   instance.finish(status.code, end.oom_killed);
   return status.code;
 }

@@ -8,13 +8,15 @@ namespace trine::runtime::engine {
 class RawMode {
  public:
   explicit RawMode(int fd) : fd_(fd) {
-    if (::tcgetattr(fd_, &before_) != 0) return;
+    if (::tcgetattr(fd_, &before_) != 0)
+      return;
     termios raw = before_;
     ::cfmakeraw(&raw);
     active_ = ::tcsetattr(fd_, TCSANOW, &raw) == 0;
   }
   ~RawMode() {
-    if (active_) ::tcsetattr(fd_, TCSANOW, &before_);
+    if (active_)
+      ::tcsetattr(fd_, TCSANOW, &before_);
   }
   RawMode(const RawMode&) = delete;
   RawMode& operator=(const RawMode&) = delete;

@@ -15,7 +15,9 @@ namespace {
 
 constexpr char kEndOfInput = 4;  // VEOF, ^D
 
-bool would_block(int error) { return error == EAGAIN || error == EINTR; }
+bool would_block(int error) {
+  return error == EAGAIN || error == EINTR;
+}
 
 }  // namespace
 
@@ -29,16 +31,22 @@ void TerminalPump::prepare(std::array<pollfd, kWaits>& waits) const {
   waits[0] = {.fd = want_input ? STDIN_FILENO : -1, .events = POLLIN, .revents = 0};
   waits[1] = {.fd = output_.empty() ? -1 : STDOUT_FILENO, .events = POLLOUT, .revents = 0};
   short events = 0;
-  if (output_.empty()) events |= POLLIN;
-  if (!input_.empty()) events |= POLLOUT;
+  if (output_.empty())
+    events |= POLLIN;
+  if (!input_.empty())
+    events |= POLLOUT;
   waits[2] = {.fd = master_open_ && events != 0 ? master_.get() : -1, .events = events, .revents = 0};
 }
 
 void TerminalPump::carry(const std::array<pollfd, kWaits>& waits) {
-  if ((waits[1].revents & (POLLOUT | POLLERR | POLLHUP)) != 0) write_output();
-  if ((waits[2].revents & POLLOUT) != 0) write_master();
-  if ((waits[2].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && output_.empty()) read_master();
-  if ((waits[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0) read_input();
+  if ((waits[1].revents & (POLLOUT | POLLERR | POLLHUP)) != 0)
+    write_output();
+  if ((waits[2].revents & POLLOUT) != 0)
+    write_master();
+  if ((waits[2].revents & (POLLIN | POLLHUP | POLLERR)) != 0 && output_.empty())
+    read_master();
+  if ((waits[0].revents & (POLLIN | POLLHUP | POLLERR)) != 0)
+    read_input();
 }
 
 bool TerminalPump::read_master() {
@@ -49,7 +57,8 @@ bool TerminalPump::read_master() {
     return true;
   }
   // EIO: nobody has the other end open any more.
-  if (got == 0 || !would_block(errno)) master_open_ = false;
+  if (got == 0 || !would_block(errno))
+    master_open_ = false;
   return false;
 }
 
@@ -73,7 +82,8 @@ void TerminalPump::read_input() {
     line_begun_ = input_.data[input_.end - 1] != '\n';
     return;
   }
-  if (got < 0 && would_block(errno)) return;
+  if (got < 0 && would_block(errno))
+    return;
   input_open_ = false;
   type_end();
 }
@@ -86,13 +96,14 @@ void TerminalPump::type_end() {
   repeat_end_ = true;
 }
 
-/// A shell that changes the terminal's mode after we typed the end does not see it. The input stays at its end, so
-/// to say it again, ever more rarely, is no lie.
+/// A shell that changes the terminal's mode after we typed the end does not see it. The input stays at its
+/// end, so to say it again, ever more rarely, is no lie.
 void TerminalPump::on_timeout() {
   constexpr int kRarest = 3200;
   end_interval_ = std::min(end_interval_ * 2, kRarest);
   line_begun_ = false;
-  if (input_.empty()) type_end();
+  if (input_.empty())
+    type_end();
 }
 
 void TerminalPump::write_master() {

@@ -10,8 +10,9 @@
 
 namespace trine::runtime::engine {
 
-/// Carries bytes between our stdio and an instance's terminal. Never blocks: a side that takes no more stops the
-/// other from being read. Our own descriptors stay in the mode they have, for they are shared with the shell.
+/// Carries bytes between our stdio and an instance's terminal. Never blocks: a side that takes no more stops
+/// the other from being read. Our own descriptors stay in the mode they have, for they are shared with the
+/// shell.
 class TerminalPump {
  public:
   TerminalPump(base::UniqueFd master, bool interactive);

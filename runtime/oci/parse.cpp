@@ -29,9 +29,11 @@ constexpr Unsupported kUnsupported[] = {
 
 void refuse_unsupported(const Reader& reader, std::string_view parent) {
   for (const auto& entry : kUnsupported) {
-    if (parent != entry.parent) continue;
+    if (parent != entry.parent)
+      continue;
     const auto found = reader.field(entry.name);
-    if (found && !found->is_empty()) found->fail("is not built into this version of trine");
+    if (found && !found->is_empty())
+      found->fail("is not built into this version of trine");
   }
 }
 
@@ -75,11 +77,13 @@ Process read_process(const Reader& reader) {
     process.console_size = {.height = size->required<std::uint32_t>("height"),
                             .width = size->required<std::uint32_t>("width")};
   }
-  if (const auto user = reader.field("user")) process.user = read_user(*user);
+  if (const auto user = reader.field("user"))
+    process.user = read_user(*user);
   process.args = reader.required<std::vector<std::string>>("args");
   reader.read("env", process.env);
   process.cwd = reader.required<std::string>("cwd");
-  if (const auto found = reader.field("capabilities")) process.capabilities = read_capabilities(*found);
+  if (const auto found = reader.field("capabilities"))
+    process.capabilities = read_capabilities(*found);
   reader.read_each("rlimits", process.rlimits, [](const Reader& entry) {
     return Rlimit{.type = entry.required<std::string>("type"),
                   .soft = entry.required<std::uint64_t>("soft"),
@@ -117,7 +121,8 @@ DeviceRule read_device_rule(const Reader& reader) {
 
 Memory read_memory(const Reader& reader) {
   for (const char* name : {"kernel", "kernelTCP"}) {
-    if (reader.field(name)) reader.fail(std::string("has ") + name + ", which the kernel no longer limits");
+    if (reader.field(name))
+      reader.fail(std::string("has ") + name + ", which the kernel no longer limits");
   }
   Memory memory;
   reader.read("limit", memory.limit);
@@ -168,10 +173,14 @@ Resources read_resources(const Reader& reader) {
   }
   Resources resources;
   reader.read_each("devices", resources.devices, read_device_rule);
-  if (const auto memory = reader.field("memory")) resources.memory = read_memory(*memory);
-  if (const auto cpu = reader.field("cpu")) resources.cpu = read_cpu(*cpu);
-  if (const auto pids = reader.field("pids")) pids->read("limit", resources.pids_limit);
-  if (const auto io = reader.field("blockIO")) resources.block_io = read_block_io(*io);
+  if (const auto memory = reader.field("memory"))
+    resources.memory = read_memory(*memory);
+  if (const auto cpu = reader.field("cpu"))
+    resources.cpu = read_cpu(*cpu);
+  if (const auto pids = reader.field("pids"))
+    pids->read("limit", resources.pids_limit);
+  if (const auto io = reader.field("blockIO"))
+    resources.block_io = read_block_io(*io);
   reader.read_each("hugepageLimits", resources.hugepage_limits, [](const Reader& entry) {
     return HugepageLimit{.page_size = entry.required<std::string>("pageSize"),
                          .limit = entry.required<std::uint64_t>("limit")};
@@ -192,8 +201,10 @@ Linux read_linux(const Reader& reader) {
   reader.read_each("gidMappings", result.gid_mappings, read_mapping);
   reader.read_each("devices", result.devices, read_device);
   reader.read("cgroupsPath", result.cgroups_path);
-  if (const auto resources = reader.field("resources")) result.resources = read_resources(*resources);
-  if (const auto seccomp = reader.field("seccomp")) result.seccomp = read_seccomp(*seccomp);
+  if (const auto resources = reader.field("resources"))
+    result.resources = read_resources(*resources);
+  if (const auto seccomp = reader.field("seccomp"))
+    result.seccomp = read_seccomp(*seccomp);
   reader.read("rootfsPropagation", result.rootfs_propagation);
   reader.read("maskedPaths", result.masked_paths);
   reader.read("readonlyPaths", result.readonly_paths);
@@ -213,13 +224,15 @@ Spec parse_spec(std::string_view text) {
     root->read("readonly", spec.root.readonly);
   }
   const auto process = reader.field("process");
-  if (!process) reader.fail("'process' is missing");
+  if (!process)
+    reader.fail("'process' is missing");
   spec.process = read_process(*process);
   reader.read("hostname", spec.hostname);
   reader.read("domainname", spec.domainname);
   reader.read_each("mounts", spec.mounts, read_mount);
   reader.read("annotations", spec.annotations);
-  if (const auto part = reader.field("linux")) spec.linux_part = read_linux(*part);
+  if (const auto part = reader.field("linux"))
+    spec.linux_part = read_linux(*part);
   return spec;
 }
 

@@ -1,8 +1,9 @@
 #pragma once
 
+#include <nlohmann/json.hpp>
+
 #include <cstdint>
 #include <limits>
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
 #include <vector>
@@ -11,8 +12,8 @@
 
 namespace trine::runtime::oci {
 
-/// A JSON value and the path to it, for messages. Reading a field checks its type; one that is missing or null
-/// leaves what it was to fill as it was.
+/// A JSON value and the path to it, for messages. Reading a field checks its type; one that is missing or
+/// null leaves what it was to fill as it was.
 class Reader {
  public:
   using Json = nlohmann::json;
@@ -27,7 +28,8 @@ class Reader {
   [[nodiscard]] std::optional<Reader> field(const char* name) const {
     require(value_->is_object(), "an object");
     const auto found = value_->find(name);
-    if (found == value_->end() || found->is_null()) return std::nullopt;
+    if (found == value_->end() || found->is_null())
+      return std::nullopt;
     return Reader(*found, path_.back() == ' ' ? path_ + name : path_ + "." + name);
   }
 
@@ -40,7 +42,8 @@ class Reader {
   [[nodiscard]] std::string as_string() const {
     require(value_->is_string(), "a string");
     auto text = value_->get<std::string>();
-    if (text.find('\0') != std::string::npos) fail("must not hold a NUL byte");
+    if (text.find('\0') != std::string::npos)
+      fail("must not hold a NUL byte");
     return text;
   }
   [[nodiscard]] bool as_bool() const {
@@ -52,11 +55,13 @@ class Reader {
     require(value_->is_number_integer(), "an integer");
     if (value_->is_number_unsigned()) {
       const auto number = value_->get<std::uint64_t>();
-      if (number > static_cast<std::uint64_t>(std::numeric_limits<Integer>::max())) out_of_range<Integer>();
+      if (number > static_cast<std::uint64_t>(std::numeric_limits<Integer>::max()))
+        out_of_range<Integer>();
       return static_cast<Integer>(number);
     }
     const auto number = value_->get<std::int64_t>();
-    if (std::is_unsigned_v<Integer> || number < static_cast<std::int64_t>(std::numeric_limits<Integer>::min())) {
+    if (std::is_unsigned_v<Integer> ||
+        number < static_cast<std::int64_t>(std::numeric_limits<Integer>::min())) {
       out_of_range<Integer>();
     }
     return static_cast<Integer>(number);
@@ -85,24 +90,28 @@ class Reader {
   }
   void read(std::map<std::string, std::string>& into) const {
     require(value_->is_object(), "an object");
-    for (const auto& [key, value] : value_->items()) into[key] = Reader(value, path_ + "[\"" + key + "\"]").as_string();
+    for (const auto& [key, value] : value_->items())
+      into[key] = Reader(value, path_ + "[\"" + key + "\"]").as_string();
   }
 
   template <typename T>
   void read(const char* name, T& into) const {
-    if (const auto found = field(name)) found->read(into);
+    if (const auto found = field(name))
+      found->read(into);
   }
   /// As read(), for an array of objects: `item` gives each its value.
   template <typename T, typename Item>
   void read_each(const char* name, std::vector<T>& into, Item item) const {
     const auto found = field(name);
-    if (!found) return;
+    if (!found)
+      return;
     found->for_each([&](const Reader& entry) { into.push_back(item(entry)); });
   }
   template <typename T>
   T required(const char* name) const {
     const auto found = field(name);
-    if (!found) throw base::Error(path_ + (path_.back() == ' ' ? "" : ": ") + "'" + name + "' is missing");
+    if (!found)
+      throw base::Error(path_ + (path_.back() == ' ' ? "" : ": ") + "'" + name + "' is missing");
     T value{};
     found->read(value);
     return value;
@@ -118,7 +127,8 @@ class Reader {
 
  private:
   void require(bool is, const char* what) const {
-    if (!is) fail(std::string("must be ") + what + ", not " + value_->type_name());
+    if (!is)
+      fail(std::string("must be ") + what + ", not " + value_->type_name());
   }
   template <typename Integer>
   [[noreturn]] void out_of_range() const {
@@ -130,7 +140,8 @@ class Reader {
   std::string path_;
 };
 
-/// Parses a text of a stranger's: bounded in depth, invalid UTF-8 and broken syntax are an Error naming `file`.
+/// Parses a text of a stranger's: bounded in depth, invalid UTF-8 and broken syntax are an Error naming
+/// `file`.
 nlohmann::json parse_json(std::string_view text, std::string_view file);
 
 }  // namespace trine::runtime::oci

@@ -9,7 +9,8 @@ namespace {
 SeccompArgument read_argument(const Reader& reader) {
   SeccompArgument argument{.index = reader.required<std::uint32_t>("index"),
                            .value = reader.required<std::uint64_t>("value")};
-  if (argument.index > 5) reader.fail("has an index above 5: a system call has six arguments");
+  if (argument.index > 5)
+    reader.fail("has an index above 5: a system call has six arguments");
   reader.read("valueTwo", argument.value_two);
   argument.op = reader.required<std::string>("op");
   return argument;
@@ -21,7 +22,8 @@ SeccompSyscall read_syscall(const Reader& reader) {
   // Docker's older form.
   std::string name;
   reader.read("name", name);
-  if (!name.empty()) rule.names.push_back(name);
+  if (!name.empty())
+    rule.names.push_back(name);
   rule.action = reader.required<std::string>("action");
   reader.read("errnoRet", rule.errno_ret);
   reader.read_each("args", rule.args, read_argument);
@@ -42,15 +44,18 @@ bool applies(const Reader& rule, std::uint64_t capabilities, int (*capability_nu
   };
   for (const bool include : {true, false}) {
     const auto part = rule.field(include ? "includes" : "excludes");
-    if (!part) continue;
+    if (!part)
+      continue;
     std::vector<std::string> caps;
     std::vector<std::string> arches;
     part->read("caps", caps);
     part->read("arches", arches);
     const bool all_caps = std::ranges::all_of(caps, has);
     const bool arch = std::ranges::find(arches, kArchitecture) != arches.end();
-    if (include && (!all_caps || (!arches.empty() && !arch))) return false;
-    if (!include && (std::ranges::any_of(caps, has) || arch)) return false;
+    if (include && (!all_caps || (!arches.empty() && !arch)))
+      return false;
+    if (!include && (std::ranges::any_of(caps, has) || arch))
+      return false;
   }
   return true;
 }
@@ -81,7 +86,8 @@ Seccomp parse_seccomp_profile(std::string_view text, std::uint64_t capabilities,
   reader.read("flags", seccomp.flags);
   if (const auto rules = reader.field("syscalls")) {
     rules->for_each([&](const Reader& rule) {
-      if (applies(rule, capabilities, capability_number)) seccomp.syscalls.push_back(read_syscall(rule));
+      if (applies(rule, capabilities, capability_number))
+        seccomp.syscalls.push_back(read_syscall(rule));
     });
   }
   return seccomp;

@@ -13,10 +13,13 @@ namespace {
 }
 
 bool has_namespace(const Spec& spec, std::string_view type) {
-  return std::ranges::any_of(spec.linux_part.namespaces, [&](const Namespace& entry) { return entry.type == type; });
+  return std::ranges::any_of(spec.linux_part.namespaces,
+                             [&](const Namespace& entry) { return entry.type == type; });
 }
 
-bool is_absolute(const std::string& path) { return path.starts_with('/'); }
+bool is_absolute(const std::string& path) {
+  return path.starts_with('/');
+}
 
 void check_version(const Spec& spec) {
   if (!spec.oci_version.starts_with("1.")) {
@@ -25,23 +28,29 @@ void check_version(const Spec& spec) {
 }
 
 void check_process(const Process& process) {
-  if (process.args.empty() || process.args.front().empty()) refuse("process.args names no program");
-  if (!is_absolute(process.cwd)) refuse("process.cwd '" + process.cwd + "' is not an absolute path");
+  if (process.args.empty() || process.args.front().empty())
+    refuse("process.args names no program");
+  if (!is_absolute(process.cwd))
+    refuse("process.cwd '" + process.cwd + "' is not an absolute path");
   std::set<std::string> limits;
   for (const auto& limit : process.rlimits) {
-    if (!limits.insert(limit.type).second) refuse("process.rlimits sets " + limit.type + " twice");
-    if (limit.soft > limit.hard) refuse("process.rlimits sets " + limit.type + " with a soft limit above the hard one");
+    if (!limits.insert(limit.type).second)
+      refuse("process.rlimits sets " + limit.type + " twice");
+    if (limit.soft > limit.hard)
+      refuse("process.rlimits sets " + limit.type + " with a soft limit above the hard one");
   }
 }
 
 void check_namespaces(const Spec& spec) {
-  constexpr std::array<std::string_view, 8> kTypes{"pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"};
+  constexpr std::array<std::string_view, 8> kTypes{"pid", "network", "mount",  "ipc",
+                                                   "uts", "user",    "cgroup", "time"};
   std::set<std::string> types;
   for (const auto& entry : spec.linux_part.namespaces) {
     if (std::ranges::find(kTypes, entry.type) == kTypes.end()) {
       refuse("linux.namespaces has an unknown type '" + entry.type + "'");
     }
-    if (!types.insert(entry.type).second) refuse("linux.namespaces names " + entry.type + " twice");
+    if (!types.insert(entry.type).second)
+      refuse("linux.namespaces names " + entry.type + " twice");
     if (!entry.path.empty() && !is_absolute(entry.path)) {
       refuse("linux.namespaces: the path '" + entry.path + "' is not absolute");
     }
@@ -51,7 +60,8 @@ void check_namespaces(const Spec& spec) {
   }
   const bool mappings = !spec.linux_part.uid_mappings.empty() || !spec.linux_part.gid_mappings.empty();
   const bool user = types.contains("user");
-  if (mappings && !user) refuse("linux.uidMappings and gidMappings need a user namespace");
+  if (mappings && !user)
+    refuse("linux.uidMappings and gidMappings need a user namespace");
   const auto joins = [](const Namespace& entry) { return entry.type == "user" && !entry.path.empty(); };
   if (user && !mappings && std::ranges::none_of(spec.linux_part.namespaces, joins)) {
     refuse("linux.uidMappings is missing: a new user namespace needs it", "map at least id 0");
@@ -61,7 +71,8 @@ void check_namespaces(const Spec& spec) {
 void check_mounts(const Spec& spec) {
   for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
     const Mount& mount = spec.mounts[i];
-    if (mount.destination.empty()) refuse("mounts[" + std::to_string(i) + "].destination is empty");
+    if (mount.destination.empty())
+      refuse("mounts[" + std::to_string(i) + "].destination is empty");
     for (const auto& option : mount.options) {
       if (option == "idmap" || option == "ridmap") {
         refuse("mounts[" + std::to_string(i) + "]: " + option + " is not built into this version of trine");
@@ -82,24 +93,33 @@ void check_host_name(const Spec& spec) {
 
 /// A sysctl is set in the container's namespaces, or it is the whole machine's.
 void check_sysctl(const Spec& spec, std::string name) {
-  if (name.find('/') != std::string::npos) std::ranges::replace(name, '/', '.');
-  constexpr std::array<std::string_view, 7> kIpc{"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni", "kernel.sem",
-                                                 "kernel.shmall", "kernel.shmmax", "kernel.shmmni"};
+  if (name.find('/') != std::string::npos)
+    std::ranges::replace(name, '/', '.');
+  constexpr std::array<std::string_view, 7> kIpc{"kernel.msgmax", "kernel.msgmnb", "kernel.msgmni",
+                                                 "kernel.sem",    "kernel.shmall", "kernel.shmmax",
+                                                 "kernel.shmmni"};
   const bool ipc = std::ranges::find(kIpc, name) != kIpc.end() || name == "kernel.shm_rmid_forced" ||
                    name.starts_with("fs.mqueue.");
-  if (name.find("..") != std::string::npos) refuse("linux.sysctl '" + name + "' is no sysctl");
-  if (ipc && has_namespace(spec, "ipc")) return;
-  if (name.starts_with("net.") && has_namespace(spec, "network")) return;
-  if (name == "kernel.domainname" && has_namespace(spec, "uts")) return;
-  if (name == "kernel.hostname") refuse("linux.sysctl kernel.hostname", "use hostname");
+  if (name.find("..") != std::string::npos)
+    refuse("linux.sysctl '" + name + "' is no sysctl");
+  if (ipc && has_namespace(spec, "ipc"))
+    return;
+  if (name.starts_with("net.") && has_namespace(spec, "network"))
+    return;
+  if (name == "kernel.domainname" && has_namespace(spec, "uts"))
+    return;
+  if (name == "kernel.hostname")
+    refuse("linux.sysctl kernel.hostname", "use hostname");
   refuse("linux.sysctl " + name + " is not in a namespace of the container: it would be set on the host",
-         ipc ? "give the container an ipc namespace" : "sysctls of net.*, kernel.shm*, kernel.msg*, kernel.sem and "
-                                                       "fs.mqueue.* can be set");
+         ipc ? "give the container an ipc namespace"
+             : "sysctls of net.*, kernel.shm*, kernel.msg*, kernel.sem and "
+               "fs.mqueue.* can be set");
 }
 
 void check_paths(const std::vector<std::string>& paths, const std::string& field) {
   for (const auto& path : paths) {
-    if (!is_absolute(path)) refuse(field + ": '" + path + "' is not an absolute path");
+    if (!is_absolute(path))
+      refuse(field + ": '" + path + "' is not an absolute path");
   }
 }
 
@@ -108,7 +128,8 @@ void check_devices(const Linux& part) {
     if (device.type != "c" && device.type != "b" && device.type != "u" && device.type != "p") {
       refuse("linux.devices: the type '" + device.type + "' is none of c, b, u and p");
     }
-    if (!is_absolute(device.path)) refuse("linux.devices: '" + device.path + "' is not an absolute path");
+    if (!is_absolute(device.path))
+      refuse("linux.devices: '" + device.path + "' is not an absolute path");
   }
   for (const auto& rule : part.resources.devices) {
     if (rule.type != "a" && rule.type != "b" && rule.type != "c") {
@@ -128,7 +149,8 @@ void validate(const Spec& spec) {
   check_namespaces(spec);
   check_mounts(spec);
   check_host_name(spec);
-  for (const auto& [name, value] : spec.linux_part.sysctl) check_sysctl(spec, name);
+  for (const auto& [name, value] : spec.linux_part.sysctl)
+    check_sysctl(spec, name);
   check_paths(spec.linux_part.masked_paths, "linux.maskedPaths");
   check_paths(spec.linux_part.readonly_paths, "linux.readonlyPaths");
   check_devices(spec.linux_part);

@@ -7,7 +7,10 @@ build_packages=(
   libssl-dev libzstd-dev libisal-dev
 )
 run_packages=(busybox-static uidmap)
-test_packages=(catch2 umoci skopeo buildah podman crun runc debootstrap jq attr libcap2-bin bsdextrautils util-linux procps)
+test_packages=(
+  catch2 ccache crun runc podman buildah skopeo umoci debootstrap jq attr libcap2-bin bsdutils bsdextrautils
+  util-linux procps iproute2
+)
 lint_packages=(clang-format-19 clang-tidy-19 shellcheck)
 fuzz_packages=(clang-19 libclang-rt-19-dev)
 

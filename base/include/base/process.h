@@ -14,8 +14,8 @@ namespace trine::base {
 
 /// How a process ended, as a shell tells it: its exit status, or 128+n for signal n.
 struct ExitStatus {
-  int code = 0;     ///< 0..255
-  int signal = 0;   ///< the signal that ended it, or 0
+  int code = 0;    ///< 0..255
+  int signal = 0;  ///< the signal that ended it, or 0
 };
 
 /// A child of ours, held by its pidfd: its number cannot be reused under us.
@@ -42,12 +42,12 @@ class Process {
 
 /// What clone3(2) takes, without its zeroes.
 struct CloneOptions {
-  std::uint64_t flags = 0;         ///< CLONE_NEW…; CLONE_PIDFD is added
-  std::optional<int> cgroup;       ///< a cgroup v2 directory to be born in (CLONE_INTO_CGROUP)
+  std::uint64_t flags = 0;    ///< CLONE_NEW…; CLONE_PIDFD is added
+  std::optional<int> cgroup;  ///< a cgroup v2 directory to be born in (CLONE_INTO_CGROUP)
 };
 
-/// Whether this process is outside the initial user namespace, where every id maps to itself. There it may make
-/// no device, whatever its capabilities. Source: user_namespaces(7).
+/// Whether this process is outside the initial user namespace, where every id maps to itself. There it may
+/// make no device, whatever its capabilities. Source: user_namespaces(7).
 bool in_user_namespace();
 
 /// fork() with clone3: returns an empty Process in the child. Throws Error on failure.

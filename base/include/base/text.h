@@ -16,7 +16,8 @@ std::vector<std::string> split(std::string_view text, char separator, SplitEmpty
 /// The whole text as a decimal number, or nothing: no sign, no blanks, no overflow.
 std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 
-/// A size with Docker's suffixes: b, k, m, g, t (powers of 1024, either case, an optional "b" or "ib" behind).
+/// A size with Docker's suffixes: b, k, m, g, t (powers of 1024, either case, an optional "b" or "ib"
+/// behind).
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
 /// `bytes` random bytes in hexadecimal, for names that must not collide.

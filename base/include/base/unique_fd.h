@@ -25,7 +25,8 @@ class UniqueFd {
   [[nodiscard]] int release() { return std::exchange(fd_, -1); }
   void reset(int fd = -1) {
     // close() releases the descriptor even when it reports an error, so there is nothing to retry.
-    if (fd_ >= 0 && fd_ != fd) ::close(fd_);
+    if (fd_ >= 0 && fd_ != fd)
+      ::close(fd_);
     fd_ = fd;
   }
 

@@ -34,7 +34,8 @@ struct Image {
 
 class Store {
  public:
-  /// `root`: /var/lib/trine/images, or $XDG_DATA_HOME/trine/images. Nothing is made until something is stored.
+  /// `root`: /var/lib/trine/images, or $XDG_DATA_HOME/trine/images. Nothing is made until something is
+  /// stored.
   explicit Store(std::string root);
 
   /// By name ("busybox" means "busybox:latest"), by digest, or by an unambiguous prefix of the id (4 or more
@@ -51,7 +52,8 @@ class Store {
   [[nodiscard]] base::UniqueFd lease(const Image& image) const;
 
   /// Takes a name away; the last name, or an id or digest, removes the image and the layers no other image
-  /// uses. Returns one line for each thing done ("Untagged: …", "Deleted: …"). Throws Error when it is leased.
+  /// uses. Returns one line for each thing done ("Untagged: …", "Deleted: …"). Throws Error when it is
+  /// leased.
   std::vector<std::string> remove(const std::string& reference);
 
   /// Removes what an import that was killed left behind. Cheap when there is nothing; never touches an

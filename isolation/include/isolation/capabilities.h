@@ -11,7 +11,9 @@
 namespace trine::isolation {
 
 /// A bit mask with one capability.
-constexpr std::uint64_t capability_bit(int number) { return std::uint64_t{1} << number; }
+constexpr std::uint64_t capability_bit(int number) {
+  return std::uint64_t{1} << number;
+}
 
 /// "CAP_CHOWN" or "chown", in any case. Nothing for a name that is none.
 std::optional<int> parse_capability(std::string_view name);
@@ -32,7 +34,8 @@ extern const std::uint64_t kDefaultCapabilities;
 /// that change.
 void drop_bounding(const Capabilities& capabilities);
 
-/// Takes the four other sets. After the change of ids. Throws Error naming a capability that is not to be had.
+/// Takes the four other sets. After the change of ids. Throws Error naming a capability that is not to be
+/// had.
 void set_capabilities(const Capabilities& capabilities);
 
 }  // namespace trine::isolation

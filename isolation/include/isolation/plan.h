@@ -38,7 +38,7 @@ struct OverlayRoot {
   std::vector<std::string> lower;  ///< host directories, topmost first, at most 500 (OVL_MAX_STACK)
   std::string upper;               ///< writable layer; empty: read-only
   std::string work;                ///< on the same file system as `upper`
-  bool discard = false;            ///< the upper layer goes away with the instance: never sync it ("volatile")
+  bool discard = false;  ///< the upper layer goes away with the instance: never sync it ("volatile")
 };
 
 struct Root {
@@ -52,17 +52,17 @@ struct Mount {
   std::string destination;  ///< inside the root
   std::string type;         ///< "bind" for bind mounts
   std::string source;
-  std::uint64_t set_attributes = 0;              ///< MOUNT_ATTR_… to set
-  std::uint64_t clear_attributes = 0;            ///< MOUNT_ATTR_… to clear
-  std::uint64_t recursive_set_attributes = 0;    ///< the same for the whole tree ("rro", "rnosuid", …)
+  std::uint64_t set_attributes = 0;            ///< MOUNT_ATTR_… to set
+  std::uint64_t clear_attributes = 0;          ///< MOUNT_ATTR_… to clear
+  std::uint64_t recursive_set_attributes = 0;  ///< the same for the whole tree ("rro", "rnosuid", …)
   std::uint64_t recursive_clear_attributes = 0;
   unsigned long super_flags = 0;  ///< MS_SYNCHRONOUS, MS_DIRSYNC, MS_MANDLOCK, MS_LAZYTIME, MS_SILENT
-  std::vector<unsigned long> propagation;        ///< MS_SHARED, MS_PRIVATE, …, in the order given
-  std::string data;                              ///< options of the file system itself, comma-separated
+  std::vector<unsigned long> propagation;  ///< MS_SHARED, MS_PRIVATE, …, in the order given
+  std::string data;                        ///< options of the file system itself, comma-separated
   bool bind = false;
-  bool recursive = false;   ///< rbind
-  bool copy_up = false;     ///< "tmpcopyup": what the image has there fills the new tmpfs
-  bool seal_only = false;   ///< no new mount: `set_attributes` go to the one that is at `destination` already
+  bool recursive = false;  ///< rbind
+  bool copy_up = false;    ///< "tmpcopyup": what the image has there fills the new tmpfs
+  bool seal_only = false;  ///< no new mount: `set_attributes` go to the one that is at `destination` already
   bool create_source = false;  ///< a missing bind source is made as a directory (Docker's -v)
 };
 
@@ -117,12 +117,12 @@ struct Process {
   Capabilities capabilities;
   std::vector<Rlimit> rlimits;
   bool no_new_privileges = false;
-  bool terminal = false;              ///< a pseudo-terminal of the new devpts becomes stdio; see Started
+  bool terminal = false;  ///< a pseudo-terminal of the new devpts becomes stdio; see Started
   std::optional<WindowSize> window_size;
   std::optional<int> oom_score_adj;
   std::string apparmor_profile;
   std::string selinux_label;
-  bool init = false;                  ///< PID 1 is trine's own reaper, the program its child (--init)
+  bool init = false;  ///< PID 1 is trine's own reaper, the program its child (--init)
 };
 
 struct Plan {

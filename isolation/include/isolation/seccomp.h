@@ -13,16 +13,16 @@ enum class SeccompAction { kAllow, kErrno, kKillProcess, kKillThread, kTrap, kTr
 enum class SeccompCompare { kEqual, kNotEqual, kLess, kLessEqual, kGreater, kGreaterEqual, kMaskedEqual };
 
 struct SeccompArgument {
-  unsigned index = 0;             ///< 0..5
+  unsigned index = 0;  ///< 0..5
   std::uint64_t value = 0;
-  std::uint64_t value_two = 0;    ///< the datum of kMaskedEqual
+  std::uint64_t value_two = 0;  ///< the datum of kMaskedEqual
   SeccompCompare compare = SeccompCompare::kEqual;
 };
 
 struct SeccompRule {
   std::vector<std::string> syscalls;  ///< a name that this libseccomp does not know is passed over
   SeccompAction action = SeccompAction::kAllow;
-  std::uint16_t errno_value = 1;      ///< of kErrno and kTrace; EPERM
+  std::uint16_t errno_value = 1;  ///< of kErrno and kTrace; EPERM
   std::vector<SeccompArgument> arguments;
 };
 
@@ -45,7 +45,8 @@ struct SeccompFilter {
 };
 
 /// trine's default allow-list for a process with these capabilities (bit mask of CAP_… numbers): never wider
-/// than Docker's. A syscall that is forbidden fails with EPERM, one that the profile does not know with ENOSYS.
+/// than Docker's. A syscall that is forbidden fails with EPERM, one that the profile does not know with
+/// ENOSYS.
 SeccompProfile default_seccomp_profile(std::uint64_t capabilities);
 
 /// Compiles with libseccomp. A syscall newer than every one that the profile's author knew fails with ENOSYS,

@@ -26,8 +26,8 @@ class ExecError : public base::Error {
 struct StartHooks {
   /// A cgroup v2 directory for the child to be born in.
   std::optional<int> cgroup;
-  /// Called in the caller once the child exists; its program does not run before this returns: write a record.
-  /// A throw ends the child.
+  /// Called in the caller once the child exists; its program does not run before this returns: write a
+  /// record. A throw ends the child.
   std::function<void(pid_t)> on_created;
   /// Called on a thread that is inside the new network namespace, before the program runs: bring links up.
   std::function<void()> in_network_namespace;

@@ -14,9 +14,9 @@ namespace trine::runtime::backend {
 
 /// What start_container() needs beside the plan.
 struct ContainerOptions {
-  std::string cgroup_name;      ///< of the group in each hierarchy that is used: "trine-<id>"
-  std::string seccomp_cache;    ///< directory of compiled filters
-  bool loopback_up = true;      ///< in a new network namespace
+  std::string cgroup_name;    ///< of the group in each hierarchy that is used: "trine-<id>"
+  std::string seccomp_cache;  ///< directory of compiled filters
+  bool loopback_up = true;    ///< in a new network namespace
   /// The first process exists, in its cgroups, and waits: the moment to write its record.
   std::function<void(pid_t, const cgroups::Group&)> on_created;
   /// In the child: let go of the caller's locks.

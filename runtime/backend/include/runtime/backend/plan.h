@@ -15,18 +15,19 @@ struct ContainerPlan {
   isolation::Plan isolation;
   cgroups::Limits limits;
   std::optional<isolation::SeccompProfile> seccomp;  ///< compiled when the container starts
-  std::string cgroup_name;  ///< from linux.cgroupsPath, relative to a hierarchy's root; empty: the caller's choice
+  std::string
+      cgroup_name;  ///< from linux.cgroupsPath, relative to a hierarchy's root; empty: the caller's choice
 };
 
-/// Turns a validated specification into a plan. Relative paths in it begin at `bundle`. Throws base::Error for
-/// a name that is none: a capability, a limit, an action of seccomp.
+/// Turns a validated specification into a plan. Relative paths in it begin at `bundle`. Throws base::Error
+/// for a name that is none: a capability, a limit, an action of seccomp.
 ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle);
 
 /// The seccomp part alone.
 isolation::SeccompProfile make_seccomp_profile(const oci::Seccomp& seccomp);
 
-/// Names to the bit mask of CAP_… numbers. One that this kernel does not know is passed over with a warning, as
-/// the specification asks.
+/// Names to the bit mask of CAP_… numbers. One that this kernel does not know is passed over with a warning,
+/// as the specification asks.
 std::uint64_t capability_mask(const std::vector<std::string>& names);
 
 }  // namespace trine::runtime::backend

@@ -7,8 +7,8 @@
 
 namespace trine::runtime::engine {
 
-/// Holds back the signals that are to be passed on to an instance, from before it exists, so that none is lost.
-/// SIGTSTP, SIGTTIN, SIGTTOU and SIGCONT keep their meaning for trine itself: a shell's job control.
+/// Holds back the signals that are to be passed on to an instance, from before it exists, so that none is
+/// lost. SIGTSTP, SIGTTIN, SIGTTOU and SIGCONT keep their meaning for trine itself: a shell's job control.
 class SignalBlock {
  public:
   SignalBlock();

@@ -14,9 +14,9 @@ images::Store open_store(const Paths& paths);
 /// Whether `image` names a place to load from ("oci:DIR", "docker-archive:FILE"), not an image in the store.
 bool is_transport(const std::string& image);
 
-/// Has the helper program trine-images load `source` into the store, under `names` if there are any, and returns
-/// the digests it reports. Its messages go to standard error. Throws Error when it cannot be run; ends the
-/// process with the helper's exit code when it fails, for it has said why.
+/// Has the helper program trine-images load `source` into the store, under `names` if there are any, and
+/// returns the digests it reports. Its messages go to standard error. Throws Error when it cannot be run;
+/// ends the process with the helper's exit code when it fails, for it has said why.
 std::vector<std::string> load_images(const Paths& paths, const std::string& source,
                                      const std::vector<std::string>& names, bool quiet);
 

@@ -17,7 +17,7 @@ namespace trine::runtime::engine {
 
 /// What is written down of an instance, as JSON.
 struct Record {
-  std::string id;     ///< 64 hexadecimal digits
+  std::string id;  ///< 64 hexadecimal digits
   std::string name;
   std::string image;  ///< as the user gave it
   std::string image_digest;

@@ -6,7 +6,7 @@
 namespace trine::runtime::engine {
 
 /// Exit codes of trine's own. Source: docker run, chroot(1).
-constexpr int kExitFailure = 125;      ///< trine itself failed
+constexpr int kExitFailure = 125;  ///< trine itself failed
 constexpr int kExitNotExecutable = 126;
 constexpr int kExitNotFound = 127;
 

@@ -18,8 +18,8 @@ struct VolumeMount {
   std::string source;  ///< absolute, of a bind mount
   std::string target;
   bool read_only = false;
-  bool create_source = false;          ///< -v makes a missing directory, --mount does not
-  std::vector<std::string> options;    ///< of the runtime specification, beside the above
+  bool create_source = false;        ///< -v makes a missing directory, --mount does not
+  std::vector<std::string> options;  ///< of the runtime specification, beside the above
 };
 
 /// One of --device: the node on the host and its name in the container.
@@ -45,7 +45,7 @@ struct RunOptions {
   bool terminal = false;
   bool remove = false;
   std::string name;
-  std::vector<std::string> env;      ///< NAME=VALUE, in order
+  std::vector<std::string> env;  ///< NAME=VALUE, in order
   std::optional<std::string> working_directory;
   std::optional<std::string> user;
   std::optional<std::string> entrypoint;  ///< empty: none, not even the image's

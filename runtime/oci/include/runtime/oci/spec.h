@@ -175,8 +175,8 @@ struct Spec {
   Linux linux_part;
 };
 
-/// Parses config.json, 16 MiB and 64 levels at most. Unknown fields are ignored, as the specification says; an
-/// ill-typed one, and one that this build cannot honour, is an Error that gives its path
+/// Parses config.json, 16 MiB and 64 levels at most. Unknown fields are ignored, as the specification says;
+/// an ill-typed one, and one that this build cannot honour, is an Error that gives its path
 /// ("config.json: process.args[2] must be a string, not a number").
 Spec parse_spec(std::string_view json);
 

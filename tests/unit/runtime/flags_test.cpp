@@ -1,0 +1,71 @@
+#include <catch2/catch.hpp>
+
+#include "base/error.h"
+#include "run_flags.h"
+
+using namespace trine;
+using namespace trine::runtime;
+
+TEST_CASE("flags end at the image: what follows is the command's") {
+  const auto options = cli::parse_run({"--rm", "-it", "-e", "A=1", "image", "ls", "-i", "--rm"});
+  CHECK(options.remove);
+  CHECK(options.interactive);
+  CHECK(options.terminal);
+  CHECK(options.image == "image");
+  CHECK(options.command == std::vector<std::string>{"ls", "-i", "--rm"});
+}
+
+TEST_CASE("values are taken with a blank or an equals sign") {
+  CHECK(cli::parse_run({"--memory", "64m", "i"}).limits.memory_bytes == 64 << 20);
+  CHECK(cli::parse_run({"--memory=64m", "i"}).limits.memory_bytes == 64 << 20);
+  CHECK(cli::parse_run({"-m64m", "i"}).limits.memory_bytes == 64 << 20);
+}
+
+TEST_CASE("a switch can be turned off") {
+  CHECK_FALSE(cli::parse_run({"--rm=false", "i"}).remove);
+  CHECK(cli::parse_run({"--rm=true", "i"}).remove);
+}
+
+TEST_CASE("repeated flags keep their order") {
+  const auto options = cli::parse_run({"-e", "A=1", "-e", "B=2", "-v", "/a:/b", "-v", "/c:/d:ro", "i"});
+  CHECK(options.env == std::vector<std::string>{"A=1", "B=2"});
+  REQUIRE(options.mounts.size() == 2);
+  CHECK(options.mounts[1].source == "/c");
+  CHECK(options.mounts[1].read_only);
+}
+
+TEST_CASE("devices, mounts and CPUs have Docker's forms") {
+  const auto device = cli::parse_run({"--device", "/dev/a:/dev/b:r", "i"}).devices.at(0);
+  CHECK(device.container_path == "/dev/b");
+  CHECK(device.access == "r");
+  CHECK(cli::parse_run({"--device", "/dev/a:rw", "i"}).devices.at(0).access == "rw");
+  CHECK(cli::parse_run({"--cpus", "1.5", "i"}).limits.cpu->quota_us == 150000);
+  CHECK(cli::parse_run({"--mount", "type=bind,src=/a,dst=/b,readonly", "i"}).mounts.at(0).read_only);
+}
+
+TEST_CASE("bad values are refused") {
+  for (const std::vector<std::string>& bad :
+       std::vector<std::vector<std::string>>{{},
+                                             {"--memory", "x", "i"},
+                                             {"--cpus", "0", "i"},
+                                             {"--cpus", "nan", "i"},
+                                             {"--cpus", "1e3", "i"},
+                                             {"-v", "a:/b", "i"},
+                                             {"-v", "/a", "i"},
+                                             {"-v", "/a:b", "i"},
+                                             {"--memory-swap", "1g", "i"},
+                                             {"--memory", "1g", "--memory-swap", "1m", "i"},
+                                             {"--network", "x", "i"},
+                                             {"--isolation", "vm", "i"},
+                                             {"--isolation", "x", "i"},
+                                             {"--mount", "type=bind,dst=/b", "i"},
+                                             {"--tmpfs", "b", "i"},
+                                             {"--nope", "i"},
+                                             {"--name"},
+                                             {"--pids-limit", "-2", "i"},
+                                             {"-e", "=x", "i"},
+                                             {"--rm", "-m", "64m", "bundle:/b"},
+                                             {"bundle:/b", "command"}}) {
+    CHECK_THROWS_AS(cli::parse_run(bad), base::Error);
+  }
+}

@@ -20,18 +20,18 @@ done
 printf 'root:x:0:0:root:/root:/bin/sh\nguest:x:1000:1000:guest:/home/guest:/bin/sh\n' >"$root/etc/passwd"
 printf 'root:x:0:\nguest:x:1000:\n' >"$root/etc/group"
 
-# add FILE TYPE: puts FILE among the blobs and prints the descriptor that refers to it.
+# add FILE TYPE [MORE]: puts FILE among the blobs and prints the descriptor that refers to it.
 mkdir -p "$layout/blobs/sha256"
 add() {
   local digest
   digest=$(sha256sum "$1" | cut -d' ' -f1)
   cp "$1" "$layout/blobs/sha256/$digest"
-  printf '{"mediaType": "application/vnd.oci.image.%s", "digest": "sha256:%s", "size": %s}' \
-    "$2" "$digest" "$(stat -c %s "$1")"
+  printf '{"mediaType": "application/vnd.oci.image.%s", "digest": "sha256:%s", "size": %s%s}' \
+    "$2" "$digest" "$(stat -c %s "$1")" "${3:-}"
 }
 
 # 2. One layer: the root as a compressed archive. The configuration names the digest of the uncompressed one.
-tar --numeric-owner --sort=name -C "$root" -cf "$work/layer.tar" .
+tar --numeric-owner --sort=name --mtime=@0 -C "$root" -cf "$work/layer.tar" .
 diff_id=sha256:$(sha256sum "$work/layer.tar" | cut -d' ' -f1)
 gzip -n "$work/layer.tar"
 layer=$(add "$work/layer.tar.gz" layer.v1.tar+gzip)
@@ -49,8 +49,9 @@ cat >"$work/config" <<JSON
 JSON
 config=$(add "$work/config" config.v1+json)
 
-# 4. The manifest names both, and the index names the manifest.
+# 4. The manifest names both, and the index names the manifest and gives it a tag.
 printf '{"schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json", "config": %s, "layers": [%s]}\n' \
   "$config" "$layer" >"$work/manifest"
-printf '{"schemaVersion": 2, "manifests": [%s]}\n' "$(add "$work/manifest" manifest.v1+json)" >"$layout/index.json"
+tag=', "annotations": {"org.opencontainers.image.ref.name": "latest"}'
+printf '{"schemaVersion": 2, "manifests": [%s]}\n' "$(add "$work/manifest" manifest.v1+json "$tag")" >"$layout/index.json"
 printf '{"imageLayoutVersion": "1.0.0"}\n' >"$layout/oci-layout"

@@ -102,12 +102,22 @@ TEST_CASE("directories are made inside the root, through its symlinks") {
   CHECK(one.st_ino == two.st_ino);
 }
 
-TEST_CASE("a directory in the place of a dangling symlink is an error, and nothing is made") {
+TEST_CASE("a dangling symlink stands for its target, which is made inside the root") {
   const World world;
   world.scratch.make_symlink("root/dangling", "../outside");
-  CHECK_THROWS_AS(make_directories_in_root(world.root.get(), "dangling/below"), Error);
+  world.scratch.make_symlink("root/absolute", world.scratch.path("host"));
+  REQUIRE(make_directories_in_root(world.root.get(), "dangling/below"));
+  REQUIRE(make_directories_in_root(world.root.get(), "absolute/below"));
+  CHECK(world.scratch.has("root/outside/below"));
+  CHECK(world.scratch.has("root/" + world.scratch.path("host/below")));
   CHECK_FALSE(world.scratch.has("outside"));
-  CHECK_FALSE(world.scratch.has("root/outside"));
+  CHECK_FALSE(world.scratch.has("host"));
+}
+
+TEST_CASE("a dangling symlink to itself ends with an error") {
+  const World world;
+  world.scratch.make_symlink("root/loop", "loop/deeper");
+  CHECK_THROWS_AS(make_directories_in_root(world.root.get(), "loop/below"), Error);
 }
 
 TEST_CASE("a directory below a file cannot be made") {

@@ -85,7 +85,7 @@ void plan_devices(Plan& plan, const Hierarchies& hierarchies, const Limits& limi
   const Hierarchy* const v2 = find_v2(hierarchies);
   if (v1 != nullptr)
     plan.device_policy = v1_policy(limits.devices);
-  if (plan.device_policy) {
+  if (v1 != nullptr && plan.device_policy) {
     Place& place = place_at(plan, v1->mount_point, false);
     place.devices = true;
     fill_shared_cpuset(place, *v1);

@@ -1,6 +1,7 @@
 #include "runtime/engine/attach.h"
 
 #include <poll.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -87,6 +88,14 @@ base::ExitStatus attach_terminal(base::Process& process, int signals, AttachOpti
 }
 
 }  // namespace
+
+std::optional<isolation::WindowSize> own_window_size() {
+  winsize size{};
+  if (::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) != 0 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0) {
+    return std::nullopt;
+  }
+  return isolation::WindowSize{.rows = size.ws_row, .columns = size.ws_col};
+}
 
 SignalBlock::SignalBlock() {
   ::sigfillset(&signals_);

@@ -222,6 +222,9 @@ int run(const RunOptions& options, const Paths& paths) {
   Instance instance = Instance::create(paths, options.name, options.remove);
   Prepared prepared = prepare(options, paths, rootless, instance);
   const cgroups::Limits limits = prepared.plan.limits;
+  // Set before the program runs, which may ask for it first of all.
+  if (prepared.plan.isolation.process.terminal)
+    prepared.plan.isolation.process.window_size = own_window_size();
   CidFile cidfile(options.cidfile, instance.record().id);
   if (!options.interactive && !options.terminal)
     empty_standard_input();

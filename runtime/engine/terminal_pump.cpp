@@ -9,6 +9,7 @@
 #include <climits>
 
 #include "base/error.h"
+#include "runtime/engine/attach.h"
 
 namespace trine::runtime::engine {
 namespace {
@@ -127,10 +128,13 @@ void TerminalPump::drain() {
 }
 
 void TerminalPump::resize() const {
+  const auto ours = own_window_size();
+  if (!ours)
+    return;
   winsize size{};
-  if (::ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 || ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
-    ::ioctl(master_.get(), TIOCSWINSZ, &size);
-  }
+  size.ws_row = ours->rows;
+  size.ws_col = ours->columns;
+  ::ioctl(master_.get(), TIOCSWINSZ, &size);
 }
 
 }  // namespace trine::runtime::engine

@@ -56,6 +56,6 @@ refused "a wrong diff id" "diff id"
 mkdir "$work/small" && mount -t tmpfs -o size=512k tmpfs "$work/small"
 output=$("$build/bin/trine" --root "$work/small" load "oci:$original:busybox" 2>&1)
 [[ $? == 125 && $output == *"No space left"* ]] && pass "a full disk is said" || fail "a full disk is said" "$output"
-[[ -z $(ls "$work/small/lib/images/layers" "$work/small/lib/images/tmp" | grep -v :) ]] && pass "and leaves no part of the image" || fail "and leaves no part of the image" "$(find "$work/small")"
+[[ -z $(find "$work/small/lib/images/layers" "$work/small/lib/images/tmp" -mindepth 1) ]] && pass "and leaves no part of the image" || fail "and leaves no part of the image" "$(find "$work/small")"
 umount "$work/small"
 finish

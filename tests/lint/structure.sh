@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # The layout holds: every folder says what it is, no file has grown a second job, dependencies point one way.
 set -uo pipefail
-cd "$(dirname "$0")/../.."
+cd "$(dirname "$0")/../.." || exit
 status=0
 complain() { echo "$1"; status=1; }
 for folder in base isolation cgroups netns images runtime tests examples; do

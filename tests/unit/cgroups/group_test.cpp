@@ -6,8 +6,6 @@
 
 #include <algorithm>
 #include <cerrno>
-#include <chrono>
-#include <climits>
 #include <csignal>
 #include <fstream>
 #include <sstream>
@@ -62,25 +60,6 @@ TEST_CASE("a new process is in the group from its first step") {
   TestGroup group(any_limit());
   REQUIRE(group->directories().size() == 1);
   CHECK(run_in(*group, [&] { return own_cgroups_name(group.name()) ? 0 : 1; }) == 0);
-}
-
-TEST_CASE("a new process joins v1 without waiting for the whole machine") {
-  REQUIRE_GROUPS();
-  if (find_v1(detect(), "pids") == nullptr) {
-    WARN("skipped: this machine has no pids controller of cgroup v1");
-    return;
-  }
-  TestGroup group(any_limit());
-  int fastest_us = INT_MAX;
-  for (int i = 0; i < 5; ++i) {
-    ::usleep(30'000);  // long enough for the kernel's lock to be slow again, if it were taken
-    const auto start = std::chrono::steady_clock::now();
-    REQUIRE(run_in(*group, [] { return 0; }) == 0);
-    const auto spent = std::chrono::steady_clock::now() - start;
-    fastest_us = std::min(
-        fastest_us, static_cast<int>(std::chrono::duration_cast<std::chrono::microseconds>(spent).count()));
-  }
-  CHECK(fastest_us < 2'000);  // measured: 300, and 5,000 to 15,000 with the lock
 }
 
 TEST_CASE("a running process is moved into the group with its number") {

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <csignal>
+#include <optional>
 
 #include "base/process.h"
 #include "base/unique_fd.h"
+#include "isolation/plan.h"
 
 namespace trine::runtime::engine {
 
@@ -22,6 +24,9 @@ class SignalBlock {
   sigset_t signals_{};
   sigset_t before_{};
 };
+
+/// The size of our own terminal; nothing when we have none.
+std::optional<isolation::WindowSize> own_window_size();
 
 struct AttachOptions {
   base::UniqueFd terminal;   ///< the master of the instance's terminal; empty: it has our stdio itself

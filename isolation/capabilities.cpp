@@ -165,7 +165,7 @@ void set_capabilities(const Capabilities& capabilities) {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   RawSets sets;
   for (unsigned word = 0; word < sets.words.size(); ++word) {
-    const unsigned shift = 32 * word;
+    const unsigned shift = word == 0 ? 0 : 32;
     sets.words[word].effective = static_cast<std::uint32_t>(capabilities.effective >> shift);
     sets.words[word].permitted = static_cast<std::uint32_t>(capabilities.permitted >> shift);
     sets.words[word].inheritable = static_cast<std::uint32_t>(capabilities.inheritable >> shift);

@@ -94,8 +94,10 @@ void copy_directory(int from, int to, const std::string& where, int depth) {
   if (depth > kMaxDepth) {
     throw base::Error("cannot fill the tmpfs on " + where + ": the image nests directories too deep");
   }
-  const std::unique_ptr<DIR, CloseDirectory> entries(
-      ::fdopendir(::openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC)));
+  const int fd = ::openat(from, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0)
+    fail(where, "a directory");
+  const std::unique_ptr<DIR, CloseDirectory> entries(::fdopendir(fd));
   if (!entries)
     fail(where, "a directory");
   while (const dirent* entry = ::readdir(entries.get())) {

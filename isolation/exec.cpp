@@ -115,8 +115,8 @@ base::UniqueFd sealed_copy(int executable) {
 }
 
 /// Hands over to run_sealed_exec() in the sealed copy. The channel outlives that exec, so that a failure of
-/// the second one is still reported.
-void execute_sealed(const Context& context, const std::string& path, const Environment& environment) {
+/// the second one is still reported. Returns the error.
+int execute_sealed(const Context& context, const std::string& path, const Environment& environment) {
   const int channel = context.channel.fd();
   const base::UniqueFd copy = sealed_copy(context.executable.get());
   std::vector<std::string> arguments{kSealedName, std::to_string(channel), path};
@@ -125,23 +125,22 @@ void execute_sealed(const Context& context, const std::string& path, const Envir
   ::fcntl(channel, F_SETFD, 0);
   ::syscall(SYS_execveat, copy.get(), "", pointers(arguments).data(), pointers(environment.texts).data(),
             AT_EMPTY_PATH);
-  const int saved = errno;
+  const int error = errno;
   ::fcntl(channel, F_SETFD, FD_CLOEXEC);
-  errno = saved;
+  return error;
 }
 
-/// Returns only on failure, with errno.
-void execute(const Context& context, const std::string& path, const Environment& environment) {
-  if (::access(path.c_str(), F_OK) != 0)
-    return;
+/// Comes back only on failure, with the error.
+int execute(const Context& context, const std::string& path, const Environment& environment) {
   struct stat status{};
-  if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) {
-    errno = EACCES;
-    return;
-  }
+  if (::stat(path.c_str(), &status) != 0)
+    return errno;
+  if (S_ISDIR(status.st_mode))
+    return EACCES;
   if (!is_plain_binary(context, path.c_str()))
     return execute_sealed(context, path, environment);
   ::execve(path.c_str(), pointers(context.plan.process.args).data(), pointers(environment.texts).data());
+  return errno;
 }
 
 }  // namespace
@@ -154,28 +153,27 @@ void execute_program(const Context& context) {
   const Environment environment = make_environment(context);
   const std::string& program = context.plan.process.args.front();
   if (program.find('/') != std::string::npos) {
-    execute(context, program, environment);
-    const int error = errno;
+    const int error = execute(context, program, environment);
     throw ExecFailure{describe(program, error, ::access(program.c_str(), F_OK) == 0)};
   }
-  int error = ENOENT;
+  int reported = ENOENT;
   bool found = false;
   for (const auto& directory : base::split(environment.path, ':')) {
     if (program.empty())
       break;
     const std::string path = (directory.empty() ? "." : directory) + "/" + program;
-    execute(context, path, environment);
-    if (errno == ENOENT || errno == ENOTDIR) {
+    const int error = execute(context, path, environment);
+    if (error == ENOENT || error == ENOTDIR) {
       if (::access(path.c_str(), F_OK) != 0)
         continue;
       found = true;
     }
     // As execvp(3): a file that may not be executed does not end the search, but is what is reported.
-    error = errno;
+    reported = error;
     if (error != EACCES)
       break;
   }
-  throw ExecFailure{describe(program, error, found)};
+  throw ExecFailure{describe(program, reported, found)};
 }
 
 void run_sealed_exec(int count, char** arguments) {

@@ -65,7 +65,8 @@ std::vector<IdRange> ranges_of(const std::string& file, const std::string& user,
 /// Stays outside the namespace, where newuidmap has its privilege, and writes the mappings of its parent.
 class Mapper {
  public:
-  Mapper(std::vector<std::string> uids, std::vector<std::string> gids) : go_(::eventfd(0, EFD_CLOEXEC)) {
+  Mapper(const std::vector<std::string>& uids, const std::vector<std::string>& gids)
+      : go_(::eventfd(0, EFD_CLOEXEC)) {
     process_ = base::clone_process({});
     if (process_)
       return;

@@ -32,6 +32,15 @@ if command -v buildah >/dev/null; then
   expect_output "an image of buildah runs, with Entrypoint and Cmd" "built by-buildah" trine run --rm "oci:$work/built:b"
 fi
 
+if command -v podman >/dev/null; then
+  its_podman() { podman --root "$work/p" --runroot "$work/pr" --storage-driver vfs "$@" 2>/dev/null; }
+  its_podman load -q -i "$work/docker.tar" >/dev/null
+  its_podman save -q -o "$work/saved.tar" web:1
+  its_podman save -q --format oci-archive -o "$work/saved-oci.tar" web:1
+  expect_output "what podman save writes runs" "hi" trine run --rm "docker-archive:$work/saved.tar" echo hi
+  expect_output "as an OCI archive too" "hi" trine run --rm "oci-archive:$work/saved-oci.tar" echo hi
+fi
+
 # An image with everything that is hard to unpack, in two layers, compared with what umoci makes of it.
 umoci new --image "$layout:hard"
 umoci unpack --image "$layout:hard" "$work/hard" >/dev/null 2>&1

@@ -1,78 +1,99 @@
 #include "flags.h"
 
+#include <CLI/CLI.hpp>
+
 #include <algorithm>
+#include <array>
+#include <cstdlib>
 
 #include "base/error.h"
-#include "base/text.h"
+#include "words.h"
 
 namespace trine::runtime::cli {
+namespace {
 
-Parser::Parser(const char* verb) : verb_(verb), app_("", verb) {
-  app_.set_help_flag();
-  app_.prefix_command();
-  app_.add_flag("-h,--help");
+constexpr std::array kTrue{"true", "True", "TRUE", "t", "T", "1"};
+constexpr std::array kFalse{"false", "False", "FALSE", "f", "F", "0"};
+
+std::string help_hint(const char* verb) {
+  return std::string("trine ") + verb + " --help lists the flags";
 }
 
-void Parser::add(const FlagText& text) {
-  switches_.push_back(text.value == nullptr);
-  if (text.value == nullptr) {
-    options_.push_back(app_.add_flag(text.names));
-  } else {
-    auto* option = app_.add_option(text.names);
-    option->type_size(1)
-        ->expected(1)
-        ->multi_option_policy(CLI::MultiOptionPolicy::TakeAll)
-        ->allow_extra_args(false);
-    options_.push_back(option);
+void add_options(const std::vector<FlagText>& flags, CLI::App& app, std::vector<CLI::Option*>& options) {
+  for (const auto& flag : flags) {
+    const bool is_switch = flag.value == nullptr;
+    auto* option = is_switch ? app.add_flag(flag.names) : app.add_option(flag.names);
+    if (!is_switch)
+      option->type_size(1)->expected(1)->allow_extra_args(false);
+    option->multi_option_policy(is_switch ? CLI::MultiOptionPolicy::TakeLast
+                                          : CLI::MultiOptionPolicy::TakeAll);
+    options.push_back(option);
   }
 }
 
-void Parser::refuse_unknown(const std::string& word) const {
-  std::vector<std::string> known;
-  for (const auto* option : app_.get_options()) {
-    for (const auto& name : option->get_lnames())
-      known.push_back("--" + name);
-  }
-  const std::string near = nearest(word.substr(0, word.find('=')), known);
-  throw base::Error(
-      std::string("trine ") + verb_ + " has no flag " + word, 0,
-      near.empty() ? std::string("trine ") + verb_ + " --help lists them" : "did you mean " + near + "?");
+[[noreturn]] void refuse_unknown(const char* verb, const std::vector<FlagText>& flags,
+                                 const std::string& word) {
+  std::vector<std::string> known{"--help"};
+  for (const auto& flag : flags)
+    known.push_back("--" + std::string(flag.long_name()));
+  const std::string name = word.substr(0, word.find('='));
+  const std::string near = nearest(name, known);
+  throw base::Error(std::string("trine ") + verb + " has no flag " + name, 0,
+                    near.empty() ? help_hint(verb) : "did you mean " + near + "?");
 }
 
-std::vector<std::string> Parser::parse(std::vector<std::string> arguments) {
-  std::ranges::reverse(arguments);  // CLI11 takes them from the back
+/// Every word that is left over is a flag that CLI11 does not know, or the last one, whose value is missing.
+void parse(const char* verb, const std::vector<FlagText>& flags, std::vector<std::string> words,
+           CLI::App& app) {
+  const std::string last = words.empty() ? "" : words.back();
+  std::ranges::reverse(words);  // CLI11 takes them from the back
   try {
-    app_.parse(arguments);
+    app.parse(std::move(words));
+  } catch (const CLI::ArgumentMismatch&) {
+    throw base::Error("the flag " + last + " needs a value", 0, help_hint(verb));
   } catch (const CLI::ParseError& error) {
-    throw base::Error(std::string("trine ") + verb_ + ": " + error.what(), 0,
-                      std::string("trine ") + verb_ + " --help lists the flags");
+    throw base::Error(std::string("trine ") + verb + ": " + error.what(), 0, help_hint(verb));
   }
-  if (app_.count("--help") > 0) {
-    print(help_text(find_verb(verb_)));
+  if (const auto unknown = app.remaining(); !unknown.empty() && app.count("--help") == 0)
+    refuse_unknown(verb, flags, unknown.front());
+}
+
+std::vector<std::string> switch_value(const FlagText& flag, const std::string& text) {
+  if (std::ranges::find(kTrue, text) != kTrue.end())
+    return {"true"};
+  if (std::ranges::find(kFalse, text) != kFalse.end())
+    return {"false"};
+  const std::string name = "--" + std::string(flag.long_name());
+  throw base::Error(name + " '" + text + "': it is a switch", 0, "write " + name + " or " + name + "=false");
+}
+
+}  // namespace
+
+ParsedFlags parse_words(const char* verb, const std::vector<FlagText>& flags,
+                        std::vector<std::string> arguments) {
+  CLI::App app("", verb);
+  app.set_help_flag();  // ours says more
+  app.allow_extras();
+  app.add_flag("-h,--help");
+  std::vector<CLI::Option*> options;
+  add_options(flags, app, options);
+  Words words = cut_words(flags, std::move(arguments));
+  parse(verb, flags, std::move(words.flags), app);
+  if (app.count("--help") > 0) {
+    print(help_text(find_verb(verb)));
     ::exit(0);
   }
-  auto rest = app_.remaining();
-  if (!rest.empty() && rest.front() == "--") {
-    rest.erase(rest.begin());
-  } else if (!rest.empty() && rest.front().size() > 1 && rest.front().starts_with('-')) {
-    refuse_unknown(rest.front());
+  ParsedFlags parsed{.values = {}, .rest = std::move(words.rest)};
+  for (std::size_t i = 0; i < flags.size(); ++i) {
+    if (options[i]->count() == 0) {
+      parsed.values.emplace_back();
+    } else if (flags[i].value == nullptr) {
+      parsed.values.push_back(switch_value(flags[i], options[i]->results().back()));
+    } else {
+      parsed.values.push_back(options[i]->results());
+    }
   }
-  return rest;
-}
-
-std::vector<std::string> Parser::values(std::size_t flag) const {
-  const CLI::Option* option = options_[flag];
-  if (option->count() == 0)
-    return {};
-  if (!switches_[flag])
-    return option->results();
-  const std::string text = option->results().back();
-  if (text == "true" || text == "1")
-    return {"true"};
-  if (text == "false" || text == "0" || text == "-1")
-    return {"false"};
-  throw base::Error(std::string("trine ") + verb_ + ": " + option->get_name() +
-                    " is a switch and takes no '" + text + "'");
+  return parsed;
 }
 
 }  // namespace trine::runtime::cli

@@ -1,7 +1,6 @@
 #pragma once
 
-#include <CLI/CLI.hpp>
-
+#include <cstddef>
 #include <string>
 #include <vector>
 
@@ -20,46 +19,42 @@ struct Flag {
 template <typename Options, std::size_t N>
 std::vector<FlagText> flag_texts(const Flag<Options> (&table)[N]) {
   std::vector<FlagText> texts;
+  texts.reserve(N);
   for (const auto& flag : table)
     texts.push_back(flag.text);
   return texts;
 }
 
-/// Parses the flags before the first word that is none, and hands their values to `options` in the table's
-/// order. Returns the rest: what stands behind an image's name is never taken for a flag of ours.
-template <typename Options, std::size_t N>
-std::vector<std::string> parse_flags(const char* verb, const Flag<Options> (&table)[N],
-                                     std::vector<std::string> arguments, Options& options);
-
-/// CLI11's part, which knows nothing of the options' type.
-class Parser {
- public:
-  explicit Parser(const char* verb);
-  void add(const FlagText& text);
-  /// Throws base::Error for what cannot be parsed; prints the help and ends for --help.
-  std::vector<std::string> parse(std::vector<std::string> arguments);
-  [[nodiscard]] std::vector<std::string> values(std::size_t flag) const;
-
- private:
-  [[noreturn]] void refuse_unknown(const std::string& word) const;
-  const char* verb_;
-  CLI::App app_;
-  std::vector<CLI::Option*> options_;
-  std::vector<bool> switches_;
+/// What was given for each flag of a table, and what stands behind the flags.
+struct ParsedFlags {
+  std::vector<std::vector<std::string>> values;  ///< by the flag's place in the table
+  std::vector<std::string> rest;
 };
 
+/// Docker's grammar: "--name VALUE", "--name=VALUE", "-n VALUE", "-nVALUE", "-n=VALUE", "-it"; a switch takes
+/// "=true" and "=false". The last of repeated switches holds. Flags end at the first word that is none, or
+/// behind "--".
+///
+/// Throws base::Error naming the flag. Prints the verb's help and ends the process for --help.
+ParsedFlags parse_words(const char* verb, const std::vector<FlagText>& flags,
+                        std::vector<std::string> arguments);
+
+/// Hands the values to `options` in the table's order, and those of one flag in the order given.
+template <typename Options, std::size_t N>
+void apply_flags(const Flag<Options> (&table)[N], const ParsedFlags& parsed, Options& options) {
+  for (std::size_t i = 0; i < N; ++i) {
+    for (const auto& value : parsed.values[i])
+      table[i].apply(options, value);
+  }
+}
+
+/// Both. Returns what stands behind the flags.
 template <typename Options, std::size_t N>
 std::vector<std::string> parse_flags(const char* verb, const Flag<Options> (&table)[N],
                                      std::vector<std::string> arguments, Options& options) {
-  Parser parser(verb);
-  for (const auto& flag : table)
-    parser.add(flag.text);
-  auto rest = parser.parse(std::move(arguments));
-  for (std::size_t i = 0; i < N; ++i) {
-    for (const auto& value : parser.values(i))
-      table[i].apply(options, value);
-  }
-  return rest;
+  ParsedFlags parsed = parse_words(verb, flag_texts(table), std::move(arguments));
+  apply_flags(table, parsed, options);
+  return std::move(parsed.rest);
 }
 
 /// "true" and "false" of a switch.

@@ -1,7 +1,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <numeric>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -95,21 +94,6 @@ std::string overview_page() {
          "$XDG_DATA_HOME/trine.\n";
 }
 
-std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 1; i <= a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i;
-    for (std::size_t j = 1; j <= b.size(); ++j) {
-      const std::size_t change = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({row[j] + 1, row[j - 1] + 1, change});
-    }
-  }
-  return row.back();
-}
-
 }  // namespace
 
 std::string help_text(const Verb& verb) {
@@ -153,18 +137,6 @@ std::string man_page(std::string_view name) {
 
 void print(const std::string& text) {
   base::write_all(STDOUT_FILENO, text, "the standard output");
-}
-
-std::string nearest(std::string_view word, const std::vector<std::string>& known) {
-  std::string best;
-  std::size_t best_distance = 3;
-  for (const auto& candidate : known) {
-    if (const auto found = distance(word, candidate); found < best_distance) {
-      best = candidate;
-      best_distance = found;
-    }
-  }
-  return best;
 }
 
 }  // namespace trine::runtime::cli

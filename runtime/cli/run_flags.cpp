@@ -1,5 +1,9 @@
 #include "run_flags.h"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+
 #include "base/error.h"
 #include "run_values.h"
 
@@ -25,18 +29,16 @@ const Flag<RunOptions> kFlags[] = {
     {{"--rm", nullptr, kInstance, "remove it when it has ended"},
      [](RunOptions& o, Text v) { o.remove = is_on(v); }},
     {{"--name", "NAME", kInstance, "call it NAME"}, [](RunOptions& o, Text v) { o.name = v; }},
-    {{"--hostname", "NAME", kInstance, "its host name (default: its id)"},
-     [](RunOptions& o, Text v) { o.hostname = v; }},
+    {{"--hostname", "NAME", kInstance, "its host name (default: its id)"}, set_hostname},
     {{"--init", nullptr, kInstance, "run a PID 1 that reaps and passes on signals"},
      [](RunOptions& o, Text v) { o.init = is_on(v); }},
     {{"--isolation", "CLASS", kInstance, "container (default), vm, full or auto"}, set_isolation},
     {{"-l,--label", "KEY=VALUE", kInstance, "a label"},
-     [](RunOptions& o, Text v) { o.labels.push_back(parse_pair("--label", v)); }},
+     [](RunOptions& o, Text v) { o.labels.push_back(read_pair("--label", v)); }},
     {{"--annotation", "KEY=VALUE", kInstance, "an OCI annotation"},
-     [](RunOptions& o, Text v) { o.annotations.push_back(parse_pair("--annotation", v)); }},
-    {{"--stop-signal", "SIGNAL", kInstance, "the signal that stops it"},
-     [](RunOptions& o, Text v) { o.stop_signal = v; }},
-    {{"--cidfile", "FILE", kInstance, "write its id to FILE"}, [](RunOptions& o, Text v) { o.cidfile = v; }},
+     [](RunOptions& o, Text v) { o.annotations.push_back(read_pair("--annotation", v)); }},
+    {{"--stop-signal", "SIGNAL", kInstance, "the signal that stops it"}, set_stop_signal},
+    {{"--cidfile", "FILE", kInstance, "write its id to FILE"}, set_cidfile},
     {{"--env-file", "FILE", kProcess, "environment variables, a line each"}, add_env_file},
     {{"-e,--env", "NAME[=VALUE]", kProcess, "an environment variable; without a value, ours"}, add_env},
     {{"-w,--workdir", "DIR", kProcess, "the working directory"}, set_working_directory},
@@ -59,35 +61,32 @@ const Flag<RunOptions> kFlags[] = {
     {{"--cpuset-cpus", "LIST", kLimits, "which CPUs, as in 0-2,4"}, set_cpuset},
     {{"--pids-limit", "NUMBER", kLimits, "processes; -1 for no limit"}, set_pids_limit},
     {{"--ulimit", "NAME=SOFT[:HARD]", kLimits, "a limit of setrlimit(2)"}, add_ulimit},
-    {{"--cap-add", "CAPABILITY", kSecurity, "give it a capability, or ALL"},
-     [](RunOptions& o, Text v) { o.cap_add.push_back(v); }},
-    {{"--cap-drop", "CAPABILITY", kSecurity, "take one away, or ALL"},
-     [](RunOptions& o, Text v) { o.cap_drop.push_back(v); }},
+    {{"--cap-add", "CAPABILITY", kSecurity, "give it a capability, or ALL"}, add_capability},
+    {{"--cap-drop", "CAPABILITY", kSecurity, "take one away, or ALL"}, drop_capability},
     {{"--security-opt", "OPTION", kSecurity, "seccomp=unconfined, seccomp=FILE or no-new-privileges"},
      add_security_option},
     {{"--privileged", nullptr, kSecurity, "all capabilities and devices, nothing hidden"},
      [](RunOptions& o, Text v) { o.privileged = is_on(v); }},
-    {{"--sysctl", "NAME=VALUE", kSecurity, "a sysctl of its namespaces"},
-     [](RunOptions& o, Text v) { o.sysctls.push_back(parse_pair("--sysctl", v)); }},
+    {{"--sysctl", "NAME=VALUE", kSecurity, "a sysctl of its namespaces"}, add_sysctl},
 };
 
+constexpr std::array kBundleFlags{"interactive", "tty", "rm", "name", "cidfile", "isolation"};
+
 /// A bundle says itself what it is: other flags would be ignored in silence.
-void check_bundle(const std::vector<std::string>& flags, const RunOptions& options) {
-  if (!options.image.starts_with("bundle:"))
+void check_bundle(const ParsedFlags& parsed) {
+  const std::string& bundle = parsed.rest.front();
+  if (!bundle.starts_with("bundle:"))
     return;
-  if (!options.command.empty()) {
-    throw base::Error("a bundle brings its own command: " + options.command.front() + " cannot be given", 0,
-                      "change process.args in its config.json");
+  for (std::size_t i = 0; i < std::size(kFlags); ++i) {
+    const auto name = kFlags[i].text.long_name();
+    if (parsed.values[i].empty() || std::ranges::find(kBundleFlags, name) != kBundleFlags.end())
+      continue;
+    throw base::Error("--" + std::string(name) + " cannot be given with " + bundle, 0,
+                      "the bundle's config.json says it all: change it there");
   }
-  for (const auto& word : flags) {
-    if (!word.starts_with('-'))
-      continue;
-    const std::string name = word.substr(0, word.find('='));
-    if (name == "--rm" || name == "--name" || name == "--cidfile" || name == "-i" || name == "-t" ||
-        name == "-it" || name == "-ti" || name == "--interactive" || name == "--tty") {
-      continue;
-    }
-    throw base::Error(name + " does not apply to a bundle, whose config.json says it all");
+  if (parsed.rest.size() > 1) {
+    throw base::Error("the command '" + parsed.rest[1] + "' cannot be given with " + bundle, 0,
+                      "the bundle brings its own: change process.args in its config.json");
   }
 }
 
@@ -98,14 +97,16 @@ std::vector<FlagText> run_flag_texts() {
 }
 
 RunOptions parse_run(std::vector<std::string> arguments) {
-  RunOptions options;
-  const auto all = arguments;
-  auto rest = parse_flags("run", kFlags, std::move(arguments), options);
-  if (rest.empty())
+  ParsedFlags parsed = parse_words("run", run_flag_texts(), std::move(arguments));
+  if (parsed.rest.empty())
     throw base::Error("trine run needs an image", 0, "trine run [FLAG]... IMAGE [COMMAND]...");
-  options.image = rest.front();
-  options.command.assign(rest.begin() + 1, rest.end());
-  check_bundle({all.begin(), all.end() - static_cast<std::ptrdiff_t>(rest.size())}, options);
+  check_bundle(parsed);
+  RunOptions options;
+  apply_flags(kFlags, parsed, options);
+  check_targets(options);
+  options.image = std::move(parsed.rest.front());
+  options.command.assign(std::make_move_iterator(parsed.rest.begin() + 1),
+                         std::make_move_iterator(parsed.rest.end()));
   return options;
 }
 

@@ -1,54 +1,58 @@
 #include "run_values.h"
 
-#include <climits>
+#include <unistd.h>
+
 #include <cstdlib>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "isolation/rlimits.h"
+#include "isolation/capabilities.h"
+#include "isolation/signals.h"
 
 namespace trine::runtime::cli {
 namespace {
 
 using engine::RunOptions;
 
-[[noreturn]] void refuse(const std::string& flag, const std::string& value, const std::string& why,
-                         const std::string& hint) {
-  throw base::Error(flag + " '" + value + "': " + why, 0, hint);
+constexpr std::string_view kBlanks = " \t\v\f";
+constexpr std::string_view kByteOrderMark = "\xef\xbb\xbf";
+
+bool is_all(const std::string& name) {
+  return name == "ALL" || name == "all" || name == "CAP_ALL";
 }
 
-std::uint64_t size_of(const char* flag, const std::string& text) {
-  const auto size = base::parse_size(text);
-  if (!size || *size > static_cast<std::uint64_t>(INT64_MAX)) {
-    refuse(flag, text, "it is no size", "a number of bytes, or with a unit: 512k, 64m, 2g");
-  }
-  return *size;
+void check_capability(const char* flag, const std::string& text) {
+  if (!is_all(text) && !isolation::parse_capability(text))
+    refuse(flag, text, "there is no such capability", "capabilities(7) lists them; ALL means all");
 }
 
-void check_absolute(const char* flag, const std::string& path, const std::string& whole) {
-  if (!path.starts_with('/') || path == "/") {
-    refuse(flag, whole, "the target '" + path + "' is not an absolute path below /", "begin it with a slash");
+/// One line of an --env-file, without its end. `place` is "FILE:LINE".
+void add_env_line(RunOptions& options, std::string_view line, const std::string& place) {
+  line.remove_prefix(std::min(line.find_first_not_of(kBlanks), line.size()));
+  if (line.empty() || line.front() == '#')
+    return;
+  const auto equals = line.find('=');
+  const std::string name(line.substr(0, equals));
+  if (name.empty() || name.find_first_of(kBlanks) != std::string::npos) {
+    refuse("--env-file", place, "'" + name + "' is no name of a variable",
+           "a line is NAME=VALUE, or NAME for ours; one that begins with # is a comment");
   }
-}
-
-/// A path of the host's, made absolute. A bare word would be a named volume.
-std::string host_path(const char* flag, const std::string& path, const std::string& whole) {
-  if (path.starts_with('/'))
-    return path;
-  if (path.starts_with("./") || path.starts_with("../") || path == "." || path == "..") {
-    char absolute[PATH_MAX];
-    if (::realpath(path.c_str(), absolute) == nullptr)
-      base::throw_errno(std::string(flag) + " '" + whole + "'");
-    return absolute;
+  if (equals != std::string_view::npos) {
+    options.env.emplace_back(line);
+  } else if (const char* ours = std::getenv(name.c_str())) {
+    options.env.push_back(name + "=" + ours);
   }
-  refuse(flag, whole, "'" + path + "' is no path, and this version has no named volumes",
-         "a directory of the host begins with / or ./");
 }
 
 }  // namespace
 
-std::pair<std::string, std::string> parse_pair(const char* flag, const std::string& text) {
+void refuse(const std::string& flag, const std::string& value, const std::string& why,
+            const std::string& hint) {
+  throw base::Error(flag + " '" + value + "': " + why, 0, hint);
+}
+
+std::pair<std::string, std::string> read_pair(const char* flag, const std::string& text) {
   const auto equals = text.find('=');
   if (equals == 0 || text.empty())
     refuse(flag, text, "it has no key", "write KEY=VALUE");
@@ -57,34 +61,67 @@ std::pair<std::string, std::string> parse_pair(const char* flag, const std::stri
   return {text.substr(0, equals), text.substr(equals + 1)};
 }
 
+void set_hostname(RunOptions& options, const std::string& text) {
+  constexpr std::size_t kLongest = 64;  // the kernel's, __NEW_UTS_LEN
+  constexpr const char* kAllowed =
+      "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+      "0123456789-._";
+  if (text.size() > kLongest || text.find_first_not_of(kAllowed) != std::string::npos) {
+    refuse("--hostname", text, "it is no name of a host",
+           "letters, digits, '-', '.' and '_', 64 of them at most");
+  }
+  options.hostname = text;
+}
+
 void set_isolation(RunOptions&, const std::string& text) {
   if (text == "container")
     return;
   if (text == "vm" || text == "full" || text == "auto") {
-    throw base::Error("--isolation " + text + " is not built into this version of trine", 0,
-                      "it has container only; a stronger class is never replaced by a weaker one");
+    refuse("--isolation", text, "it is not built into this version of trine",
+           "it has container only; a stronger class is never replaced by a weaker one");
   }
   refuse("--isolation", text, "there is no such class", "container, vm, full or auto");
+}
+
+void set_stop_signal(RunOptions& options, const std::string& text) {
+  if (!isolation::parse_signal(text))
+    refuse("--stop-signal", text, "there is no such signal", "as in TERM, SIGINT or 15: see signal(7)");
+  options.stop_signal = text;
+}
+
+void set_cidfile(RunOptions& options, const std::string& file) {
+  if (file.empty())
+    refuse("--cidfile", file, "it is no name of a file", "give one that does not exist yet");
+  if (::access(file.c_str(), F_OK) == 0) {
+    refuse("--cidfile", file, "it exists already",
+           "another instance may go by it: remove it, or choose another name");
+  }
+  options.cidfile = file;
 }
 
 void add_env(RunOptions& options, const std::string& text) {
   const auto equals = text.find('=');
   if (text.empty() || equals == 0)
-    refuse("--env", text, "it has no name", "write NAME=VALUE");
-  if (equals != std::string::npos) {
-    options.env.push_back(text);
-  } else if (const char* ours = std::getenv(text.c_str())) {
-    options.env.push_back(text + "=" + ours);
-  }
+    refuse("--env", text, "it has no name", "write NAME=VALUE, or NAME for ours");
+  const char* ours = equals == std::string::npos ? std::getenv(text.c_str()) : nullptr;
+  options.env.push_back(ours != nullptr ? text + "=" + ours : text);
 }
 
 void add_env_file(RunOptions& options, const std::string& file) {
-  for (const auto& line : base::split(base::read_file(file), '\n', base::SplitEmpty::kSkip)) {
-    const std::string entry(line.find_first_not_of(" \t") == std::string::npos
-                                ? std::string()
-                                : line.substr(line.find_first_not_of(" \t")));
-    if (!entry.empty() && entry.front() != '#')
-      add_env(options, entry);
+  std::string text;
+  try {
+    text = base::read_file(file);
+  } catch (const base::Error& error) {
+    refuse("--env-file", file, error.what(), "give a file with a line NAME=VALUE for each variable");
+  }
+  std::string_view rest = text;
+  if (rest.starts_with(kByteOrderMark))
+    rest.remove_prefix(kByteOrderMark.size());
+  std::size_t number = 0;
+  for (std::string_view line : base::split(rest, '\n')) {
+    if (line.ends_with('\r'))
+      line.remove_suffix(1);
+    add_env_line(options, line, file + ":" + std::to_string(++number));
   }
 }
 
@@ -92,93 +129,6 @@ void set_working_directory(RunOptions& options, const std::string& text) {
   if (!text.starts_with('/'))
     refuse("--workdir", text, "it is not an absolute path", "begin it with a slash");
   options.working_directory = text;
-}
-
-void add_volume(RunOptions& options, const std::string& text) {
-  const auto parts = base::split(text, ':');
-  if (parts.size() < 2 || parts.size() > 3) {
-    refuse("--volume", text, "it has no source and target", "write SOURCE:TARGET or SOURCE:TARGET:ro");
-  }
-  engine::VolumeMount mount{
-      .source = host_path("--volume", parts[0], text), .target = parts[1], .create_source = true};
-  check_absolute("--volume", mount.target, text);
-  if (parts.size() == 3) {
-    for (const auto& option : base::split(parts[2], ',', base::SplitEmpty::kSkip)) {
-      if (option == "ro") {
-        mount.read_only = true;
-      } else if (option != "rw" && option != "z" && option != "Z") {  // labels, where there is no SELinux
-        mount.options.push_back(option);
-      }
-    }
-  }
-  options.mounts.push_back(std::move(mount));
-}
-
-void add_mount(RunOptions& options, const std::string& text) {
-  const std::string usage =
-      "write type=bind,src=/host,dst=/in/it[,ro] or type=tmpfs,dst=/in/it[,tmpfs-size=64m]";
-  engine::VolumeMount mount;
-  for (const auto& field : base::split(text, ',', base::SplitEmpty::kSkip)) {
-    const auto [key, value] = parse_pair("--mount", field);
-    if (key == "type") {
-      if (value != "bind" && value != "tmpfs") {
-        refuse("--mount", text, "the type '" + value + "' is not built into this version of trine", usage);
-      }
-      mount.kind = value == "bind" ? engine::VolumeMount::Kind::kBind : engine::VolumeMount::Kind::kTmpfs;
-    } else if (key == "src" || key == "source") {
-      mount.source = host_path("--mount", value, text);
-    } else if (key == "dst" || key == "destination" || key == "target") {
-      mount.target = value;
-    } else if (key == "ro" || key == "readonly") {
-      mount.read_only = value.empty() || value == "true" || value == "1";
-    } else if (key == "tmpfs-size") {
-      mount.options.push_back("size=" + std::to_string(size_of("--mount", value)));
-    } else if (key == "tmpfs-mode") {
-      mount.options.push_back("mode=" + value);
-    } else if (key == "bind-propagation") {
-      mount.options.push_back(value);
-    } else {
-      refuse("--mount", text, "'" + key + "' is unknown", usage);
-    }
-  }
-  check_absolute("--mount", mount.target, text);
-  const bool bind = mount.kind == engine::VolumeMount::Kind::kBind;
-  if (bind == mount.source.empty()) {
-    refuse("--mount", text, bind ? "a bind mount needs a source" : "a tmpfs has no source", usage);
-  }
-  options.mounts.push_back(std::move(mount));
-}
-
-void add_tmpfs(RunOptions& options, const std::string& text) {
-  const auto colon = text.find(':');
-  engine::VolumeMount mount{
-      .kind = engine::VolumeMount::Kind::kTmpfs, .source = {}, .target = text.substr(0, colon)};
-  check_absolute("--tmpfs", mount.target, text);
-  if (colon != std::string::npos)
-    mount.options = base::split(text.substr(colon + 1), ',', base::SplitEmpty::kSkip);
-  options.mounts.push_back(std::move(mount));
-}
-
-void set_shm_size(RunOptions& options, const std::string& text) {
-  options.shm_bytes = size_of("--shm-size", text);
-}
-
-void add_device(RunOptions& options, const std::string& text) {
-  const auto parts = base::split(text, ':');
-  engine::DeviceRequest device{.host_path = parts[0], .container_path = parts[0]};
-  if (parts.size() == 2 && !parts[1].starts_with('/')) {
-    device.access = parts[1];
-  } else if (parts.size() >= 2) {
-    device.container_path = parts[1];
-  }
-  if (parts.size() == 3)
-    device.access = parts[2];
-  if (parts.size() > 3 || !device.host_path.starts_with('/') || !device.container_path.starts_with('/') ||
-      device.access.empty() || device.access.find_first_not_of("rwm") != std::string::npos) {
-    refuse("--device", text, "it is no device",
-           "write /dev/name, /dev/name:/dev/in-it or /dev/name:/dev/in-it:rw");
-  }
-  options.devices.push_back(std::move(device));
 }
 
 void set_network(RunOptions& options, const std::string& text) {
@@ -197,86 +147,41 @@ void set_network(RunOptions& options, const std::string& text) {
   }
 }
 
-void set_memory(RunOptions& options, const std::string& text) {
-  constexpr std::uint64_t kLeast = 6 << 20;  // Docker's: no program starts with less
-  const std::uint64_t bytes = size_of("--memory", text);
-  if (bytes < kLeast)
-    refuse("--memory", text, "it is less than 6 MiB, with which no program starts", "give it more");
-  options.limits.memory_bytes = static_cast<std::int64_t>(bytes);
+void add_capability(RunOptions& options, const std::string& text) {
+  check_capability("--cap-add", text);
+  options.cap_add.push_back(text);
 }
 
-void set_memory_swap(RunOptions& options, const std::string& text) {
-  if (!options.limits.memory_bytes) {
-    refuse("--memory-swap", text, "it limits memory and swap together", "give --memory too");
-  }
-  if (text == "-1") {
-    options.limits.memory_swap_bytes = -1;
-    return;
-  }
-  options.limits.memory_swap_bytes = static_cast<std::int64_t>(size_of("--memory-swap", text));
-  if (*options.limits.memory_swap_bytes < *options.limits.memory_bytes) {
-    refuse("--memory-swap", text, "it is less than --memory, and is of both together",
-           "give at least as much");
-  }
-}
-
-void set_cpus(RunOptions& options, const std::string& text) {
-  constexpr std::uint64_t kPeriod = 100'000;
-  char* end = nullptr;
-  const double cpus = std::strtod(text.c_str(), &end);
-  const bool plain =
-      !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos && *end == '\0';
-  // The kernel's smallest quota is a millisecond.
-  if (!plain || cpus < 0.01 || cpus > 100'000) {
-    refuse("--cpus", text, "it is no number of CPUs from 0.01 up", "as in 0.5, 1 or 2.5");
-  }
-  options.limits.cpu =
-      cgroups::CpuQuota{.quota_us = static_cast<std::int64_t>(cpus * kPeriod), .period_us = kPeriod};
-}
-
-void set_cpu_shares(RunOptions& options, const std::string& text) {
-  const auto shares = base::parse_unsigned(text);
-  if (!shares || *shares < 2 || *shares > 262144) {
-    refuse("--cpu-shares", text, "it is no number from 2 to 262144", "1024 is what others have");
-  }
-  options.limits.cpu_shares = *shares;
-}
-
-void set_cpuset(RunOptions& options, const std::string& text) {
-  if (text.empty() || text.find_first_not_of("0123456789,-") != std::string::npos) {
-    refuse("--cpuset-cpus", text, "it is no list of CPUs", "as in 0-2,4");
-  }
-  options.limits.cpuset_cpus = text;
-}
-
-void set_pids_limit(RunOptions& options, const std::string& text) {
-  const auto count = base::parse_unsigned(text);
-  if (text != "-1" && (!count || *count > INT_MAX)) {
-    refuse("--pids-limit", text, "it is no number of processes", "-1 means no limit");
-  }
-  if (text == "-1" || *count == 0)
-    return;
-  options.limits.pids_max = static_cast<std::int64_t>(*count);
-}
-
-void add_ulimit(RunOptions& options, const std::string& text) {
-  options.ulimits.push_back(isolation::parse_ulimit(text));
+void drop_capability(RunOptions& options, const std::string& text) {
+  check_capability("--cap-drop", text);
+  options.cap_drop.push_back(text);
 }
 
 void add_security_option(RunOptions& options, const std::string& text) {
   const auto separator = text.find_first_of("=:");
   const std::string key = text.substr(0, separator);
   const std::string value = separator == std::string::npos ? "" : text.substr(separator + 1);
-  if (key == "no-new-privileges" && (value.empty() || value == "true" || value == "false")) {
+  if (key == "no-new-privileges" && (separator == std::string::npos || value == "true" || value == "false")) {
     options.security.no_new_privileges = value != "false";
-  } else if (key == "seccomp" && value == "unconfined") {
-    options.security.seccomp_unconfined = true;
+  } else if (key == "seccomp" && (value == "unconfined" || value == "builtin")) {
+    options.security.seccomp_unconfined = value == "unconfined";
+    options.security.seccomp_file.clear();
   } else if (key == "seccomp" && !value.empty()) {
+    if (::access(value.c_str(), R_OK) != 0)
+      refuse("--security-opt", text, base::errno_text(errno), "give a file with a profile in JSON");
     options.security.seccomp_unconfined = false;
     options.security.seccomp_file = value;
   } else {
-    refuse("--security-opt", text, "it is unknown", "seccomp=unconfined, seccomp=FILE or no-new-privileges");
+    refuse("--security-opt", text, "it is unknown",
+           "seccomp=unconfined, seccomp=builtin, seccomp=FILE or no-new-privileges");
   }
+}
+
+void add_sysctl(RunOptions& options, const std::string& text) {
+  const auto pair = read_pair("--sysctl", text);
+  if (text.find('=') == std::string::npos)
+    refuse("--sysctl", text, "it has no value", "as in net.ipv4.ip_forward=1");
+  options.sysctls.push_back(pair);
 }
 
 }  // namespace trine::runtime::cli

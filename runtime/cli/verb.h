@@ -16,6 +16,11 @@ struct FlagText {
   const char* value;  ///< "NAME=VALUE"; null: a switch
   const char* group;  ///< heading in the help
   const char* help;
+
+  /// "env"
+  [[nodiscard]] std::string_view long_name() const;
+  /// 'e', or 0 when there is none.
+  [[nodiscard]] char short_name() const;
 };
 
 struct Verb {
@@ -41,7 +46,7 @@ std::string man_page(std::string_view name);
 /// Writes to standard output or throws: a full disk or a closed pipe is an error like any other.
 void print(const std::string& text);
 
-/// The nearest of `known` to a mistyped word; empty when none is near.
+/// What of `known` a mistyped or shortened word may stand for; empty when nothing is near.
 std::string nearest(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace trine::runtime::cli

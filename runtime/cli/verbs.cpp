@@ -20,6 +20,15 @@ std::vector<FlagText> no_flags() {
 
 }  // namespace
 
+std::string_view FlagText::long_name() const {
+  const std::string_view all = names;
+  return all.substr(all.find("--") + 2);
+}
+
+char FlagText::short_name() const {
+  return names[1] == '-' ? '\0' : names[1];
+}
+
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table{
       {"run", "[FLAG]... IMAGE [COMMAND]...", "run an instance of an image",
@@ -56,7 +65,7 @@ const Verb& find_verb(std::string_view name) {
   const auto found = std::ranges::find_if(verbs(), [&](const Verb& verb) { return verb.name == name; });
   if (found != verbs().end())
     return *found;
-  std::vector<std::string> known;
+  std::vector<std::string> known{"help", "version", "--help", "--version"};
   for (const auto& verb : verbs())
     known.emplace_back(verb.name);
   const std::string near = nearest(name, known);

@@ -1,14 +1,16 @@
 #include "runtime/engine/image_spec.h"
 
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
+#include <array>
+#include <climits>
+#include <limits>
+#include <optional>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "image_devices.h"
 #include "isolation/capabilities.h"
 #include "isolation/rlimits.h"
 #include "isolation/signals.h"
@@ -32,21 +34,44 @@ void set_env(std::vector<std::string>& env, const std::string& entry) {
   }
 }
 
-bool has_env(const std::vector<std::string>& env, std::string_view name) {
-  return std::ranges::any_of(env, [&](const std::string& entry) { return entry.starts_with(name); });
+/// A name alone takes the variable away, as in docker run -e NAME.
+void apply_env(std::vector<std::string>& env, const std::string& entry) {
+  if (entry.find('=') != std::string::npos)
+    return set_env(env, entry);
+  std::erase_if(env, [&](const std::string& other) { return other.starts_with(entry + "="); });
 }
 
+/// Docker's order: what it sets itself, then the image's, then the user's.
 std::vector<std::string> environment(const images::ImageConfig& image, const RunOptions& options,
                                      const std::string& host_name) {
-  std::vector<std::string> env = image.env;
-  if (!has_env(env, "PATH="))
-    env.insert(env.begin(), kDefaultPath);
-  set_env(env, "HOSTNAME=" + host_name);
+  std::vector<std::string> env{kDefaultPath, "HOSTNAME=" + host_name};
   if (options.terminal)
-    set_env(env, "TERM=xterm");
+    env.emplace_back("TERM=xterm");
+  for (const auto& entry : image.env)
+    apply_env(env, entry);
   for (const auto& entry : options.env)
-    set_env(env, entry);
+    apply_env(env, entry);
   return env;
+}
+
+/// A relative one begins at the root, as in Docker.
+std::string working_directory(const images::ImageConfig& image, const RunOptions& options) {
+  const std::string& path = options.working_directory.value_or(image.working_dir);
+  return path.starts_with('/') ? path : "/" + path;
+}
+
+/// An empty --user is none, so that `-u "$UNSET"` does not make root of an image's user.
+std::string user(const images::ImageConfig& image, const RunOptions& options) {
+  return options.user && !options.user->empty() ? *options.user : image.user;
+}
+
+/// In the host's network an instance goes by the host's name.
+std::string host_name(const RunOptions& options, const std::string& otherwise) {
+  if (!options.hostname.empty())
+    return options.hostname;
+  std::array<char, HOST_NAME_MAX + 1> name{};
+  const bool host = options.network == NetworkMode::kHost && ::gethostname(name.data(), name.size()) == 0;
+  return host ? name.data() : otherwise;
 }
 
 std::vector<std::string> command_line(const images::ImageConfig& image, const RunOptions& options) {
@@ -167,42 +192,6 @@ void add_mounts(const images::ImageConfig& image, const RunOptions& options, oci
     add_mount(spec, to_mount(volume));
 }
 
-void add_device_node(const std::string& host, const std::string& container, const std::string& access,
-                     oci::Spec& spec) {
-  struct stat status{};
-  if (::stat(host.c_str(), &status) != 0)
-    base::throw_errno("--device " + host);
-  if (!S_ISCHR(status.st_mode) && !S_ISBLK(status.st_mode)) {
-    throw base::Error("--device " + host + ": it is no device", 0, "files and directories are given by -v");
-  }
-  const std::string type = S_ISBLK(status.st_mode) ? "b" : "c";
-  spec.linux_part.devices.push_back({.type = type,
-                                     .path = container,
-                                     .major = major(status.st_rdev),
-                                     .minor = minor(status.st_rdev),
-                                     .file_mode = status.st_mode & 0777,
-                                     .uid = status.st_uid,
-                                     .gid = status.st_gid});
-  spec.linux_part.resources.devices.push_back({.allow = true,
-                                               .type = type,
-                                               .major = major(status.st_rdev),
-                                               .minor = minor(status.st_rdev),
-                                               .access = access});
-}
-
-void add_device(const DeviceRequest& request, oci::Spec& spec) {
-  std::error_code error;
-  if (!std::filesystem::is_directory(request.host_path, error)) {
-    return add_device_node(request.host_path, request.container_path, request.access, spec);
-  }
-  for (const auto& entry : std::filesystem::recursive_directory_iterator(request.host_path, error)) {
-    if (!entry.is_character_file() && !entry.is_block_file())
-      continue;
-    const std::string rest = entry.path().string().substr(request.host_path.size());
-    add_device_node(entry.path(), request.container_path + rest, request.access, spec);
-  }
-}
-
 /// --privileged: the host's devices, nothing hidden, nothing read-only.
 void add_privileges(oci::Spec& spec) {
   spec.linux_part.masked_paths.clear();
@@ -212,15 +201,21 @@ void add_privileges(oci::Spec& spec) {
     if (mount.destination == "/sys" || mount.destination == "/sys/fs/cgroup")
       std::erase(mount.options, "ro");
   }
-  std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator("/dev", error)) {
-    if (!entry.is_character_file() && !entry.is_block_file())
-      continue;
-    const std::string path = entry.path();
-    if (path != "/dev/console" && path != "/dev/ptmx" && path != "/dev/tty") {
-      add_device_node(path, path, "rwm", spec);
-    }
-  }
+  add_host_devices(spec);
+}
+
+/// Whether the machine has swap to give.
+bool has_swap() {
+  const std::string text = base::read_file("/proc/swaps");
+  return std::ranges::count(text, '\n') > 1;  // behind the heading
+}
+
+/// Docker's rule: as much swap again as memory, unless told otherwise.
+std::optional<std::int64_t> memory_and_swap(const cgroups::Limits& limits) {
+  if (limits.memory_swap_bytes || !limits.memory_bytes || !has_swap())
+    return limits.memory_swap_bytes;
+  const bool fits = *limits.memory_bytes <= std::numeric_limits<std::int64_t>::max() / 2;
+  return fits ? *limits.memory_bytes * 2 : -1;
 }
 
 /// Sensors by which one tenant can tell what another computes; there is one for every CPU where there are
@@ -238,8 +233,7 @@ void add_limits(const RunOptions& options, oci::Spec& spec) {
   oci::Resources& resources = spec.linux_part.resources;
   const cgroups::Limits& limits = options.limits;
   resources.memory.limit = limits.memory_bytes;
-  resources.memory.swap = limits.memory_swap_bytes;
-  // Docker's rule: as much swap again as memory, unless told otherwise.
+  resources.memory.swap = memory_and_swap(limits);
   resources.cpu.shares = limits.cpu_shares;
   if (limits.cpu) {
     resources.cpu.quota = limits.cpu->quota_us;
@@ -256,14 +250,12 @@ void add_limits(const RunOptions& options, oci::Spec& spec) {
 }
 
 void add_seccomp(const RunOptions& options, std::uint64_t mask, ImageSpec& result) {
-  if (options.privileged || options.security.seccomp_unconfined)
-    return;
-  if (options.security.seccomp_file.empty()) {
-    result.default_seccomp = true;
+  const std::string& file = options.security.seccomp_file;
+  if (file.empty()) {
+    result.default_seccomp = !options.privileged && !options.security.seccomp_unconfined;
     return;
   }
   const auto number = [](const std::string& name) { return isolation::parse_capability(name).value_or(-1); };
-  const std::string& file = options.security.seccomp_file;
   result.spec.linux_part.seccomp =
       oci::parse_seccomp_profile(base::read_file(file, 16 << 20), mask, number, file);
 }
@@ -294,16 +286,16 @@ std::string stop_signal(const images::ImageConfig& image, const RunOptions& opti
 }  // namespace
 
 ImageSpec make_image_spec(const images::ImageConfig& image, const RunOptions& options,
-                          const std::string& host_name) {
+                          const std::string& short_id) {
   ImageSpec result{.spec = oci::default_spec()};
   oci::Spec& spec = result.spec;
-  result.user = options.user.value_or(image.user);
+  result.user = user(image, options);
   result.stop_signal = stop_signal(image, options);
-  spec.hostname = options.hostname.empty() ? host_name : options.hostname;
+  spec.hostname = host_name(options, short_id);
   spec.root.readonly = options.read_only;
   spec.process.args = command_line(image, options);
   spec.process.env = environment(image, options, spec.hostname);
-  spec.process.cwd = options.working_directory.value_or(image.working_dir.empty() ? "/" : image.working_dir);
+  spec.process.cwd = working_directory(image, options);
   spec.process.terminal = options.terminal;
   spec.process.no_new_privileges = options.security.no_new_privileges;
   const std::uint64_t mask = capabilities(options);
@@ -319,8 +311,7 @@ ImageSpec make_image_spec(const images::ImageConfig& image, const RunOptions& op
   } else {
     mask_thermal_sensors(spec);
   }
-  for (const auto& request : options.devices)
-    add_device(request, spec);
+  add_devices(options, spec);
   add_mounts(image, options, spec);
   add_seccomp(options, mask, result);
   return result;

@@ -17,8 +17,10 @@ struct ImageSpec {
   std::string stop_signal;
 };
 
-/// `host_name` is taken when the options give none. Throws base::Error naming the flag.
+/// Docker's rules. `short_id` is the host name when the options give none. An image's volumes stay in the
+/// writable layer; with a read-only root each is a tmpfs that begins with what the image has there. Throws
+/// base::Error naming the flag.
 ImageSpec make_image_spec(const images::ImageConfig& image, const RunOptions& options,
-                          const std::string& host_name);
+                          const std::string& short_id);
 
 }  // namespace trine::runtime::engine

@@ -45,7 +45,7 @@ struct RunOptions {
   bool terminal = false;
   bool remove = false;
   std::string name;
-  std::vector<std::string> env;  ///< NAME=VALUE, in order
+  std::vector<std::string> env;  ///< NAME=VALUE, in order; NAME alone takes the image's away
   std::optional<std::string> working_directory;
   std::optional<std::string> user;
   std::optional<std::string> entrypoint;  ///< empty: none, not even the image's

@@ -33,7 +33,7 @@ fi
 
 labels=$(IFS='|'; echo "${tiers[*]}")
 status=0
-ctest --test-dir build/release --label-regex "^($labels)\$" --output-on-failure --no-tests=error --output-log build/tests.log ||
+ctest --test-dir build/release --parallel "$(nproc)" --label-regex "^($labels)\$" --output-on-failure --no-tests=error --output-log build/tests.log ||
   status=$?
 # The reasons for what was skipped, then the totals again: ctest prints its lists after them.
 grep -rhoE 'skipped: .*' build/release/Testing/Temporary/LastTest.log | sort | uniq -c || true

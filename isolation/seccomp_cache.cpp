@@ -29,7 +29,7 @@ std::string serialize(const SeccompProfile& profile) {
   utsname kernel{};
   ::uname(&kernel);
   const scmp_version* library = ::seccomp_version();
-  std::string key = "trine seccomp 1";
+  std::string key = "trine seccomp 2";
   append(key, kernel.release);
   append(key, kernel.machine);
   for (const unsigned part : {library->major, library->minor, library->micro})

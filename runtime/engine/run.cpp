@@ -48,7 +48,7 @@ void add_network_files(const Instance& instance, const RunOptions& options, isol
     if (has_mount(plan, "/etc/" + name))
       return;
     const base::UniqueFd file = base::open_file_at(directory.get(), name, O_WRONLY | O_CREAT | O_EXCL, 0644);
-    base::write_all(file.get(), content, name);
+    base::write_all(file.get(), content, instance.run_directory() + "/" + name);
     plan.mounts.push_back(bind_file(instance.run_directory() + "/" + name, "/etc/" + name));
   };
   if (options.network == NetworkMode::kHost) {

@@ -90,7 +90,7 @@ void set_cpu_shares(RunOptions& options, const std::string& text) {
   const auto shares = base::parse_unsigned(text);
   if (!shares || *shares < 2 || *shares > 262144)
     refuse("--cpu-shares", text, "it is no number from 2 to 262144", "1024 is what others have");
-  options.limits.cpu_shares = *shares;
+  options.limits.cpu_shares = shares;
 }
 
 void set_cpuset(RunOptions& options, const std::string& text) {

@@ -60,6 +60,8 @@ void set_memory(RunOptions& options, const std::string& text) {
 }
 
 void set_memory_swap(RunOptions& options, const std::string& text) {
+  if (text == "0")  // Docker's: as if it were not given
+    return;
   if (!options.limits.memory_bytes)
     refuse("--memory-swap", text, "it limits memory and swap together", "give --memory too");
   if (text == "-1") {

@@ -13,7 +13,7 @@
 #include <csignal>
 #include <stdexcept>
 
-#include "terminal.h"
+#include "pty_pair.h"
 
 using namespace trine;
 using isolation::run_reaper;

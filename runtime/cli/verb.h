@@ -4,24 +4,14 @@
 #include <string_view>
 #include <vector>
 
+#include "runtime/args/flags.h"
 #include "runtime/engine/paths.h"
 
 /// What `trine` can be told to do: a table of verbs, and for each one table of flags, from which parsing,
 /// help and man pages are made.
 namespace trine::runtime::cli {
 
-/// One flag as a person sees it.
-struct FlagText {
-  const char* names;  ///< "-e,--env"
-  const char* value;  ///< "NAME=VALUE"; null: a switch
-  const char* group;  ///< heading in the help
-  const char* help;
-
-  /// "env"
-  [[nodiscard]] std::string_view long_name() const;
-  /// 'e', or 0 when there is none.
-  [[nodiscard]] char short_name() const;
-};
+using args::FlagText;
 
 struct Verb {
   const char* name;
@@ -45,8 +35,5 @@ std::string man_page(std::string_view name);
 
 /// Writes to standard output or throws: a full disk or a closed pipe is an error like any other.
 void print(const std::string& text);
-
-/// What of `known` a mistyped or shortened word may stand for; empty when nothing is near.
-std::string nearest(std::string_view word, const std::vector<std::string>& known);
 
 }  // namespace trine::runtime::cli

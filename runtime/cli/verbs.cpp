@@ -1,6 +1,8 @@
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/error.h"
+#include "flags.h"
 #include "image_verbs.h"
 #include "instance_verbs.h"
 #include "run_flags.h"
@@ -19,15 +21,6 @@ std::vector<FlagText> no_flags() {
 }
 
 }  // namespace
-
-std::string_view FlagText::long_name() const {
-  const std::string_view all = names;
-  return all.substr(all.find("--") + 2);
-}
-
-char FlagText::short_name() const {
-  return names[1] == '-' ? '\0' : names[1];
-}
 
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table{
@@ -68,9 +61,18 @@ const Verb& find_verb(std::string_view name) {
   std::vector<std::string> known{"help", "version", "--help", "--version"};
   for (const auto& verb : verbs())
     known.emplace_back(verb.name);
-  const std::string near = nearest(name, known);
+  const std::string near = args::nearest(name, known);
   throw base::Error("trine has no verb " + std::string(name), 0,
                     near.empty() ? "trine --help lists them" : "did you mean trine " + near + "?");
+}
+
+ParsedFlags parse_words(const char* verb, const std::vector<FlagText>& flags,
+                        std::vector<std::string> arguments) {
+  ParsedFlags parsed = args::parse_words(std::string("trine ") + verb, flags, std::move(arguments));
+  if (!parsed.help)
+    return parsed;
+  print(help_text(find_verb(verb)));
+  ::exit(0);
 }
 
 }  // namespace trine::runtime::cli

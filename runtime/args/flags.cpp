@@ -1,22 +1,21 @@
-#include "flags.h"
+#include "runtime/args/flags.h"
 
 #include <CLI/CLI.hpp>
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 
 #include "base/error.h"
 #include "words.h"
 
-namespace trine::runtime::cli {
+namespace trine::runtime::args {
 namespace {
 
 constexpr std::array kTrue{"true", "True", "TRUE", "t", "T", "1"};
 constexpr std::array kFalse{"false", "False", "FALSE", "f", "F", "0"};
 
-std::string help_hint(const char* verb) {
-  return std::string("trine ") + verb + " --help lists the flags";
+std::string help_hint(const std::string& command) {
+  return command + " --help lists the flags";
 }
 
 void add_options(const std::vector<FlagText>& flags, CLI::App& app, std::vector<CLI::Option*>& options) {
@@ -31,31 +30,31 @@ void add_options(const std::vector<FlagText>& flags, CLI::App& app, std::vector<
   }
 }
 
-[[noreturn]] void refuse_unknown(const char* verb, const std::vector<FlagText>& flags,
+[[noreturn]] void refuse_unknown(const std::string& command, const std::vector<FlagText>& flags,
                                  const std::string& word) {
   std::vector<std::string> known{"--help"};
   for (const auto& flag : flags)
     known.push_back("--" + std::string(flag.long_name()));
   const std::string name = word.substr(0, word.find('='));
   const std::string near = nearest(name, known);
-  throw base::Error(std::string("trine ") + verb + " has no flag " + name, 0,
-                    near.empty() ? help_hint(verb) : "did you mean " + near + "?");
+  throw base::Error(command + " has no flag " + name, 0,
+                    near.empty() ? help_hint(command) : "did you mean " + near + "?");
 }
 
 /// Every word that is left over is a flag that CLI11 does not know, or the last one, whose value is missing.
-void parse(const char* verb, const std::vector<FlagText>& flags, std::vector<std::string> words,
+void parse(const std::string& command, const std::vector<FlagText>& flags, std::vector<std::string> words,
            CLI::App& app) {
   const std::string last = words.empty() ? "" : words.back();
   std::ranges::reverse(words);  // CLI11 takes them from the back
   try {
     app.parse(std::move(words));
   } catch (const CLI::ArgumentMismatch&) {
-    throw base::Error("the flag " + last + " needs a value", 0, help_hint(verb));
+    throw base::Error("the flag " + last + " needs a value", 0, help_hint(command));
   } catch (const CLI::ParseError& error) {
-    throw base::Error(std::string("trine ") + verb + ": " + error.what(), 0, help_hint(verb));
+    throw base::Error(command + ": " + error.what(), 0, help_hint(command));
   }
   if (const auto unknown = app.remaining(); !unknown.empty() && app.count("--help") == 0)
-    refuse_unknown(verb, flags, unknown.front());
+    refuse_unknown(command, flags, unknown.front());
 }
 
 std::vector<std::string> switch_value(const FlagText& flag, const std::string& text) {
@@ -69,21 +68,26 @@ std::vector<std::string> switch_value(const FlagText& flag, const std::string& t
 
 }  // namespace
 
-ParsedFlags parse_words(const char* verb, const std::vector<FlagText>& flags,
+std::string_view FlagText::long_name() const {
+  const std::string_view all = names;
+  return all.substr(all.find("--") + 2);
+}
+
+char FlagText::short_name() const {
+  return names[1] == '-' ? '\0' : names[1];
+}
+
+ParsedFlags parse_words(const std::string& command, const std::vector<FlagText>& flags,
                         std::vector<std::string> arguments) {
-  CLI::App app("", verb);
+  CLI::App app("", command);
   app.set_help_flag();  // ours says more
   app.allow_extras();
   app.add_flag("-h,--help");
   std::vector<CLI::Option*> options;
   add_options(flags, app, options);
   Words words = cut_words(flags, std::move(arguments));
-  parse(verb, flags, std::move(words.flags), app);
-  if (app.count("--help") > 0) {
-    print(help_text(find_verb(verb)));
-    ::exit(0);
-  }
-  ParsedFlags parsed{.values = {}, .rest = std::move(words.rest)};
+  parse(command, flags, std::move(words.flags), app);
+  ParsedFlags parsed{.values = {}, .rest = std::move(words.rest), .help = app.count("--help") > 0};
   for (std::size_t i = 0; i < flags.size(); ++i) {
     if (options[i]->count() == 0) {
       parsed.values.emplace_back();
@@ -96,4 +100,4 @@ ParsedFlags parse_words(const char* verb, const std::vector<FlagText>& flags,
   return parsed;
 }
 
-}  // namespace trine::runtime::cli
+}  // namespace trine::runtime::args

@@ -5,7 +5,7 @@
 
 #include "base/error.h"
 
-namespace trine::runtime::cli {
+namespace trine::runtime::args {
 namespace {
 
 class Cutter {
@@ -87,4 +87,4 @@ Words cut_words(const std::vector<FlagText>& flags, std::vector<std::string> arg
   return Cutter(flags, std::move(arguments)).cut();
 }
 
-}  // namespace trine::runtime::cli
+}  // namespace trine::runtime::args

@@ -3,9 +3,9 @@
 #include <string>
 #include <vector>
 
-#include "verb.h"
+#include "runtime/args/flags.h"
 
-namespace trine::runtime::cli {
+namespace trine::runtime::args {
 
 /// What stands behind a verb, cut where its flags end.
 struct Words {
@@ -22,4 +22,4 @@ struct Words {
 /// An unknown flag is left as it is, for CLI11 to meet. Throws base::Error for --rm= only.
 Words cut_words(const std::vector<FlagText>& flags, std::vector<std::string> arguments);
 
-}  // namespace trine::runtime::cli
+}  // namespace trine::runtime::args

@@ -2,9 +2,9 @@
 #include <limits>
 #include <numeric>
 
-#include "verb.h"
+#include "runtime/args/flags.h"
 
-namespace trine::runtime::cli {
+namespace trine::runtime::args {
 namespace {
 
 std::string_view without_dashes(std::string_view word) {
@@ -57,4 +57,4 @@ std::string nearest(std::string_view word, const std::vector<std::string>& known
   return best;
 }
 
-}  // namespace trine::runtime::cli
+}  // namespace trine::runtime::args

@@ -13,6 +13,9 @@ namespace trine::isolation {
 enum class MessageKind : std::uint8_t {
   kMapped,    ///< to the child: its id mappings are written
   kRecorded,  ///< to the child: the caller has written down what it needs to clear up after it
+  kReady,     ///< to the caller: all is mounted, and its hooks may run
+  kHooked,    ///< to the child: they have run
+  kStart,     ///< to the child, through its gate: execute the program
   kNetwork,   ///< to the child: its network namespace, as a descriptor
   kTerminal,  ///< to the caller: the master of the child's terminal, as a descriptor
   kError,     ///< to the caller: a Failure

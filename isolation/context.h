@@ -5,15 +5,18 @@
 #include "base/unique_fd.h"
 #include "channel.h"
 #include "isolation/plan.h"
+#include "isolation/start.h"
 
 namespace trine::isolation {
 
 /// What the steps of the child share.
 struct Context {
   const Plan& plan;
-  const Channel& channel;
-  bool has_new(int type) const;    ///< the plan asks for a new namespace of this type
-  bool in_user_namespace = false;  ///< not the initial one: no mknod, no trusted.* xattrs
+  const StartHooks& hooks;
+  Channel& channel;
+  const JoinPlan* joins = nullptr;  ///< the container to enter; null: one is made
+  bool has_new(int type) const;     ///< the plan asks for a new namespace of this type
+  bool in_user_namespace = false;   ///< not the initial one: no mknod, no trusted.* xattrs
 
   base::UniqueFd root;        ///< the new root's mount, O_PATH
   base::UniqueFd proc;        ///< the container's own procfs, whatever is mounted over it later
@@ -22,6 +25,7 @@ struct Context {
   std::string home;           ///< of the resolved user
 
   bool recorded = false;   ///< kRecorded has arrived
+  bool hooked = false;     ///< kHooked has arrived
   base::UniqueFd network;  ///< kNetwork has arrived, not entered yet
   bool network_entered = false;
 };

@@ -76,7 +76,7 @@ Environment make_environment(const Context& context) {
     if (entry.starts_with("HOME="))
       has_home = true;
   }
-  if (context.plan.process.resolve_user && !has_home)
+  if (!has_home)
     environment.texts.push_back("HOME=" + context.home);
   return environment;
 }
@@ -147,6 +147,33 @@ int execute(const Context& context, const std::string& path, const Environment& 
 
 void open_executable(Context& context) {
   context.executable = base::open_file("/proc/self/exe", O_RDONLY);
+}
+
+void check_program(Context& context) {
+  if (context.hooks.gate < 0)
+    return;  // the exec itself is about to tell
+  const Environment environment = make_environment(context);
+  const std::string& program = context.plan.process.args.front();
+  const auto is_program = [](const std::string& path) {
+    struct stat status{};
+    if (::stat(path.c_str(), &status) != 0)
+      return errno;
+    return S_ISREG(status.st_mode) && (status.st_mode & 0111) != 0 ? 0 : EACCES;
+  };
+  if (program.find('/') != std::string::npos) {
+    if (const int error = is_program(program); error != 0)
+      throw ExecFailure{describe(program, error, false)};
+    return;
+  }
+  int reported = ENOENT;
+  for (const auto& directory : base::split(environment.path, ':')) {
+    const int error = is_program((directory.empty() ? "." : directory) + "/" + program);
+    if (error == 0)
+      return;
+    if (error == EACCES)
+      reported = error;
+  }
+  throw ExecFailure{describe(program, reported, false)};
 }
 
 void execute_program(const Context& context) {

@@ -9,6 +9,7 @@
 
 #include <csignal>
 #include <exception>
+#include <span>
 
 #include "base/error.h"
 #include "base/process.h"
@@ -40,14 +41,34 @@ constexpr Step kInitSteps[] = {
     {"attach the terminal", attach_terminal},       // on the new devpts, for that user
     {"enter the network namespace", enter_network_namespace},  // when no sysfs has done it
     {"set the host name", set_host_name},
-    {"write the sysctls", write_sysctls},  // before /proc/sys becomes read-only
+    {"write the sysctls", write_sysctls},      // before /proc/sys becomes read-only
+    {"run the hooks", run_environment_hooks},  // their programs and files are the host's
     {"enter the root", enter_root},
-    {"hide paths", hide_paths},    // after the pivot: they are then the container's own
-    {"seal the root", seal_root},  // after the last file is made in it
+    {"hide paths", hide_paths},                        // after the pivot: they are then the container's own
+    {"seal the root", seal_root},                      // after the last file is made in it
+    {"set the security labels", set_security_labels},  // for the program; the container's /proc is at hand
     {"enter the working directory", enter_working_directory},
     {"wait for the caller", await_record},  // a program that runs can be found and ended by its record
-    {"set the limits", set_limits},         // after the last descriptor is opened for set-up
-    {"take the identity", take_identity},   // ids, capabilities, seccomp: the privileges go last
+    {"look for the program", check_program},
+    {"wait to be started", await_start},
+    {"set the limits", set_limits},        // after the last descriptor is opened for set-up
+    {"take the identity", take_identity},  // ids, capabilities, seccomp: the privileges go last
+    {"run the hooks", run_start_hooks},    // with no more rights than the program
+};
+
+/// The shorter life of a process that joins a container: there is nothing to make.
+constexpr Step kJoinSteps[] = {
+    {"set the OOM score", set_oom_score},      // through the host's /proc
+    {"open the executable", open_executable},  // while the host's /proc/self/exe can be reached
+    {"enter the container", enter_container},  // all its namespaces at once
+    {"join a session keyring", join_session_keyring},
+    {"find the user", resolve_user},
+    {"attach the terminal", attach_joined_terminal},
+    {"set the security labels", set_security_labels},
+    {"enter the working directory", enter_working_directory},
+    {"wait for the caller", await_record},
+    {"set the limits", set_limits},
+    {"take the identity", take_identity},
 };
 
 /// exec keeps what is ignored and what is blocked; a program expects neither.
@@ -68,8 +89,10 @@ void reset_signals() {
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
 }
 
-void run_steps(Context& context, const StartHooks& hooks) {
-  // The container ends with its caller, also when that is killed.
+void run_steps(Context& context, std::span<const Step> steps) {
+  const StartHooks& hooks = context.hooks;
+  // The container ends with its caller, also when that is killed; one that is to outlive it, while it is
+  // made.
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (hooks.in_child)
     hooks.in_child();
@@ -78,19 +101,21 @@ void run_steps(Context& context, const StartHooks& hooks) {
   context.in_user_namespace = context.has_new(CLONE_NEWUSER) || base::in_user_namespace();
   if (context.network_entered && hooks.in_network_namespace)
     hooks.in_network_namespace();
-  for (const auto& step : kInitSteps) {
+  for (const auto& step : steps) {
     try {
       step.run(context);
     } catch (const base::Error&) {
+      throw;
+    } catch (const ExecFailure&) {
       throw;
     } catch (const std::exception& error) {
       throw base::Error(std::string("cannot ") + step.name + ": " + error.what());
     }
   }
   // The identity's change has cleared it.
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  // What the caller inherited from its own caller is not for the container.
-  ::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
+  ::prctl(PR_SET_PDEATHSIG, hooks.outlive_caller ? 0 : SIGKILL);
+  // What the caller inherited from its own caller is not for the container, but for what it asked to be.
+  ::syscall(SYS_close_range, 3 + context.plan.process.preserved_descriptors, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
 Failure to_failure(const base::Error& error) {
@@ -112,25 +137,37 @@ Failure to_failure(const base::Error& error) {
   ::_exit(125);
 }
 
-}  // namespace
-
-void run_child(const Plan& plan, const StartHooks& hooks, const Channel& channel) {
-  Context context{.plan = plan, .channel = channel};
-  // A network namespace that a new user namespace is to own is made with it, by clone itself.
-  context.network_entered = context.has_new(CLONE_NEWUSER) && context.has_new(CLONE_NEWNET);
+[[noreturn]] void run(Context& context, std::span<const Step> steps) {
   try {
-    run_steps(context, hooks);
-    if (plan.process.init) {
-      run_reaper([&] { execute_or_report(context); }, plan.process.terminal, channel);
-    }
+    run_steps(context, steps);
+    if (context.plan.process.init)
+      run_reaper([&] { execute_or_report(context); }, context.plan.process.terminal, context.channel);
+  } catch (const ExecFailure& exec) {
+    context.channel.send_failure(exec.failure);
+    ::_exit(125);
   } catch (const base::Error& error) {
-    channel.send_failure(to_failure(error));
+    context.channel.send_failure(to_failure(error));
     ::_exit(125);
   } catch (const std::exception& error) {
-    channel.send_failure(to_failure(base::Error(std::string("cannot start the container: ") + error.what())));
+    context.channel.send_failure(
+        to_failure(base::Error(std::string("cannot start the container: ") + error.what())));
     ::_exit(125);
   }
   execute_or_report(context);
+}
+
+}  // namespace
+
+void run_child(const Plan& plan, const StartHooks& hooks, Channel& channel) {
+  Context context{.plan = plan, .hooks = hooks, .channel = channel};
+  // A network namespace that a new user namespace is to own is made with it, by clone itself.
+  context.network_entered = context.has_new(CLONE_NEWUSER) && context.has_new(CLONE_NEWNET);
+  run(context, kInitSteps);
+}
+
+void run_joining_child(const Plan& plan, const JoinPlan& join, const StartHooks& hooks, Channel& channel) {
+  Context context{.plan = plan, .hooks = hooks, .channel = channel, .joins = &join};
+  run(context, kJoinSteps);
 }
 
 }  // namespace trine::isolation

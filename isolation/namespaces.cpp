@@ -28,6 +28,9 @@ void receive_one(Context& context) {
     case MessageKind::kRecorded:
       context.recorded = true;
       break;
+    case MessageKind::kHooked:
+      context.hooked = true;
+      break;
     case MessageKind::kNetwork:
       context.network = std::move(message->fd);
       break;
@@ -96,6 +99,23 @@ void enter_cgroup_namespace(Context& context) {
 void await_record(Context& context) {
   while (!context.recorded)
     receive_one(context);
+}
+
+void run_environment_hooks(Context& context) {
+  const StartHooks& hooks = context.hooks;
+  if (hooks.on_environment) {
+    context.channel.send(MessageKind::kReady);
+    while (!context.hooked)
+      receive_one(context);
+  }
+  if (!hooks.create_container_hooks.empty())
+    run_hooks(hooks.create_container_hooks, hooks.hook_state("creating", ::getpid()));
+}
+
+void run_start_hooks(Context& context) {
+  const StartHooks& hooks = context.hooks;
+  if (!hooks.start_container_hooks.empty())
+    run_hooks(hooks.start_container_hooks, hooks.hook_state("created", ::getpid()));
 }
 
 }  // namespace trine::isolation

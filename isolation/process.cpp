@@ -50,7 +50,9 @@ void take_ids(const User& user) {
 
 }  // namespace
 
-void join_session_keyring(Context&) {
+void join_session_keyring(Context& context) {
+  if (context.plan.process.keep_keyring)
+    return;
   // Keyrings have no namespace: without one of its own the container would share the caller's keys.
   if (::syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, nullptr) >= 0)
     return;

@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "channel.h"
 #include "init.h"
+#include "report.h"
 
 namespace trine::isolation {
 namespace {
@@ -80,13 +81,13 @@ class PidNamespaceVisit {
  public:
   explicit PidNamespaceVisit(const Plan& plan) {
     for (const auto& entry : plan.namespaces) {
-      if (entry.type != CLONE_NEWPID || entry.path.empty())
-        continue;
-      own_ = base::open_file("/proc/self/ns/pid", O_RDONLY);
-      const base::UniqueFd other = base::open_file(entry.path, O_RDONLY);
-      if (::setns(other.get(), CLONE_NEWPID) != 0)
-        base::throw_errno("cannot join the namespace " + entry.path);
+      if (entry.type == CLONE_NEWPID && !entry.path.empty())
+        enter(base::open_file(entry.path, O_RDONLY).get(), "the namespace " + entry.path);
     }
+  }
+  explicit PidNamespaceVisit(const JoinPlan& plan) {
+    if ((plan.namespaces & CLONE_NEWPID) != 0)
+      enter(plan.pidfd, "the container's pid namespace");
   }
   ~PidNamespaceVisit() {
     if (own_)
@@ -96,6 +97,12 @@ class PidNamespaceVisit {
   PidNamespaceVisit& operator=(const PidNamespaceVisit&) = delete;
 
  private:
+  void enter(int namespace_or_process, const std::string& name) {
+    own_ = base::open_file("/proc/self/ns/pid", O_RDONLY);
+    if (::setns(namespace_or_process, CLONE_NEWPID) != 0)
+      base::throw_errno("cannot join " + name);
+  }
+
   base::UniqueFd own_;
 };
 
@@ -114,20 +121,20 @@ void write_mappings(const Plan& plan, pid_t pid) {
   base::write_value(process + "/gid_map", format_mappings(plan.gid_mappings));
 }
 
-[[noreturn]] void rethrow(const Failure& failure) {
-  if (failure.exec)
-    throw ExecError(failure.message, failure.errno_value, failure.hint, failure.not_found);
-  throw base::Error(failure.message, failure.errno_value, failure.hint);
-}
-
-/// Hears the child out until its program runs.
-base::UniqueFd await_exec(const Channel& channel) {
+/// Waits until the child has made everything, runs the hooks that are ours, and lets it go on. Returns the
+/// terminal, if it has come by then.
+base::UniqueFd accompany_hooks(const StartHooks& hooks, const Channel& channel, pid_t pid) {
   base::UniqueFd terminal;
   while (auto message = channel.receive()) {
     if (message->kind == MessageKind::kError)
       rethrow(message->failure);
     if (message->kind == MessageKind::kTerminal)
       terminal = std::move(message->fd);
+    if (message->kind != MessageKind::kReady)
+      continue;
+    hooks.on_environment(pid);
+    channel.send(MessageKind::kHooked);
+    break;
   }
   return terminal;
 }
@@ -146,7 +153,26 @@ base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channe
   channel.send(MessageKind::kRecorded);
   if (network)
     network->finish();
-  return await_exec(channel);
+  base::UniqueFd terminal;
+  if (hooks.on_environment)
+    terminal = accompany_hooks(hooks, channel, pid);
+  base::UniqueFd later = await_exec(channel);
+  return later ? std::move(later) : std::move(terminal);
+}
+
+/// What start() and join() share once the child is there: `accompany_child` returns its terminal.
+Started accompany_to_exec(base::Process process, const Channel& channel,
+                          const std::function<base::UniqueFd(pid_t)>& accompany_child) {
+  try {
+    base::UniqueFd terminal = accompany_child(process.pid());
+    return {.process = std::move(process), .terminal = std::move(terminal)};
+  } catch (...) {
+    process.signal(SIGKILL);
+    process.wait();
+    // When the child failed first, what failed here is only the consequence.
+    await_exec(channel);
+    throw;
+  }
 }
 
 }  // namespace
@@ -163,16 +189,31 @@ Started start(const Plan& plan, const StartHooks& hooks) {
     }
   }
   channel.child.close();
-  try {
-    base::UniqueFd terminal = accompany(plan, hooks, channel.caller, process.pid());
-    return {.process = std::move(process), .terminal = std::move(terminal)};
-  } catch (...) {
-    process.signal(SIGKILL);
-    process.wait();
-    // When the child failed first, what failed here is only the consequence.
-    await_exec(channel.caller);
-    throw;
+  return accompany_to_exec(std::move(process), channel.caller,
+                           [&](pid_t pid) { return accompany(plan, hooks, channel.caller, pid); });
+}
+
+Started join(const JoinPlan& join, const StartHooks& hooks) {
+  Plan plan;
+  plan.process = join.process;
+  plan.seccomp = join.seccomp;
+  ChannelPair channel = make_channel();
+  base::Process process;
+  {
+    const PidNamespaceVisit visit(join);
+    process = base::clone_process({.flags = 0, .cgroup = hooks.cgroup});
+    if (!process) {
+      channel.caller.close();
+      run_joining_child(plan, join, hooks, channel.child);
+    }
   }
+  channel.child.close();
+  return accompany_to_exec(std::move(process), channel.caller, [&](pid_t pid) {
+    if (hooks.on_created)
+      hooks.on_created(pid);
+    channel.caller.send(MessageKind::kRecorded);
+    return await_exec(channel.caller);
+  });
 }
 
 }  // namespace trine::isolation

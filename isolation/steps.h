@@ -12,6 +12,8 @@ void join_existing_namespaces(Context& context);
 void enter_network_namespace(Context& context);
 void enter_cgroup_namespace(Context& context);
 void await_record(Context& context);
+void run_environment_hooks(Context& context);
+void run_start_hooks(Context& context);
 
 // rootfs.cpp
 void detach_from_host_mounts(Context& context);
@@ -36,6 +38,7 @@ void write_sysctls(Context& context);
 
 // terminal.cpp
 void attach_terminal(Context& context);
+void attach_joined_terminal(Context& context);
 
 // user.cpp
 void resolve_user(Context& context);
@@ -49,5 +52,15 @@ void take_identity(Context& context);
 
 // exec.cpp
 void open_executable(Context& context);
+void check_program(Context& context);
+
+// gate.cpp
+void await_start(Context& context);
+
+// join.cpp
+void enter_container(Context& context);
+
+// lsm.cpp
+void set_security_labels(Context& context);
 
 }  // namespace trine::isolation

@@ -68,9 +68,8 @@ void mount_console(int root, int peer) {
   attach(tree.get(), target.get(), "/dev/console");
 }
 
-}  // namespace
-
-void attach_terminal(Context& context) {
+/// `console`: it becomes /dev/console too.
+void give_terminal(Context& context, bool console) {
   const Process& process = context.plan.process;
   if (!process.terminal)
     return;
@@ -80,7 +79,8 @@ void attach_terminal(Context& context) {
   if (::fchown(terminal.peer.get(), context.user.uid, static_cast<gid_t>(-1)) != 0) {
     base::throw_errno("cannot give the terminal to user " + std::to_string(context.user.uid));
   }
-  mount_console(context.root.get(), terminal.peer.get());
+  if (console)
+    mount_console(context.root.get(), terminal.peer.get());
   context.channel.send(MessageKind::kTerminal, terminal.master.get());
   // The session has no controlling terminal yet (run_steps has made it): this becomes it.
   if (::ioctl(terminal.peer.get(), TIOCSCTTY, 0) != 0)
@@ -89,6 +89,16 @@ void attach_terminal(Context& context) {
     if (::dup2(terminal.peer.get(), fd) < 0)
       base::throw_errno("cannot connect to the terminal");
   }
+}
+
+}  // namespace
+
+void attach_terminal(Context& context) {
+  give_terminal(context, true);
+}
+
+void attach_joined_terminal(Context& context) {
+  give_terminal(context, false);
 }
 
 }  // namespace trine::isolation

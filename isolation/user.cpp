@@ -33,14 +33,32 @@ std::string read_database(int root, const std::string& path) {
   return base::read_all(file.get(), path + " of the image", kMaxDatabase);
 }
 
+/// As shells and login do it. A broken /etc/passwd is no reason to refuse a program that named its ids
+/// itself.
+std::string home_of(int root, uid_t uid) {
+  try {
+    return resolve_user_text(std::to_string(uid), read_database(root, "/etc/passwd"), "").home;
+  } catch (const base::Error&) {
+    return "/";
+  }
+}
+
+bool has_home(const Process& process) {
+  return std::ranges::any_of(process.env,
+                             [](const std::string& entry) { return entry.starts_with("HOME="); });
+}
+
 }  // namespace
 
 void resolve_user(Context& context) {
   const Process& process = context.plan.process;
   context.user = process.user;
   context.home = "/";
-  if (!process.resolve_user)
+  if (!process.resolve_user) {
+    if (!has_home(process))
+      context.home = home_of(context.root.get(), process.user.uid);
     return;
+  }
   const int root = context.root.get();
   auto resolved = resolve_user_text(process.user.name, read_database(root, "/etc/passwd"),
                                     read_database(root, "/etc/group"));

@@ -117,11 +117,14 @@ struct Process {
   Capabilities capabilities;
   std::vector<Rlimit> rlimits;
   bool no_new_privileges = false;
-  bool terminal = false;  ///< a pseudo-terminal of the new devpts becomes stdio; see Started
+  bool keep_keyring = false;  ///< share the caller's session keyring
+  bool terminal = false;      ///< a pseudo-terminal of the new devpts becomes stdio; see Started
   std::optional<WindowSize> window_size;
   std::optional<int> oom_score_adj;
   std::string apparmor_profile;
   std::string selinux_label;
+  unsigned preserved_descriptors =
+      0;              ///< 3 and those after it, which the caller's caller gave for the program
   bool init = false;  ///< PID 1 is trine's own reaper, the program its child (--init)
 };
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/process.h"
 #include "base/unique_fd.h"
+#include "isolation/hook.h"
 #include "isolation/plan.h"
 
 namespace trine::isolation {
@@ -29,10 +30,22 @@ struct StartHooks {
   /// Called in the caller once the child exists; its program does not run before this returns: write a
   /// record. A throw ends the child.
   std::function<void(pid_t)> on_created;
+  /// Called in the caller when all is made and mounted but the old root is still there: run the hooks that
+  /// are the caller's. The child waits meanwhile, when this is set. A throw ends the child.
+  std::function<void(pid_t)> on_environment;
+  /// Run by the child itself: before it leaves the host's root, and before its program. `hook_state` gives
+  /// the text for their standard input from a status of the specification's and the child's own number.
+  std::vector<Hook> create_container_hooks, start_container_hooks;
+  std::function<std::string(const char* status, pid_t)> hook_state;
   /// Called on a thread that is inside the new network namespace, before the program runs: bring links up.
   std::function<void()> in_network_namespace;
   /// Called in the child, before it does anything: join cgroups, let go of locks that are the caller's alone.
   std::function<void()> in_child;
+  /// From make_gate(): the child does everything but execute its program, then waits there; start() returns
+  /// as soon as it does. -1: no gate.
+  int gate = -1;
+  /// The child lives on when the caller ends. Without a gate, once its program runs.
+  bool outlive_caller = false;
 };
 
 struct Started {
@@ -43,6 +56,18 @@ struct Started {
 /// To be called first in main() of every program that calls start(), which executes some programs by way of a
 /// sealed copy of the calling one: does not return when this is that copy.
 void run_sealed_exec(int count, char** arguments);
+
+/// A process beside those of a container that runs.
+struct JoinPlan {
+  int pidfd = -1;                ///< of a process in the container
+  std::uint64_t namespaces = 0;  ///< CLONE_NEW… to enter: those that are not shared with the caller
+  Process process;
+  std::optional<SeccompFilter> seccomp;
+};
+
+/// Makes a process in the container of `plan.pidfd` and returns once its program has been executed.
+/// Throws as start() does.
+Started join(const JoinPlan& plan, const StartHooks& hooks);
 
 /// Makes the namespaces and the process of `plan` and returns once its program has been executed.
 /// Throws Error naming the step that failed, ExecError for the program itself; the child is gone then.

@@ -1,0 +1,93 @@
+#include "isolation/gate.h"
+
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <string>
+
+#include "base/error.h"
+#include "base/in_root.h"
+#include "channel.h"
+#include "report.h"
+#include "steps.h"
+
+namespace trine::isolation {
+namespace {
+
+constexpr const char* kName = "start";
+
+/// By way of the descriptor: a state directory's path may be longer than a socket's address.
+sockaddr_un address_in(int directory) {
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string path = base::fd_path(directory) + "/" + kName;
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  return address;
+}
+
+base::UniqueFd make_socket() {
+  base::UniqueFd socket(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  if (!socket)
+    base::throw_errno("cannot make a socket");
+  return socket;
+}
+
+}  // namespace
+
+base::UniqueFd make_gate(int directory) {
+  base::UniqueFd socket = make_socket();
+  const sockaddr_un address = address_in(directory);
+  if (::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(socket.get(), 4) != 0) {
+    base::throw_errno("cannot make the socket that the container waits on");
+  }
+  return socket;
+}
+
+void open_gate(int directory) {
+  base::UniqueFd socket = make_socket();
+  const sockaddr_un address = address_in(directory);
+  if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
+    if (errno == ECONNREFUSED || errno == ENOENT)
+      throw base::Error("cannot start the container: its first process does not wait any more");
+    base::throw_errno("cannot start the container");
+  }
+  const Channel channel(std::move(socket));
+  channel.send(MessageKind::kStart);
+  await_exec(channel);
+}
+
+void remove_gate(int directory) {
+  ::unlinkat(directory, kName, 0);
+}
+
+bool has_gate(int directory) {
+  return ::faccessat(directory, kName, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+void await_start(Context& context) {
+  if (context.hooks.gate < 0)
+    return;
+  context.channel.close();  // to the caller: created
+  for (;;) {
+    base::UniqueFd peer(::accept4(context.hooks.gate, nullptr, nullptr, SOCK_CLOEXEC));
+    if (!peer) {
+      if (errno == EINTR || errno == ECONNABORTED)
+        continue;
+      base::throw_errno("cannot wait to be started");
+    }
+    Channel channel(std::move(peer));
+    const auto message = channel.receive();
+    // Whoever knocked is gone again: the next one may mean it.
+    if (!message || message->kind != MessageKind::kStart)
+      continue;
+    context.channel = std::move(channel);
+    return;
+  }
+}
+
+}  // namespace trine::isolation

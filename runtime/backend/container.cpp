@@ -88,15 +88,18 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
     plan.isolation.seccomp = isolation::cached_seccomp(*plan.seccomp, options.seccomp_cache);
 
   const auto birth = group.get().birth_directory();
-  isolation::Started started = isolation::start(
-      plan.isolation, {.cgroup = birth,
-                       .on_created = [&](pid_t pid) { options.on_created(pid, group.get()); },
-                       .in_network_namespace = [&] { bring_up_loopback(options.loopback_up); },
-                       .in_child =
-                           [&] {
-                             group.get().join_self(birth.has_value());
-                             options.in_child();
-                           }});
+  isolation::StartHooks hooks{options};
+  hooks.cgroup = birth;
+  hooks.on_created = [&](pid_t pid) { options.on_created(pid, group.get()); };
+  hooks.in_network_namespace = [&] { bring_up_loopback(options.loopback_up); };
+  hooks.in_child = [&] {
+    group.get().join_self(birth.has_value());
+    if (options.in_child)
+      options.in_child();
+  };
+  hooks.gate = options.gate;
+  hooks.outlive_caller = options.outlive_caller;
+  isolation::Started started = isolation::start(plan.isolation, hooks);
   return {std::move(started), group.release(), has_private_processes(plan.isolation)};
 }
 

@@ -16,7 +16,7 @@
 #include "layout.h"
 #include "record.h"
 #include "runtime/backend/container.h"
-#include "runtime/engine/attach.h"
+#include "runtime/attach/attach.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
@@ -199,12 +199,12 @@ int run(const RunOptions& options, const Paths& paths) {
   const cgroups::Limits limits = prepared.plan.limits;
   // Set before the program runs, which may ask for it first of all.
   if (prepared.plan.isolation.process.terminal)
-    prepared.plan.isolation.process.window_size = own_window_size();
+    prepared.plan.isolation.process.window_size = attach::own_window_size();
   CidFile cidfile(options.cidfile, instance.record().id);
   if (!options.interactive && !options.terminal)
     empty_standard_input();
 
-  const SignalBlock signals;
+  const attach::SignalBlock signals;
   backend::Container container = backend::start_container(
       std::move(prepared.plan),
       {.cgroup_name = cgroup_name(instance.record().id),
@@ -213,7 +213,7 @@ int run(const RunOptions& options, const Paths& paths) {
        .in_child = [&] { instance.forget(); }});
   cidfile.keep();
   const base::ExitStatus status =
-      attach(container.process(), signals,
+      attach::attach(container.process(), signals,
              {.terminal = container.take_terminal(), .interactive = options.interactive});
   const auto end = container.finish();
   if (end.oom_killed)

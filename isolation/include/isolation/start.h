@@ -23,13 +23,9 @@ class ExecError : public base::Error {
   bool not_found_;
 };
 
-/// What the caller does at the moments that only it knows about.
-struct StartHooks {
-  /// A cgroup v2 directory for the child to be born in.
-  std::optional<int> cgroup;
-  /// Called in the caller once the child exists; its program does not run before this returns: write a
-  /// record. A throw ends the child.
-  std::function<void(pid_t)> on_created;
+/// Programs and calls between a container's steps. Source: OCI runtime-spec 1.3
+/// config.md#posix-platform-hooks.
+struct HookPoints {
   /// Called in the caller when all is made and mounted but the old root is still there: run the hooks that
   /// are the caller's. The child waits meanwhile, when this is set. A throw ends the child.
   std::function<void(pid_t)> on_environment;
@@ -37,6 +33,15 @@ struct StartHooks {
   /// the text for their standard input from a status of the specification's and the child's own number.
   std::vector<Hook> create_container_hooks, start_container_hooks;
   std::function<std::string(const char* status, pid_t)> hook_state;
+};
+
+/// What the caller does at the moments that only it knows about.
+struct StartHooks : HookPoints {
+  /// A cgroup v2 directory for the child to be born in.
+  std::optional<int> cgroup;
+  /// Called in the caller once the child exists; its program does not run before this returns: write a
+  /// record. A throw ends the child.
+  std::function<void(pid_t)> on_created;
   /// Called on a thread that is inside the new network namespace, before the program runs: bring links up.
   std::function<void()> in_network_namespace;
   /// Called in the child, before it does anything: join cgroups, let go of locks that are the caller's alone.

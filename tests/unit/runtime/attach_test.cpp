@@ -1,4 +1,4 @@
-#include "runtime/engine/attach.h"
+#include "runtime/attach/attach.h"
 
 #include <catch2/catch.hpp>
 #include <fcntl.h>
@@ -17,7 +17,7 @@
 #include "scratch.h"
 
 using namespace trine;
-using namespace trine::runtime::engine;
+using namespace trine::runtime::attach;
 
 namespace {
 

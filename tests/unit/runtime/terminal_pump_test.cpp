@@ -1,4 +1,4 @@
-#include "engine/terminal_pump.h"
+#include "attach/terminal_pump.h"
 
 #include <catch2/catch.hpp>
 #include <fcntl.h>
@@ -9,13 +9,13 @@
 #include <string>
 
 #include "base/error.h"
-#include "engine/terminal_mode.h"
+#include "attach/terminal_mode.h"
 #include "own_stdio.h"
 #include "pty_pair.h"
 #include "scratch.h"
 
 using namespace trine;
-using namespace trine::runtime::engine;
+using namespace trine::runtime::attach;
 
 namespace {
 

@@ -13,7 +13,7 @@
 namespace trine::runtime::backend {
 
 /// What start_container() needs beside the plan.
-struct ContainerOptions {
+struct ContainerOptions : isolation::HookPoints {
   std::string cgroup_name;    ///< of the group in each hierarchy that is used: "trine-<id>"
   std::string seccomp_cache;  ///< directory of compiled filters
   bool loopback_up = true;    ///< in a new network namespace
@@ -21,6 +21,8 @@ struct ContainerOptions {
   std::function<void(pid_t, const cgroups::Group&)> on_created;
   /// In the child: let go of the caller's locks.
   std::function<void()> in_child;
+  int gate = -1;                ///< see isolation::StartHooks
+  bool outlive_caller = false;  ///< see isolation::StartHooks
 };
 
 /// A container whose program runs. finish() must be called once it has ended; a destructor that has to clean
@@ -41,6 +43,9 @@ class Container {
   };
   End finish();
 
+  /// Leaves the container to itself: whoever has its record looks after it from here on.
+  void detach() { finished_ = true; }
+
  private:
   isolation::Started started_;
   cgroups::Group group_;
@@ -51,5 +56,20 @@ class Container {
 /// Makes the cgroups and the process of `plan`. Throws base::Error, isolation::ExecError for the program;
 /// nothing is left behind then.
 Container start_container(ContainerPlan plan, const ContainerOptions& options);
+
+/// A process beside those of a container that runs.
+struct JoinOptions {
+  pid_t pid = -1;                    ///< the container's first process
+  int pidfd = -1;                    ///< the same
+  std::vector<std::string> cgroups;  ///< Group::directories() of its record
+  std::string seccomp_cache;
+  bool outlive_caller = false;
+  std::function<void(pid_t)> on_created;
+};
+
+/// The process of `process` in the container. Throws as start_container() does.
+isolation::Started join_container(isolation::Process process,
+                                  const std::optional<isolation::SeccompProfile>& seccomp,
+                                  const JoinOptions& options);
 
 }  // namespace trine::runtime::backend

@@ -9,9 +9,9 @@
 #include <climits>
 
 #include "base/error.h"
-#include "runtime/engine/attach.h"
+#include "runtime/attach/attach.h"
 
-namespace trine::runtime::engine {
+namespace trine::runtime::attach {
 namespace {
 
 constexpr char kEndOfInput = 4;  // VEOF, ^D
@@ -137,4 +137,4 @@ void TerminalPump::resize() const {
   ::ioctl(master_.get(), TIOCSWINSZ, &size);
 }
 
-}  // namespace trine::runtime::engine
+}  // namespace trine::runtime::attach

@@ -2,7 +2,7 @@
 
 #include <termios.h>
 
-namespace trine::runtime::engine {
+namespace trine::runtime::attach {
 
 /// Puts a terminal into raw mode for as long as this lives. Nothing happens to what is no terminal.
 class RawMode {
@@ -27,4 +27,4 @@ class RawMode {
   termios before_{};
 };
 
-}  // namespace trine::runtime::engine
+}  // namespace trine::runtime::attach

@@ -1,4 +1,4 @@
-#include "runtime/engine/attach.h"
+#include "runtime/attach/attach.h"
 
 #include <poll.h>
 #include <sys/ioctl.h>
@@ -13,7 +13,7 @@
 #include "terminal_mode.h"
 #include "terminal_pump.h"
 
-namespace trine::runtime::engine {
+namespace trine::runtime::attach {
 namespace {
 
 /// SIGCHLD is our own business, SIGPIPE tells of our own output; the faults must act on us.
@@ -118,4 +118,4 @@ base::ExitStatus attach(base::Process& process, const SignalBlock& signals, Atta
   return attach_terminal(process, fd.get(), std::move(options));
 }
 
-}  // namespace trine::runtime::engine
+}  // namespace trine::runtime::attach

@@ -7,7 +7,7 @@
 #include "base/unique_fd.h"
 #include "isolation/plan.h"
 
-namespace trine::runtime::engine {
+namespace trine::runtime::attach {
 
 /// Holds back the signals that are to be passed on to an instance, from before it exists, so that none is
 /// lost. SIGTSTP, SIGTTIN, SIGTTOU and SIGCONT keep their meaning for trine itself: a shell's job control.
@@ -37,4 +37,4 @@ struct AttachOptions {
 /// and window sizes, our own terminal being raw meanwhile. It is put back as it was on every way out.
 base::ExitStatus attach(base::Process& process, const SignalBlock& signals, AttachOptions options);
 
-}  // namespace trine::runtime::engine
+}  // namespace trine::runtime::attach

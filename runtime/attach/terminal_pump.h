@@ -8,7 +8,7 @@
 
 #include "base/unique_fd.h"
 
-namespace trine::runtime::engine {
+namespace trine::runtime::attach {
 
 /// Carries bytes between our stdio and an instance's terminal. Never blocks: a side that takes no more stops
 /// the other from being read. Our own descriptors stay in the mode they have, for they are shared with the
@@ -53,4 +53,4 @@ class TerminalPump {
   Buffer output_;
 };
 
-}  // namespace trine::runtime::engine
+}  // namespace trine::runtime::attach

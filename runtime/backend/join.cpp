@@ -1,0 +1,62 @@
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/stat.h>
+
+#include <array>
+#include <utility>
+
+#include "base/error.h"
+#include "runtime/backend/container.h"
+
+namespace trine::runtime::backend {
+namespace {
+
+constexpr std::array<std::pair<const char*, int>, 8> kNamespaces{{{"user", CLONE_NEWUSER},
+                                                                  {"pid", CLONE_NEWPID},
+                                                                  {"mnt", CLONE_NEWNS},
+                                                                  {"net", CLONE_NEWNET},
+                                                                  {"ipc", CLONE_NEWIPC},
+                                                                  {"uts", CLONE_NEWUTS},
+                                                                  {"cgroup", CLONE_NEWCGROUP},
+                                                                  {"time", CLONE_NEWTIME}}};
+
+/// Those that a process does not share with us: setns(2) refuses to enter one's own user namespace, and
+/// entering the others would be for nothing.
+std::uint64_t foreign_namespaces(pid_t pid) {
+  std::uint64_t foreign = 0;
+  for (const auto& [name, flag] : kNamespaces) {
+    struct stat own{};
+    struct stat other{};
+    const std::string path = std::string("/ns/") + name;
+    if (::stat(("/proc/self" + path).c_str(), &own) != 0)
+      continue;  // this kernel lacks it
+    if (::stat(("/proc/" + std::to_string(pid) + path).c_str(), &other) != 0)
+      base::throw_errno("cannot look at the container's namespaces");
+    if (own.st_ino != other.st_ino)
+      foreign |= static_cast<std::uint64_t>(flag);
+  }
+  return foreign;
+}
+
+}  // namespace
+
+isolation::Started join_container(isolation::Process process,
+                                  const std::optional<isolation::SeccompProfile>& seccomp,
+                                  const JoinOptions& options) {
+  isolation::JoinPlan plan{.pidfd = options.pidfd,
+                           .namespaces = foreign_namespaces(options.pid),
+                           .process = std::move(process),
+                           .seccomp = {}};
+  if (seccomp)
+    plan.seccomp = isolation::cached_seccomp(*seccomp, options.seccomp_cache);
+  const cgroups::Group group = cgroups::open_group(options.cgroups);
+  const auto birth = group.birth_directory();
+  isolation::StartHooks hooks;
+  hooks.cgroup = birth;
+  hooks.on_created = options.on_created;
+  hooks.in_child = [&] { group.join_self(birth.has_value()); };
+  hooks.outlive_caller = options.outlive_caller;
+  return isolation::join(plan, hooks);
+}
+
+}  // namespace trine::runtime::backend

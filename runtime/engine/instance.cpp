@@ -9,6 +9,7 @@
 #include <climits>
 
 #include "base/error.h"
+#include "base/process.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/text.h"
@@ -71,7 +72,7 @@ Instance Instance::create(const Paths& paths, const std::string& name, bool remo
   record.id = base::random_hex(32);
   record.name = name.empty() ? record.id.substr(0, 12) : name;
   record.remove = remove;
-  record.created = now_utc();
+  record.created = base::now_utc();
   instance.run_directory_ = run_root(paths) + "/" + record.id;
 
   ensure_private_directory(run_root(paths));
@@ -121,7 +122,7 @@ void Instance::finish(int exit_code, bool oom_killed) {
   record_.status = "exited";
   record_.exit_code = exit_code;
   record_.oom_killed = oom_killed;
-  record_.finished = now_utc();
+  record_.finished = base::now_utc();
   record_.pid = 0;
   if (record_.remove)
     return;

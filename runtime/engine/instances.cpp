@@ -9,6 +9,7 @@
 #include <csignal>
 
 #include "base/error.h"
+#include "base/process.h"
 #include "base/file.h"
 #include "layout.h"
 #include "record.h"
@@ -57,7 +58,7 @@ void remove_instance(const Paths& paths, const std::string& reference, bool forc
                         "trine rm --force " + record.name);
     }
     const base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, record.pid, 0)));
-    if (pidfd && process_start_time(record.pid) == record.start_time) {
+    if (pidfd && base::process_info(record.pid).start_time == record.start_time) {
       ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
     }
     // Its own trine sees the end, writes it down and lets go of the lock.

@@ -94,31 +94,4 @@ std::optional<Record> read_record(const std::string& directory) {
   }
 }
 
-std::string now_utc() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  tm parts{};
-  ::gmtime_r(&now.tv_sec, &parts);
-  std::array<char, 40> text{};
-  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::string fraction = std::to_string(now.tv_nsec);
-  fraction.insert(0, 9 - fraction.size(), '0');
-  return std::string(text.data(), length) + "." + fraction + "Z";
-}
-
-std::uint64_t process_start_time(pid_t pid) {
-  try {
-    const std::string stat = base::read_file("/proc/" + std::to_string(pid) + "/stat");
-    // The second field is the command's name in parentheses and may hold anything, parentheses too.
-    const auto close = stat.rfind(')');
-    if (close == std::string::npos)
-      return 0;
-    const auto fields = base::split(std::string_view(stat).substr(close + 1), ' ', base::SplitEmpty::kSkip);
-    constexpr std::size_t kStartTime = 22 - 3;  // counted from the third field
-    return fields.size() > kStartTime ? base::parse_unsigned(fields[kStartTime]).value_or(0) : 0;
-  } catch (const base::Error&) {
-    return 0;  // the process is gone
-  }
-}
-
 }  // namespace trine::runtime::engine

@@ -7,6 +7,7 @@
 #include <csignal>
 
 #include "base/error.h"
+#include "base/process.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/remove_tree.h"
@@ -46,7 +47,7 @@ void kill_process(const Record& record) {
     return;
   const base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, record.pid, 0)));
   // Looked at after the descriptor is ours: from here on the number cannot become another process's.
-  if (!pidfd || process_start_time(record.pid) != record.start_time)
+  if (!pidfd || base::process_info(record.pid).start_time != record.start_time)
     return;
   ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
   constexpr int kPatienceMs = 5000;
@@ -85,7 +86,7 @@ void bury(const Paths& paths, const std::string& id) {
   if (ran && !record->remove) {
     record->status = "exited";
     record->exit_code = 137;
-    record->finished = now_utc();
+    record->finished = base::now_utc();
     record->pid = 0;
     const std::string layer = lib_root(paths) + "/" + id;
     ensure_private_directory(layer);

@@ -66,7 +66,7 @@ void add_network_files(const Instance& instance, const RunOptions& options, isol
 
 std::string namespace_of(const Paths& paths, const std::string& reference) {
   const Record record = find_instance(paths, reference);
-  if (record.pid <= 0 || process_start_time(record.pid) != record.start_time) {
+  if (record.pid <= 0 || base::process_info(record.pid).start_time != record.start_time) {
     throw base::Error("cannot join the network of " + reference + ": it is not running");
   }
   return "/proc/" + std::to_string(record.pid) + "/ns/net";
@@ -173,7 +173,7 @@ void empty_standard_input() {
 void write_record(Instance& instance, pid_t pid, const cgroups::Group& group) {
   Record& record = instance.record();
   record.pid = pid;
-  record.start_time = process_start_time(pid);
+  record.start_time = base::process_info(pid).start_time;
   record.cgroups = group.directories();
   record.status = "running";
   instance.save();

@@ -40,6 +40,16 @@ class Process {
   UniqueFd pidfd_;
 };
 
+/// What /proc tells of any process. Source: proc_pid_stat(5).
+struct ProcessInfo {
+  std::uint64_t start_time = 0;  ///< clock ticks since boot, which tells it from a later one; 0: there is none
+  bool ended = false;            ///< a zombie
+};
+ProcessInfo process_info(pid_t pid);
+
+/// "2026-11-21T08:46:09.123456789Z": now, as RFC 3339 has it.
+std::string now_utc();
+
 /// What clone3(2) takes, without its zeroes.
 struct CloneOptions {
   std::uint64_t flags = 0;    ///< CLONE_NEW…; CLONE_PIDFD is added

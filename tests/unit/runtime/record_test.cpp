@@ -21,7 +21,7 @@ Record record() {
   made.command = {"sh", "-c", "echo \"hi\"\n"};
   made.labels = {{"b", "2"}, {"a", "1"}};
   made.annotations = {{"key", ""}};
-  made.created = now_utc();
+  made.created = base::now_utc();
   made.remove = true;
   made.stop_signal = "SIGTERM";
   made.cgroups = {"/sys/fs/cgroup/memory/trine-a"};
@@ -114,15 +114,15 @@ TEST_CASE("a directory without a record, or with something else in its place, ha
 }
 
 TEST_CASE("times are in UTC, sort as text, and have nine digits behind the second") {
-  const std::string first = now_utc();
-  const std::string second = now_utc();
+  const std::string first = base::now_utc();
+  const std::string second = base::now_utc();
   CHECK(first <= second);
   CHECK(first.size() == std::string("2026-11-21T05:20:52.123456789Z").size());
   CHECK(first.back() == 'Z');
 }
 
 TEST_CASE("a process has one time of its beginning, and one that is gone has none") {
-  CHECK(process_start_time(::getpid()) > 0);
-  CHECK(process_start_time(::getpid()) == process_start_time(::getpid()));
-  CHECK(process_start_time(0x7fffffff) == 0);
+  CHECK(base::process_info(::getpid()).start_time > 0);
+  CHECK(base::process_info(::getpid()).start_time == base::process_info(::getpid()).start_time);
+  CHECK(base::process_info(0x7fffffff).start_time == 0);
 }

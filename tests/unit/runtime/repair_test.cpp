@@ -34,7 +34,7 @@ class State {
     record_.name = "web";
     record_.status = "running";
     record_.pid = 0x7fffffff;  // no machine has so many
-    record_.created = now_utc();
+    record_.created = base::now_utc();
   }
   [[nodiscard]] Record& record() { return record_; }
   void write(const std::string& text) const { scratch_.make_file(run_record(), text); }
@@ -164,7 +164,7 @@ TEST_CASE("the process of a dead instance is killed") {
   State state;
   Sleeper sleeper;
   state.record().pid = sleeper.pid();
-  state.record().start_time = process_start_time(sleeper.pid());
+  state.record().start_time = base::process_info(sleeper.pid()).start_time;
   state.save();
   repair(state.paths());
   CHECK(sleeper.has_ended());
@@ -174,7 +174,7 @@ TEST_CASE("a process that only has the number of a dead instance's is spared") {
   State state;
   Sleeper sleeper;
   state.record().pid = sleeper.pid();
-  state.record().start_time = process_start_time(sleeper.pid()) + 1;
+  state.record().start_time = base::process_info(sleeper.pid()).start_time + 1;
   state.save();
   repair(state.paths());
   CHECK_FALSE(state.is_in_run());

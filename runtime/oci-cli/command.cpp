@@ -1,0 +1,108 @@
+#include "command.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "commands.h"
+
+namespace trine::runtime::oci_cli {
+namespace {
+
+std::vector<args::FlagText> no_flags() {
+  return {};
+}
+
+std::string padded(std::string text, std::size_t width) {
+  text.resize(std::max(text.size() + 2, width), ' ');
+  return text;
+}
+
+}  // namespace
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> table{
+      {"create", "[FLAG]... ID", "make a container and let it wait for start", create_flags, run_create},
+      {"start", "ID", "execute the program of a created container", no_flags, run_start},
+      {"run", "[FLAG]... ID", "create and start, and wait for its end", run_flags, run_run},
+      {"state", "ID", "print its state", no_flags, run_state},
+      {"kill", "[FLAG]... ID [SIGNAL]", "send a signal to it", kill_flags, run_kill},
+      {"delete", "[FLAG]... ID...", "remove it", delete_flags, run_delete},
+      {"exec", "[FLAG]... ID COMMAND...", "run a program in it", exec_flags, run_exec},
+      {"list", "[FLAG]...", "list containers", list_flags, run_list},
+      {"ps", "[FLAG]... ID [PS OPTION]...", "list its processes", ps_flags, run_ps},
+      {"pause", "ID", "stop all its processes", no_flags, run_pause},
+      {"resume", "ID", "let them go on", no_flags, run_resume},
+      {"update", "[FLAG]... ID", "change its limits", update_flags, run_update},
+      {"events", "[FLAG]... ID", "print figures and out-of-memory events", events_flags, run_events},
+      {"spec", "[FLAG]...", "write an example config.json", spec_flags, run_spec},
+      {"features", "", "tell what this runtime can do", no_flags, run_features},
+      {"checkpoint", "[FLAG]... ID", "write its processes to disk", checkpoint_flags, run_checkpoint},
+      {"restore", "[FLAG]... ID", "make it from what checkpoint wrote", restore_flags, run_restore},
+  };
+  return table;
+}
+
+const Command& find_command(std::string_view name) {
+  const auto found = std::ranges::find(commands(), name, &Command::name);
+  if (found != commands().end())
+    return *found;
+  std::vector<std::string> known;
+  for (const auto& command : commands())
+    known.emplace_back(command.name);
+  const std::string near = args::nearest(name, known);
+  throw base::Error("trine-oci has no command " + std::string(name), 0,
+                    near.empty() ? "trine-oci --help lists them" : "did you mean trine-oci " + near + "?");
+}
+
+std::string help_text(const Command& command) {
+  std::string text = std::string("trine-oci ") + command.name + " " + command.synopsis + "\n\n  " +
+                     command.summary + "\n";
+  const auto flags = command.flags();
+  if (!flags.empty())
+    text += "\nFlags:\n";
+  for (const auto& flag : flags) {
+    const std::string names = std::string(flag.names) + (flag.value != nullptr ? std::string(" ") + flag.value : "");
+    text += "  " + padded(names, 34) + flag.help + "\n";
+  }
+  return text;
+}
+
+std::string overview_text() {
+  std::string text =
+      "trine-oci [GLOBAL FLAG]... COMMAND [FLAG]... [ARGUMENT]...\n\n"
+      "Runs containers from OCI runtime bundles, for podman, Docker, containerd, CRI-O and people.\n\n"
+      "Global flags:\n";
+  for (const auto& flag : global_flag_texts()) {
+    const std::string names = std::string(flag.names) + (flag.value != nullptr ? std::string(" ") + flag.value : "");
+    text += "  " + padded(names, 34) + flag.help + "\n";
+  }
+  text += "\nCommands:\n";
+  for (const auto& command : commands())
+    text += "  " + padded(command.name, 14) + command.summary + "\n";
+  return text + "\ntrine-oci COMMAND --help tells more.\n";
+}
+
+args::ParsedFlags parse(const char* command, const std::vector<args::FlagText>& flags,
+                        std::vector<std::string> arguments, std::size_t least, std::size_t most) {
+  const std::string name = std::string("trine-oci ") + command;
+  args::ParsedFlags parsed = args::parse_words(name, flags, std::move(arguments));
+  if (parsed.help) {
+    print(help_text(find_command(command)));
+    ::exit(0);
+  }
+  if (parsed.rest.size() < least || parsed.rest.size() > most) {
+    throw base::Error(name + (parsed.rest.size() < least ? " needs more arguments" : " takes fewer arguments"), 0,
+                      name + " " + find_command(command).synopsis);
+  }
+  return parsed;
+}
+
+void print(const std::string& text) {
+  base::write_all(STDOUT_FILENO, text, "the standard output");
+}
+
+}  // namespace trine::runtime::oci_cli

@@ -1,0 +1,127 @@
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <csignal>
+
+#include "base/error.h"
+#include "base/log.h"
+#include "cgroups/group.h"
+#include "command.h"
+#include "commands.h"
+#include "isolation/signals.h"
+#include "launch.h"
+
+namespace trine::runtime::oci_cli {
+namespace {
+
+using Text = const std::string&;
+
+struct KillOptions {
+  bool all = false;
+};
+constexpr args::Flag<KillOptions> kKillFlags[] = {
+    {{"-a,--all", nullptr, nullptr, "to all its processes"},
+     [](KillOptions& o, Text v) { o.all = args::is_on(v); }},
+};
+
+struct DeleteOptions {
+  bool force = false;
+};
+constexpr args::Flag<DeleteOptions> kDeleteFlags[] = {
+    {{"-f,--force", nullptr, nullptr, "end it first when it runs; no error when it is not there"},
+     [](DeleteOptions& o, Text v) { o.force = args::is_on(v); }},
+};
+
+int parse_signal(const std::string& text) {
+  const auto number = isolation::parse_signal(text);
+  if (!number)
+    throw base::Error("unknown signal '" + text + "'", 0, "it is a number or a name, as in 9, KILL or SIGKILL");
+  return *number;
+}
+
+void signal_all(const State& state, int number) {
+  const cgroups::Group group = cgroups::open_group(state.cgroups);
+  if (number == SIGKILL)
+    return group.kill_all();
+  for (const pid_t pid : group.processes())
+    ::kill(pid, number);
+}
+
+void signal_first(const Container& container, int number) {
+  const base::UniqueFd process = container.open_process();
+  if (!process)
+    throw base::Error("container not running");
+  if (::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0) == 0)
+    return;
+  if (errno == ESRCH)
+    throw base::Error("container not running");
+  base::throw_errno("cannot send the signal to container " + container.state.id);
+}
+
+/// A container whose `create` was killed very early, or whose files are damaged, must go all the same.
+void remove_remains(Container& container) {
+  try {
+    const oci::Spec spec = container.load_spec();
+    destroy(container, &spec);
+  } catch (const base::Error&) {
+    destroy(container, nullptr);
+  }
+}
+
+void end_first(const Container& container) {
+  const base::UniqueFd process = container.open_process();
+  if (process)
+    ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+}
+
+void delete_one(const Globals& globals, const std::string& id, bool force) {
+  Container container = Container::open(globals.root, id, Container::Access::kChange);
+  const Status status = container.status();
+  const bool over = status == Status::kStopped || status == Status::kCreated;
+  if (!over && !force) {
+    throw base::Error("cannot delete container " + id + ": it is " + name_of(status), 0,
+                      "kill it first, or use --force");
+  }
+  end_first(container);
+  remove_remains(container);
+}
+
+}  // namespace
+
+FlagTexts kill_flags() {
+  return args::flag_texts(kKillFlags);
+}
+
+FlagTexts delete_flags() {
+  return args::flag_texts(kDeleteFlags);
+}
+
+int run_kill(const Globals& globals, Arguments arguments) {
+  KillOptions options;
+  const auto rest = parse("kill", kKillFlags, std::move(arguments), options, 1, 2);
+  const int number = parse_signal(rest.size() > 1 ? rest[1] : "SIGTERM");
+  const Container container = Container::open(globals.root, rest.front(), Container::Access::kRead);
+  if (options.all) {
+    signal_all(container.state, number);
+    return 0;
+  }
+  signal_first(container, number);
+  return 0;
+}
+
+int run_delete(const Globals& globals, Arguments arguments) {
+  DeleteOptions options;
+  const auto ids = parse("delete", kDeleteFlags, std::move(arguments), options, 1, 10'000);
+  int code = 0;
+  for (const auto& id : ids) {
+    try {
+      delete_one(globals, id, options.force);
+    } catch (const NotFound&) {
+      if (!options.force)
+        throw;
+    }
+  }
+  return code;
+}
+
+}  // namespace trine::runtime::oci_cli

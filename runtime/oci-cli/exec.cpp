@@ -1,0 +1,211 @@
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <optional>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "command.h"
+#include "commands.h"
+#include "handover.h"
+#include "runtime/attach/attach.h"
+#include "runtime/backend/container.h"
+#include "store.h"
+
+namespace trine::runtime::oci_cli {
+namespace {
+
+using Text = const std::string&;
+constexpr std::size_t kMaxProcess = 1 << 20;
+
+struct ExecOptions {
+  std::string process_file;
+  oci::Process changes;  ///< what the flags say, to be put over the container's own process
+  std::optional<oci::User> user;
+  std::vector<std::string> capabilities;
+  std::string cgroup;  ///< below the container's
+  bool ignore_paused = false;
+  unsigned preserve_fds = 0;
+  Handover handover;
+};
+
+std::uint32_t parse_id(Text text, Text whole) {
+  const auto number = base::parse_unsigned(text);
+  // The highest number stands for "leave it as it is" in the kernel's calls.
+  if (!number || *number >= UINT32_MAX)
+    throw base::Error("--user '" + whole + "': it is UID or UID:GID, in numbers");
+  return static_cast<std::uint32_t>(*number);
+}
+
+void set_user(ExecOptions& options, Text value) {
+  const auto colon = value.find(':');
+  options.user = oci::User{.uid = parse_id(value.substr(0, colon), value)};
+  if (colon != std::string::npos)
+    options.user->gid = parse_id(value.substr(colon + 1), value);
+}
+
+void add_group(ExecOptions& options, Text value) {
+  for (const auto& text : base::split(value, ',')) {
+    const auto number = base::parse_unsigned(text);
+    if (!number || *number >= UINT32_MAX)
+      throw base::Error("--additional-gids '" + value + "' holds what is no group number");
+    options.changes.user.additional_gids.push_back(static_cast<std::uint32_t>(*number));
+  }
+}
+
+void set_preserve_fds(ExecOptions& options, Text value) {
+  const auto number = base::parse_unsigned(value);
+  if (!number || *number > 1 << 16)
+    throw base::Error("--preserve-fds '" + value + "' is no number of descriptors");
+  options.preserve_fds = static_cast<unsigned>(*number);
+}
+
+void ignore(ExecOptions&, Text) {}
+
+constexpr args::Flag<ExecOptions> kFlags[] = {
+    {{"-p,--process", "FILE", nullptr, "the process as JSON, as in config.json"},
+     [](ExecOptions& o, Text v) { o.process_file = v; }},
+    {{"-t,--tty", nullptr, nullptr, "give it a terminal"},
+     [](ExecOptions& o, Text v) { o.changes.terminal = args::is_on(v); }},
+    {{"-u,--user", "UID[:GID]", nullptr, "run it as this user"}, set_user},
+    {{"-g,--additional-gids", "GID", nullptr, "give it a group more"}, add_group},
+    {{"-e,--env", "NAME=VALUE", nullptr, "set a variable"},
+     [](ExecOptions& o, Text v) { o.changes.env.push_back(v); }},
+    {{"--cwd", "DIR", nullptr, "its working directory"}, [](ExecOptions& o, Text v) { o.changes.cwd = v; }},
+    {{"-c,--cap", "CAPABILITY", nullptr, "give it a capability more"},
+     [](ExecOptions& o, Text v) { o.capabilities.push_back(v); }},
+    {{"--apparmor", "PROFILE", nullptr, "its AppArmor profile"},
+     [](ExecOptions& o, Text v) { o.changes.apparmor_profile = v; }},
+    {{"--process-label", "LABEL", nullptr, "its SELinux label"},
+     [](ExecOptions& o, Text v) { o.changes.selinux_label = v; }},
+    {{"--no-new-privs", nullptr, nullptr, "no program that it executes gains privileges"},
+     [](ExecOptions& o, Text v) { o.changes.no_new_privileges = args::is_on(v); }},
+    {{"--ignore-paused", nullptr, nullptr, "make it in a paused container, where it waits"},
+     [](ExecOptions& o, Text v) { o.ignore_paused = args::is_on(v); }},
+    {{"--cgroup", "PATH", nullptr, "a cgroup below the container's"},
+     [](ExecOptions& o, Text v) { o.cgroup = v; }},
+    {{"-d,--detach", nullptr, nullptr, "return when it runs"},
+     [](ExecOptions& o, Text v) { o.handover.detach = args::is_on(v); }},
+    {{"--pid-file", "FILE", nullptr, "write its number there"},
+     [](ExecOptions& o, Text v) { o.handover.pid_file = v; }},
+    {{"--console-socket", "SOCKET", nullptr, "send the terminal's master there"},
+     [](ExecOptions& o, Text v) { o.handover.console_socket = v; }},
+    {{"--pidfd-socket", "SOCKET", nullptr, "send a descriptor of it there"},
+     [](ExecOptions& o, Text v) { o.handover.pidfd_socket = v; }},
+    {{"--preserve-fds", "NUMBER", nullptr, "leave it this many descriptors from 3 on"}, set_preserve_fds},
+    {{"--no-subreaper", nullptr, nullptr, "accepted; trine-oci is none"}, ignore},
+};
+
+/// Those of the container's own process, with the flags' changes.
+oci::Process from_flags(const oci::Spec& spec, ExecOptions& options, Arguments command) {
+  oci::Process process = spec.process;
+  oci::Process& changes = options.changes;
+  process.args = std::move(command);
+  process.terminal = changes.terminal;
+  process.console_size.reset();
+  process.env.insert(process.env.end(), changes.env.begin(), changes.env.end());
+  if (changes.cwd != oci::Process().cwd)
+    process.cwd = changes.cwd;
+  if (options.user) {
+    const auto umask = process.user.umask;
+    process.user = *options.user;
+    process.user.umask = umask;
+  }
+  auto& groups = process.user.additional_gids;
+  groups.insert(groups.end(), changes.user.additional_gids.begin(), changes.user.additional_gids.end());
+  process.no_new_privileges = process.no_new_privileges || changes.no_new_privileges;
+  if (!changes.apparmor_profile.empty())
+    process.apparmor_profile = changes.apparmor_profile;
+  if (!changes.selinux_label.empty())
+    process.selinux_label = changes.selinux_label;
+  if (!options.capabilities.empty() && !process.capabilities)
+    process.capabilities.emplace();
+  for (const auto& name : options.capabilities) {
+    // Not inheritable: a program that executes another must not pass them on (CVE-2022-29162).
+    process.capabilities->bounding.push_back(name);
+    process.capabilities->effective.push_back(name);
+    process.capabilities->permitted.push_back(name);
+  }
+  return process;
+}
+
+oci::Process make_process(const oci::Spec& spec, ExecOptions& options, Arguments command) {
+  if (!options.process_file.empty() && !command.empty())
+    throw base::Error("--process and a command cannot both be given");
+  if (options.process_file.empty() && command.empty())
+    throw base::Error("trine-oci exec needs a command, or --process");
+  if (options.process_file.empty())
+    return from_flags(spec, options, std::move(command));
+  oci::Process process = oci::parse_process(base::read_file(options.process_file, kMaxProcess));
+  process.terminal = process.terminal || options.changes.terminal;
+  return process;
+}
+
+std::vector<std::string> cgroups_of(const State& state, const std::string& below) {
+  std::vector<std::string> directories = state.cgroups;
+  if (below.empty())
+    return directories;
+  for (auto& directory : directories) {
+    directory += "/" + below;
+    if (below.find("..") != std::string::npos || ::access(directory.c_str(), F_OK) != 0)
+      throw base::Error("--cgroup '" + below + "': there is no such group below the container's");
+  }
+  return directories;
+}
+
+void check_status(const Container& container, bool ignore_paused) {
+  const Status status = container.status();
+  if (status == Status::kStopped || status == Status::kCreating)
+    throw base::Error("cannot exec in container " + container.state.id + ": container not running");
+  if (status == Status::kPaused && !ignore_paused) {
+    throw base::Error("cannot exec in container " + container.state.id + ": it is paused", 0,
+                      "resume it first, or use --ignore-paused");
+  }
+}
+
+}  // namespace
+
+FlagTexts exec_flags() {
+  return args::flag_texts(kFlags);
+}
+
+int run_exec(const Globals& globals, Arguments arguments) {
+  ExecOptions options;
+  auto rest = parse("exec", kFlags, std::move(arguments), options, 1, SIZE_MAX);
+  const std::string id = rest.front();
+  rest.erase(rest.begin());
+  const Container container = Container::open(globals.root, id, Container::Access::kRead);
+  check_status(container, options.ignore_paused);
+  const base::UniqueFd first = container.open_process();
+  if (!first)
+    throw base::Error("cannot exec in container " + id + ": container not running");
+  const oci::Spec spec = container.load_spec();
+  const oci::Process process = make_process(spec, options, std::move(rest));
+  oci::validate(process);
+  check(options.handover, process.terminal);
+
+  const attach::SignalBlock signals;
+  isolation::Process plan = backend::make_process(process);
+  plan.preserved_descriptors = preserved_descriptors(options.preserve_fds);
+  std::optional<isolation::SeccompProfile> seccomp;
+  if (spec.linux_part.seccomp)
+    seccomp = backend::make_seccomp_profile(*spec.linux_part.seccomp);
+  isolation::Started started =
+      backend::join_container(std::move(plan), seccomp,
+                              {.pid = container.state.pid,
+                               .pidfd = first.get(),
+                               .cgroups = cgroups_of(container.state, options.cgroup),
+                               .seccomp_cache = globals.root + "/.seccomp",
+                               .outlive_caller = options.handover.detach});
+  hand_over(options.handover, started.process.pid(), started.process.pidfd(), started.terminal.get());
+  if (options.handover.detach)
+    return 0;
+  const bool own_terminal = options.handover.console_socket.empty();
+  return attach::attach(started.process, signals,
+                        {.terminal = own_terminal ? std::move(started.terminal) : base::UniqueFd(),
+                         .interactive = own_terminal})
+      .code;
+}
+
+}  // namespace trine::runtime::oci_cli

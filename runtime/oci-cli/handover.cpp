@@ -1,0 +1,57 @@
+#include "handover.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/socket.h"
+#include "base/text.h"
+
+namespace trine::runtime::oci_cli {
+namespace {
+
+void write_pid_file(const std::string& path, pid_t pid) {
+  const auto slash = path.find_last_of('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const base::UniqueFd parent = base::open_file(directory, O_RDONLY | O_DIRECTORY);
+  base::replace_file(parent.get(), slash == std::string::npos ? path : path.substr(slash + 1),
+                     std::to_string(pid), base::Durability::kMemory, 0644);
+}
+
+}  // namespace
+
+void check(const Handover& handover, bool terminal) {
+  if (terminal && handover.detach && handover.console_socket.empty()) {
+    throw base::Error("a terminal is asked for, and nobody is there to have its other end", 0,
+                      "give --console-socket, or set process.terminal to false");
+  }
+  if (!terminal && !handover.console_socket.empty()) {
+    throw base::Error("--console-socket is given for a process without a terminal", 0,
+                      "set process.terminal to true, or leave the flag out");
+  }
+}
+
+void hand_over(const Handover& handover, pid_t pid, int pidfd, int terminal) {
+  if (!handover.console_socket.empty()) {
+    const base::UniqueFd socket = base::connect_unix(handover.console_socket);
+    base::send_descriptor(socket.get(), terminal, "/dev/ptmx", handover.console_socket);
+  }
+  if (!handover.pidfd_socket.empty()) {
+    const base::UniqueFd socket = base::connect_unix(handover.pidfd_socket);
+    base::send_descriptor(socket.get(), pidfd, "pidfd", handover.pidfd_socket);
+  }
+  if (!handover.pid_file.empty())
+    write_pid_file(handover.pid_file, pid);
+}
+
+unsigned preserved_descriptors(unsigned asked) {
+  const char* listen = std::getenv("LISTEN_FDS");
+  const auto activated = listen != nullptr ? base::parse_unsigned(listen) : std::nullopt;
+  constexpr unsigned kMost = 1 << 16;
+  return activated && *activated < kMost ? asked + static_cast<unsigned>(*activated) : asked;
+}
+
+}  // namespace trine::runtime::oci_cli

@@ -1,0 +1,177 @@
+#include "launch.h"
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "cgroups/group.h"
+#include "hooks.h"
+#include "isolation/gate.h"
+#include "runtime/backend/plan.h"
+
+namespace trine::runtime::oci_cli {
+namespace {
+
+constexpr std::size_t kMaxSpec = 16 << 20;
+
+std::string absolute_bundle(const std::string& path) {
+  char resolved[PATH_MAX];
+  const std::string wanted = path.empty() ? "." : path;
+  if (::realpath(wanted.c_str(), resolved) == nullptr)
+    base::throw_errno("cannot find the bundle " + wanted);
+  return resolved;
+}
+
+std::string below(const std::string& bundle, const std::string& path) {
+  return path.starts_with('/') ? path : bundle + "/" + path;
+}
+
+/// A class that is not built in is refused: never replaced by a weaker one.
+void check_isolation(const oci::Spec& spec) {
+  const auto found = spec.annotations.find("dev.trine.isolation");
+  if (found == spec.annotations.end() || found->second == "container")
+    return;
+  const std::string& value = found->second;
+  if (value == "vm" || value == "full" || value == "auto")
+    throw base::Error("the isolation class " + value + " is not built into this version of trine");
+  throw base::Error("the annotation dev.trine.isolation has an unknown value '" + value + "'", 0,
+                    "it is container, vm, full or auto");
+}
+
+/// The cgroup of a container that names none.
+std::string cgroup_name(const backend::ContainerPlan& plan, const std::string& id) {
+  return plan.cgroup_name.empty() ? id : plan.cgroup_name;
+}
+
+std::vector<std::string> possible_directories(const std::string& name) {
+  std::vector<std::string> directories;
+  for (const auto& hierarchy : cgroups::detect().all)
+    directories.push_back(hierarchy.mount_point + "/" + name);
+  return directories;
+}
+
+void set_up(State& state, const std::string& bundle, const oci::Spec& spec) {
+  state.bundle = bundle;
+  state.rootfs = below(bundle, spec.root.path);
+  state.created = base::now_utc();
+  state.owner = ::geteuid() == 0 ? "root" : std::to_string(::geteuid());
+  state.annotations = spec.annotations;
+  state.creating = true;
+}
+
+backend::ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle,
+                                 const LaunchOptions& options) {
+  backend::ContainerPlan plan = backend::make_plan(spec, bundle);
+  isolation::Process& process = plan.isolation.process;
+  process.preserved_descriptors = preserved_descriptors(options.preserve_fds);
+  process.keep_keyring = options.no_new_keyring;
+  if (const char* listen = std::getenv("LISTEN_FDS"); listen != nullptr) {
+    process.env.push_back(std::string("LISTEN_FDS=") + listen);
+    process.env.emplace_back("LISTEN_PID=1");
+  }
+  return plan;
+}
+
+backend::ContainerOptions container_options(const Globals& globals, Container& container,
+                                            const oci::Spec& spec, const backend::ContainerPlan& plan) {
+  backend::ContainerOptions options;
+  options.cgroup_name = cgroup_name(plan, container.state.id);
+  options.seccomp_cache = globals.root + "/.seccomp";
+  options.on_created = [&](pid_t pid, const cgroups::Group& group) {
+    container.state.pid = pid;
+    container.state.start_time = base::process_info(pid).start_time;
+    container.state.cgroups = group.directories();
+    container.save_state();
+  };
+  options.in_child = [&] { container.forget(); };
+  if (has_environment_hooks(spec)) {
+    options.on_environment = [&](pid_t pid) {
+      run_environment_hooks(spec, state_document(container.state, "creating", pid));
+    };
+  }
+  options.create_container_hooks = create_container_hooks(spec);
+  options.start_container_hooks = start_container_hooks(spec);
+  options.hook_state = [state = &container.state](const char* status, pid_t pid) {
+    return state_document(*state, status, pid);
+  };
+  return options;
+}
+
+/// Takes back a container that could not be made.
+class Rollback {
+ public:
+  Rollback(Container& container, const oci::Spec& spec) : container_(container), spec_(spec) {}
+  ~Rollback() {
+    if (!active_)
+      return;
+    try {
+      run_poststop_hooks(spec_, state_document(container_.state, "stopped", 0));
+      container_.remove();
+    } catch (const std::exception& error) {
+      base::print_warning(error.what());
+    }
+  }
+  Rollback(const Rollback&) = delete;
+  Rollback& operator=(const Rollback&) = delete;
+  void release() { active_ = false; }
+
+ private:
+  Container& container_;
+  const oci::Spec& spec_;
+  bool active_ = true;
+};
+
+}  // namespace
+
+Launched launch(const Globals& globals, const std::string& id, const LaunchOptions& launch_options,
+                Program program) {
+  const std::string bundle = absolute_bundle(launch_options.bundle);
+  const std::string text = base::read_file(bundle + "/config.json", kMaxSpec);
+  oci::Spec spec = oci::parse_spec(text);
+  oci::validate(spec);
+  check_isolation(spec);
+  check(launch_options.handover, spec.process.terminal);
+  backend::ContainerPlan plan = make_plan(spec, bundle, launch_options);
+
+  Container container = Container::create(globals.root, id);
+  Rollback rollback(container, spec);
+  set_up(container.state, bundle, spec);
+  container.save_spec(text);
+  backend::ContainerOptions options = container_options(globals, container, spec, plan);
+  base::UniqueFd gate;
+  if (program == Program::kWait)
+    gate = isolation::make_gate(container.directory());
+  options.gate = gate.get();
+  options.outlive_caller = program == Program::kWait || launch_options.handover.detach;
+  backend::Container process = backend::start_container(std::move(plan), options);
+  base::UniqueFd terminal = process.take_terminal();
+  container.state.creating = false;
+  container.save_state();
+  hand_over(launch_options.handover, process.process().pid(), process.process().pidfd(), terminal.get());
+  rollback.release();
+  return {std::move(container), std::move(spec), std::move(process), std::move(terminal)};
+}
+
+void destroy(Container& container, const oci::Spec* spec) {
+  State& state = container.state;
+  cgroups::Group group = cgroups::open_group(state.cgroups);
+  if (state.pid != 0) {
+    group.kill_all();
+  } else if (spec != nullptr) {
+    // Its `create` was killed before it could write down what it had made; no process was in it then.
+    group = cgroups::open_group(
+        possible_directories(cgroup_name(backend::make_plan(*spec, state.bundle), state.id)));
+  }
+  group.remove();
+  if (spec != nullptr)
+    run_poststop_hooks(*spec, state_document(state, "stopped", 0));
+  container.remove();
+}
+
+}  // namespace trine::runtime::oci_cli

@@ -1,0 +1,33 @@
+#include "log.h"
+
+#include <fcntl.h>
+
+#include <nlohmann/json.hpp>
+
+#include "base/file.h"
+#include "base/log.h"
+#include "base/process.h"
+
+namespace trine::runtime::oci_cli {
+
+void report(const Globals& globals, const base::Error& error) {
+  base::print_error(error);
+  if (globals.log.empty())
+    return;
+  std::string message = error.what();
+  if (!error.hint().empty())
+    message += " (" + error.hint() + ")";
+  std::string line = message;
+  if (globals.json_log) {
+    const nlohmann::ordered_json entry{{"level", "error"}, {"msg", message}, {"time", base::now_utc()}};
+    line = entry.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+  }
+  try {
+    const base::UniqueFd file = base::open_file(globals.log, O_WRONLY | O_CREAT | O_APPEND, 0644);
+    base::write_all(file.get(), line + "\n", globals.log);
+  } catch (const base::Error& failure) {
+    base::print_error(failure);
+  }
+}
+
+}  // namespace trine::runtime::oci_cli

@@ -1,0 +1,32 @@
+#include "base/error.h"
+#include "cgroups/group.h"
+#include "command.h"
+#include "commands.h"
+#include "hooks.h"
+#include "isolation/gate.h"
+#include "launch.h"
+
+namespace trine::runtime::oci_cli {
+
+int run_start(const Globals& globals, Arguments arguments) {
+  const auto rest = parse("start", {}, std::move(arguments), 1, 1).rest;
+  Container container = Container::open(globals.root, rest.front(), Container::Access::kChange);
+  const Status status = container.status();
+  if (status != Status::kCreated) {
+    throw base::Error("cannot start container " + rest.front() + ": it is " + name_of(status) + ", not created",
+                      0, status == Status::kStopped ? "delete it, and create it anew" : "");
+  }
+  const oci::Spec spec = container.load_spec();
+  isolation::open_gate(container.directory());
+  isolation::remove_gate(container.directory());
+  try {
+    run_poststart_hooks(spec, state_document(container.state, "running", container.state.pid));
+  } catch (const base::Error&) {
+    // Since 1.3 that is the container's end.
+    cgroups::open_group(container.state.cgroups).kill_all();
+    throw;
+  }
+  return 0;
+}
+
+}  // namespace trine::runtime::oci_cli

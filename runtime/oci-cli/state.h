@@ -1,0 +1,34 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace trine::runtime::oci_cli {
+
+/// What is known of a container between commands: state.json in its state directory.
+struct State {
+  std::string id;
+  std::string bundle;  ///< absolute
+  std::string rootfs;  ///< absolute
+  std::string created; ///< time, RFC 3339
+  std::string owner;   ///< the user's name, or number
+  std::map<std::string, std::string> annotations;
+  pid_t pid = 0;                     ///< the first process
+  std::uint64_t start_time = 0;      ///< of that process, in clock ticks since boot: tells it from a later one
+  bool creating = false;             ///< `create` has not finished
+  std::vector<std::string> cgroups;  ///< Group::directories()
+};
+
+std::string to_json(const State& state);
+/// Throws Error for a text that is damaged.
+State from_json(const std::string& text, const std::string& file);
+
+/// The state document of the specification, for `state` and for hooks.
+/// Source: OCI runtime-spec 1.3 runtime.md#state.
+std::string state_document(const State& state, const std::string& status, pid_t pid);
+
+}  // namespace trine::runtime::oci_cli

@@ -81,6 +81,19 @@ void check_mounts(const Spec& spec) {
   }
 }
 
+void check_hooks(const Hooks& hooks) {
+  for (const auto& stage : kHookStages) {
+    const auto& entries = hooks.*stage.hooks;
+    for (std::size_t i = 0; i < entries.size(); ++i) {
+      const std::string field = std::string("hooks.") + stage.name + "[" + std::to_string(i) + "]";
+      if (!is_absolute(entries[i].path))
+        refuse(field + ".path '" + entries[i].path + "' is not an absolute path");
+      if (entries[i].timeout.value_or(1) <= 0)
+        refuse(field + ".timeout must be above 0", "leave it out to wait without end");
+    }
+  }
+}
+
 void check_host_name(const Spec& spec) {
   constexpr std::size_t kMaxName = 64;  // __NEW_UTS_LEN
   if (spec.hostname.size() > kMaxName || spec.domainname.size() > kMaxName) {
@@ -143,11 +156,16 @@ void check_devices(const Linux& part) {
 
 }  // namespace
 
+void validate(const Process& process) {
+  check_process(process);
+}
+
 void validate(const Spec& spec) {
   check_version(spec);
   check_process(spec.process);
   check_namespaces(spec);
   check_mounts(spec);
+  check_hooks(spec.hooks);
   check_host_name(spec);
   for (const auto& [name, value] : spec.linux_part.sysctl)
     check_sysctl(spec, name);

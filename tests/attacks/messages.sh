@@ -22,8 +22,8 @@ restore
 config '.process.args = ["/bin/true", 7]'
 expect_error "an ill-typed field is named by its path" 125 'process.args\[1\] must be a string' trine run --rm "bundle:$work/b"
 restore
-config '.hooks = {prestart: [{path: "/bin/true"}]}'
-expect_error "a field that is not built in is refused" 125 "hooks" trine run --rm "bundle:$work/b"
+config '.vm = {kernel: {path: "/boot/vmlinuz"}}'
+expect_error "a field that is not built in is refused" 125 "vm is not built" trine run --rm "bundle:$work/b"
 restore
 config '.process.args = ["/bin/true"] | .linux.cgroupsPath = "../../escape"'
 expect_error "a cgroup path that leads out is refused" 125 "leads out" trine run --rm "bundle:$work/b"

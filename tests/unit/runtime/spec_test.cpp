@@ -46,9 +46,45 @@ TEST_CASE("an ill-typed field is named by its path") {
 
 TEST_CASE("unknown fields are ignored, known ones that cannot be honoured are refused") {
   CHECK(error_of(config(kProcess, R"(, "future": {"x": 1})")).empty());
-  CHECK(error_of(config(kProcess, R"(, "hooks": {"prestart": [{"path": "/x"}]})")).find("hooks") !=
-        std::string::npos);
-  CHECK(error_of(config(kProcess, R"(, "hooks": {})")).empty());
+  CHECK(error_of(config(kProcess, R"(, "vm": {"kernel": {"path": "/x"}})")) ==
+        "config.json: vm is not built into this version of trine");
+  CHECK(error_of(config(kProcess, R"(, "vm": {})")).empty());
+}
+
+TEST_CASE("hooks of all six stages are read") {
+  const auto spec = oci::parse_spec(config(kProcess, R"(, "hooks": {
+    "prestart": [{"path": "/a", "args": ["a", "b"], "env": ["X=1"], "timeout": 3}],
+    "createRuntime": [{"path": "/b"}], "createContainer": [{"path": "/c"}], "startContainer": [{"path": "/d"}],
+    "poststart": [{"path": "/e"}, {"path": "/f"}], "poststop": [{"path": "/g"}], "unknown": 7})"));
+  REQUIRE(spec.hooks.prestart.size() == 1);
+  CHECK(spec.hooks.prestart[0].args == std::vector<std::string>{"a", "b"});
+  CHECK(spec.hooks.prestart[0].env == std::vector<std::string>{"X=1"});
+  CHECK(spec.hooks.prestart[0].timeout == 3);
+  CHECK(spec.hooks.create_runtime.at(0).path == "/b");
+  CHECK(spec.hooks.create_container.at(0).path == "/c");
+  CHECK(spec.hooks.start_container.at(0).path == "/d");
+  CHECK(spec.hooks.poststart.at(1).path == "/f");
+  CHECK(spec.hooks.poststop.at(0).path == "/g");
+}
+
+TEST_CASE("a hook needs an absolute path and a timeout above 0") {
+  CHECK(error_of(config(kProcess, R"(, "hooks": {"poststop": [{"path": "/a"}, {"path": "true"}]})")) ==
+        "config.json: hooks.poststop[1].path 'true' is not an absolute path");
+  CHECK(error_of(config(kProcess, R"(, "hooks": {"prestart": [{"path": "/a", "timeout": 0}]})"))
+            .starts_with("config.json: hooks.prestart[0].timeout must be above 0"));
+  CHECK(error_of(config(kProcess, R"(, "hooks": {"prestart": [{"args": []}]})")) ==
+        "config.json: hooks.prestart[0]: 'path' is missing");
+  CHECK(error_of(config(kProcess, R"(, "hooks": {"prestart": {"path": "/a"}})")) ==
+        "config.json: hooks.prestart must be an array, not object");
+}
+
+TEST_CASE("a process and resources are read by themselves") {
+  CHECK(oci::parse_process(kProcess).args == std::vector<std::string>{"/bin/true"});
+  CHECK_THROWS_WITH(oci::parse_process(R"({"args": [1], "cwd": "/"})"),
+                    "process.json: args[0] must be a string, not number");
+  CHECK(oci::parse_resources(R"({"memory": {"limit": 5}})").memory.limit == 5);
+  CHECK_THROWS_WITH(oci::parse_resources(R"({"pids": 5})"),
+                    "resources.json: pids must be an object, not number");
 }
 
 TEST_CASE("what does not fit together is refused") {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -164,6 +165,30 @@ struct Linux {
   StringMap sysctl;
 };
 
+/// A program that runs at a moment of the container's life.
+struct Hook {
+  std::string path;                     ///< absolute
+  std::vector<std::string> args;        ///< argv whole, args[0] included
+  std::vector<std::string> env;         ///< nothing else is in its environment
+  std::optional<std::int64_t> timeout;  ///< seconds, above 0
+};
+
+struct Hooks {
+  std::vector<Hook> prestart, create_runtime, create_container, start_container, poststart, poststop;
+};
+
+struct HookStage {
+  const char* name;  ///< the specification's
+  std::vector<Hook> Hooks::* hooks;
+};
+/// The stages in the order in which they come.
+inline constexpr std::array<HookStage, 6> kHookStages{{{"prestart", &Hooks::prestart},
+                                                       {"createRuntime", &Hooks::create_runtime},
+                                                       {"createContainer", &Hooks::create_container},
+                                                       {"startContainer", &Hooks::start_container},
+                                                       {"poststart", &Hooks::poststart},
+                                                       {"poststop", &Hooks::poststop}}};
+
 struct Spec {
   std::string oci_version = "1.3.0";
   Root root;
@@ -171,6 +196,7 @@ struct Spec {
   std::string hostname;
   std::string domainname;
   std::vector<Mount> mounts;
+  Hooks hooks;
   StringMap annotations;
   Linux linux_part;
 };
@@ -180,6 +206,13 @@ struct Spec {
 /// ("config.json: process.args[2] must be a string, not a number").
 Spec parse_spec(std::string_view json);
 
+/// A process beside those of a container, as `exec --process` takes it: the object that config.json has under
+/// "process". Errors as above, beginning with "process.json:".
+Process parse_process(std::string_view json);
+
+/// What `update -r` takes: the object that config.json has under "linux.resources".
+Resources parse_resources(std::string_view json);
+
 /// The seccomp part alone: a profile file in Docker's form (--security-opt seccomp=FILE), whose rules may
 /// depend on the container's capabilities, a bit mask in the numbers that `capability_number` gives (-1 for a
 /// name that is none).
@@ -188,5 +221,8 @@ Seccomp parse_seccomp_profile(std::string_view json, std::uint64_t capabilities,
 
 /// What the parts say together. Throws Error naming the field, with a hint.
 void validate(const Spec& spec);
+
+/// The same for a process alone.
+void validate(const Process& process);
 
 }  // namespace trine::runtime::oci

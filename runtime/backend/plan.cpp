@@ -106,7 +106,9 @@ std::vector<isolation::Rlimit> rlimits(const std::vector<oci::Rlimit>& entries) 
   return result;
 }
 
-isolation::Process process(const oci::Process& from) {
+}  // namespace
+
+isolation::Process make_process(const oci::Process& from) {
   isolation::Process result;
   result.args = from.args;
   result.env = from.env;
@@ -126,8 +128,12 @@ isolation::Process process(const oci::Process& from) {
                               .columns = static_cast<unsigned short>(from.console_size->width)};
   }
   result.oom_score_adj = from.oom_score_adj;
+  result.apparmor_profile = from.apparmor_profile;
+  result.selinux_label = from.selinux_label;
   return result;
 }
+
+namespace {
 
 unsigned long propagation(const std::string& name) {
   if (name.empty())
@@ -174,7 +180,7 @@ ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle) {
   isolated.masked_paths = part.masked_paths;
   isolated.read_only_paths = part.readonly_paths;
   isolated.sysctls.assign(part.sysctl.begin(), part.sysctl.end());
-  isolated.process = process(spec.process);
+  isolated.process = make_process(spec.process);
   plan.limits = make_limits(part.resources, part.devices);
   if (part.seccomp)
     plan.seccomp = make_seccomp_profile(*part.seccomp);

@@ -88,6 +88,12 @@ class Group {
   void freeze();
   void thaw() const;
 
+  /// Whether freeze() holds.
+  [[nodiscard]] bool is_frozen() const;
+
+  /// The processes in the group and in groups below it, as our pid namespace numbers them.
+  [[nodiscard]] std::vector<pid_t> processes() const;
+
   /// Kills every process in the group and in groups below it, frozen ones too: by cgroup.kill, or by number
   /// until none is left, two seconds at most. Throws Error naming the directory where some are left.
   void kill_all() const;

@@ -60,6 +60,8 @@ struct Process {
   std::vector<Rlimit> rlimits;
   bool no_new_privileges = false;
   std::optional<std::int32_t> oom_score_adj;
+  std::string apparmor_profile;
+  std::string selinux_label;
 };
 
 struct Namespace {

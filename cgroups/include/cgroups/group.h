@@ -49,8 +49,9 @@ struct Stats {
 
 struct Directory;
 
-/// The cgroup of one instance: one directory in each hierarchy that its limits need, and in no other. Without
-/// limits and device rules there is none at all, and every function below is a cheap no-operation.
+/// The cgroup of one instance: one directory in each hierarchy that its limits need, and in no other unless
+/// Coverage asks for it. Without limits and device rules there is none at all, and every function below is a
+/// cheap no-operation.
 ///
 /// On a hierarchy of version 2 a process is born in it (birth_directory()). On version 1 it joins, and it is
 /// to do so itself, by join_self(): see there.
@@ -103,6 +104,16 @@ class Group {
   std::vector<Directory> directories_;
 };
 
+/// Where create() makes directories.
+enum class Coverage {
+  kWhereLimited,  ///< in the hierarchies that the limits and the device rules need
+  /// In every hierarchy: the named ones of version 1 (name=systemd) too, and on version 2 always, with all
+  /// the controllers that the groups above can give. For engines, which look for a container's figures by
+  /// /proc/PID/cgroup. A hierarchy that nothing was asked of, and that is mounted read-only or forbidden, is
+  /// passed over.
+  kEverywhere
+};
+
 /// Makes the group `name` (one path component, or a path below the hierarchy's root) and writes `limits`.
 /// The group is empty afterwards. A directory that is there already is used when no process is in it;
 /// missing directories on the way to it are made, and stay when the group is removed.
@@ -114,8 +125,10 @@ class Group {
 ///   - `devices` is passed over: the kernel forbids mknod(2) there, and which devices open(2) may reach is
 ///     decided by what the mounts hold;
 ///   - limits are set on v2, in the own cgroup's parent or in the own cgroup, whichever is delegated to us;
-///   - limits whose controller is on v1, or that have no delegated group, are an Error that says so.
-Group create(const Hierarchies& hierarchies, const std::string& name, const Limits& limits);
+///   - limits whose controller is on v1, or that have no delegated group, are an Error that says so;
+///   - Coverage::kEverywhere is the delegated group of v2, when there is one.
+Group create(const Hierarchies& hierarchies, const std::string& name, const Limits& limits,
+             Coverage coverage = Coverage::kWhereLimited);
 
 /// A group that an earlier command made. Directories that are gone, or are no cgroups, are passed over.
 Group open_group(const std::vector<std::string>& directories);

@@ -41,10 +41,13 @@ void fill_shared_cpuset(Place& place, const Hierarchy& hierarchy) {
 }
 
 [[noreturn]] void no_controller(const char* limit, const Controller& controller) {
-  throw base::Error("cannot set the " + std::string(limit) +
-                        " limit: this machine has no cgroup controller " + std::string(controller.v1_name),
-                    ENOENT,
-                    "/proc/cgroups lists what the kernel has; it must be mounted below /sys/fs/cgroup too");
+  throw base::Error(
+      "cannot set the " + std::string(limit) + " limit: this machine has no cgroup controller " +
+          std::string(controller.v1_name),
+      ENOENT,
+      controller.v2_name.empty()
+          ? "only cgroup v1 has it; leave the limit out, or mount it below /sys/fs/cgroup"
+          : "/proc/cgroups lists what the kernel has; it must be mounted below /sys/fs/cgroup too");
 }
 
 void plan_limits(Plan& plan, const Hierarchies& hierarchies, const Limits& limits) {
@@ -58,7 +61,7 @@ void plan_limits(Plan& plan, const Hierarchies& hierarchies, const Limits& limit
       Place& place = limited_place_at(plan, v1->mount_point, false);
       place.controllers.push_back(&controller);
       fill_shared_cpuset(place, *v1);
-    } else if (v2 != nullptr) {
+    } else if (v2 != nullptr && !controller.v2_name.empty()) {
       add_v2(plan, v2->mount_point, controller, limit);
     } else {
       no_controller(limit, controller);
@@ -109,6 +112,15 @@ void plan_devices(Plan& plan, const Hierarchies& hierarchies, const Limits& limi
   }
 }
 
+/// They become the first word of a line in a control file.
+template <typename Value>
+void check_names(const std::map<std::string, Value>& values, const std::string& what) {
+  for (const auto& [name, value] : values) {
+    if (name.empty() || std::ranges::any_of(name, [](unsigned char c) { return c <= ' ' || c == 0x7f; }))
+      throw base::Error("'" + name + "' is no name of a" + (what.front() == 'R' ? "n " : " ") + what, EINVAL);
+  }
+}
+
 void plan_everywhere(Plan& plan, const Hierarchies& hierarchies) {
   for (const auto& hierarchy : hierarchies.all) {
     Place& place = place_at(plan, hierarchy.mount_point, hierarchy.v2);
@@ -145,6 +157,8 @@ Plan plan_without_privilege(const Hierarchies& hierarchies, const Limits& limits
                         EPERM,
                         "run as root, leave the limit out, or boot with systemd.unified_cgroup_hierarchy=1");
     }
+    if (controller.v2_name.empty())
+      no_controller(limit, controller);
     if (!delegated) {
       throw base::Error(sentence + "the controller " + std::string(controller.v2_name) +
                             " needs a cgroup v2 group that is delegated to this user, and there is none",
@@ -174,6 +188,8 @@ void check_limits(const Limits& limits) {
       throw base::Error("bad huge page size '" + limit.page_size + "'", EINVAL, "it reads like 2MB or 1GB");
     }
   }
+  check_names(limits.rdma, "RDMA device");
+  check_names(limits.network_priorities, "network interface");
   for (const auto& [file, value] : limits.unified) {
     if (file.find('.') == std::string::npos || file.find('/') != std::string::npos || file.front() == '.') {
       throw base::Error("'" + file + "' is no control file of cgroup v2", EINVAL,

@@ -101,6 +101,7 @@ class Group {
  private:
   friend class Builder;
   friend Group open_group(const std::vector<std::string>&);
+  friend void update(const Group&, const Limits&);
   std::vector<Directory> directories_;
 };
 
@@ -129,6 +130,14 @@ enum class Coverage {
 ///   - Coverage::kEverywhere is the delegated group of v2, when there is one.
 Group create(const Hierarchies& hierarchies, const std::string& name, const Limits& limits,
              Coverage coverage = Coverage::kWhereLimited);
+
+/// Writes `limits` to a group that has processes already; what is unset stays as it is. The order of writes
+/// is the one that the kernel takes, whether limits go up or down. Device rules are no part of an update:
+/// they are passed over.
+///
+/// Throws Error{ENOENT} naming the limit and the controller when the group has no directory for one of them,
+/// before anything is written. When the kernel refuses a value, what was written before it stays.
+void update(const Group& group, const Limits& limits);
 
 /// A group that an earlier command made. Directories that are gone, or are no cgroups, are passed over.
 Group open_group(const std::vector<std::string>& directories);

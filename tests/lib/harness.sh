@@ -24,6 +24,9 @@ cleanup() {
 }
 trap cleanup EXIT
 
+# scaled TIMES: how often to do what is done many times. On a slow machine TRINE_TEST_SCALE divides it.
+scaled() { echo $((($1 + ${TRINE_TEST_SCALE:-1} - 1) / ${TRINE_TEST_SCALE:-1})); }
+
 # skip WHY: ends the script as skipped.
 skip() {
   echo "skipped: $1"

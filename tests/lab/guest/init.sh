@@ -5,7 +5,7 @@
 B=/bin/busybox
 share="trans=virtio,version=9p2000.L,msize=512000"
 
-fail() { echo "lab: cannot $1" >/dev/console; echo o >/proc/sysrq-trigger; $B sleep 9; }
+fail() { echo "lab: cannot $1"; $B poweroff -f; }
 
 $B mkdir -p /proc /sys /dev /control /ro /rw /root
 $B mount -t proc proc /proc
@@ -22,13 +22,13 @@ overlay() {
   $B mount -t overlay -o "lowerdir=/ro/$1,upperdir=/rw/$1/upper,workdir=/rw/$1/work" overlay "$2" || fail "mount the overlay of $1"
 }
 $B mount -t tmpfs -o mode=755,size=75% tmpfs /rw
+$B mkdir /rw/disk
 overlay root /root
 for d in proc sys dev; do $B mkdir -p "/root/$d"; $B mount --move "/$d" "/root/$d"; done
 
 cd /root || fail "enter the root"
 $B mkdir -p dev/pts dev/shm dev/mqueue dev/net dev/hugepages lab run tmp var/tmp "lib/modules/$release"
 $B mount -t tmpfs -o mode=755 tmpfs run
-$B mount -t tmpfs -o mode=1777 tmpfs tmp
 $B mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts dev/pts
 $B mount -t tmpfs -o mode=1777 tmpfs dev/shm
 $B mount -t mqueue mqueue dev/mqueue
@@ -36,14 +36,16 @@ $B mount -t hugetlbfs hugetlbfs dev/hugepages
 $B mount -t bpf bpf sys/fs/bpf
 $B mount -t securityfs securityfs sys/kernel/security
 $B mount -t cgroup2 -o nsdelegate,memory_recursiveprot cgroup2 sys/fs/cgroup || fail "mount cgroup2"
-# An overlay cannot be the upper layer of another: what engines write lies on a tmpfs.
-for d in trine containers docker containerd; do
-  $B mkdir -p "var/lib/$d"
-  $B mount -t tmpfs -o mode=711 tmpfs "var/lib/$d"
+# An overlay cannot be the upper layer of another: where engines and users write lies on the disk.
+$B mount -t ext4 dev/vda /rw/disk || fail "mount the disk"
+for d in tmp var/tmp home var/lib/trine var/lib/containers var/lib/docker var/lib/containerd; do
+  $B mkdir -p "$d" "/rw/disk/$d"
+  $B mount --bind "/rw/disk/$d" "$d"
 done
+$B chmod 1777 tmp var/tmp
 $B mount --move /control lab
 $B mount -t 9p -o "$share,cache=loose,ro" modules "lib/modules/$release" || fail "mount the modules"
-[ -z "$checkout" ] || overlay checkout "/root$checkout"
+overlay checkout "/root$checkout" # on its own, because it may lie in /tmp
 index=0
 while [ "$index" -lt "$shares" ]; do
   eval "directory=\$share$index"
@@ -57,13 +59,13 @@ $B ln -sf /proc/self/fd dev/fd
 for d in 0:stdin 1:stdout 2:stderr; do $B ln -sf "/proc/self/fd/${d%:*}" "dev/${d#*:}"; done
 while read -r module name number; do
   case $name in fuse | net/tun | loop-control | vhost-net | vhost-vsock | uhid | vfio/vfio) ;; *) continue ;; esac
-  [ -e "dev/$name" ] || { $B mkdir -p "dev/${name%/*}"; number=${number#c}; $B mknod "dev/$name" c "${number%:*}" "${number#*:}"; }
+  [ -c "dev/$name" ] || { [ "${name%/*}" = "$name" ] || $B mkdir -p "dev/${name%/*}"; number=${number#c}; $B mknod "dev/$name" c "${number%:*}" "${number#*:}"; }
 done <"lib/modules/$release/modules.devname"
 $B chmod 666 dev/fuse dev/net/tun dev/kvm
 $B ip link set lo up
 $B hostname lab
-for d in $($B cat sys/fs/cgroup/cgroup.controllers); do echo "+$d"; done | while read -r d; do echo "$d" >sys/fs/cgroup/cgroup.subtree_control; done
 
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root LANG=C.UTF-8
-[ "$systemd" = yes ] || exec $B switch_root /root /bin/bash /lab/session.sh
-exec $B switch_root /root /bin/bash /lab/systemd.sh
+[ "$systemd" = no ] || exec $B switch_root /root /bin/bash /lab/systemd.sh
+$B sed 's/[^ ]*/+&/g' sys/fs/cgroup/cgroup.controllers >sys/fs/cgroup/cgroup.subtree_control
+exec $B switch_root /root /bin/bash /lab/session.sh

@@ -53,14 +53,16 @@ with_apt() {
   )
 }
 
+apt_complaint() { grep -m1 -E '^E:' "$cache/apt/log" || grep -m1 -E '^W:' "$cache/apt/log" || echo "apt says no more"; }
+
 apt_update() {
   note "reading the lists of Debian's $debian_architecture packages"
   require_disk 300 "the list of packages"
   apt-get update -qq >"$cache/apt/log" 2>&1 && [[ -n $(apt-cache policy base-files 2>/dev/null) ]] ||
-    lack "cannot read Debian's lists of $debian_architecture packages: $(grep -m1 -E '^[EW]:' "$cache/apt/log")" "is the network there?"
+    lack "cannot read Debian's lists of $debian_architecture packages: $(apt_complaint)" "is the network there?"
 }
 
-# apt_file PACKAGE: `URL NAME SIZE` of what would be downloaded, as apt prints it; fails when there is no such package.
+# apt_files PACKAGE: `URL NAME SIZE` of what would be downloaded, as apt prints it; fails when there is no such package.
 apt_files() { apt-get download --print-uris "$@" 2>/dev/null; }
 
 # apt_download DIRECTORY PACKAGE...

@@ -12,7 +12,7 @@ note() { echo "lab: $1" >&2; }
 # The program that each package is needed for; those without one here are found missing where they are used.
 declare -A program_of=(
   [qemu-system-x86]=qemu-system-x86_64 [qemu-system-arm]=qemu-system-aarch64 [busybox-static]=busybox [cpio]=cpio
-  [kmod]=modprobe [xz-utils]=xz [util-linux]=setpriv
+  [kmod]=modprobe [xz-utils]=xz [util-linux]=setpriv [e2fsprogs]=mke2fs
 )
 
 require_host() {
@@ -25,6 +25,9 @@ require_host() {
   ((${#missing[@]} == 0)) || lack "the $machine lab needs what is not installed: ${missing[*]}" "apt-get install ${missing[*]}"
   [[ -e /usr/share/keyrings/debian-archive-keyring.gpg ]] ||
     lack "Debian's keys are not installed: debian-archive-keyring" "apt-get install debian-archive-keyring"
+  [[ $systemd == no || $machine == x86 ]] || lack "systemd is only had in the x86 lab"
+  [[ $systemd == no || -x /lib/systemd/systemd ]] ||
+    lack "the lab's systemd is the build machine's, and it has none: systemd" "apt-get install systemd dbus"
   available=$(($(awk '/^MemAvailable:/{print $2}' /proc/meminfo) / 1024))
   ((available >= memory + memory / 16)) ||
     lack "a machine of $memory MiB needs as much free memory, and $available MiB are free" "--memory takes less"
@@ -48,9 +51,10 @@ intact() { [[ -f $1/.listing && $(<"$1/.listing") == "$(listing "$1")" ]]; }
 cached() {
   local target=$1 make=$2 new
   (
+    set -e
     exec {lock}>"$cache/locks/$(basename "$(dirname "$target")").$(basename "$target")"
     flock "$lock"
-    if intact "$target"; then exit 0; fi
+    ! intact "$target" || exit 0
     [[ ! -e $target ]] || { note "$target is incomplete or was changed: making it again"; rm -rf "$target"; }
     rm -rf "$target".new.*
     new=$(mktemp -d "$target.new.XXXXXX")

@@ -19,10 +19,10 @@ make_kernel() {
   rm -rf "$directory/deb"
 }
 
-# The lists may be older than the archive: then they are read again, once.
+# In the version that was chosen, or not at all: the directory is named after it.
 download_kernel() {
-  apt_download "$1" "$kernel_name" || { apt_update && apt_download "$1" "$kernel_name"; } ||
-    lack "cannot download the kernel package $kernel_name: $(grep -m1 '^E:' "$cache/apt/log")" "lab prepare $machine --update"
+  apt_download "$1" "$kernel_name=$kernel_version" ||
+    { apt_update && apt_download "$1" "$kernel_name=$kernel_version"; } || exit $kernel_is_gone
 }
 
 # boot_image VMLINUZ RESULT: what QEMU loads. On x86 the ELF file inside the bzImage, because the guest would take
@@ -40,18 +40,40 @@ boot_image() {
   rm -f "$2.elf" # a kernel that is packed otherwise boots as it is
 }
 
-# prepare_machine: sets $kernel (a directory), $release, $initramfs (a file) and $root_directory.
-prepare_machine() {
-  local chosen=$cache/kernels/$kernel_package.chosen
-  # What the package's name stands for is asked once: later runs work without a network.
+kernel_is_gone=3
+
+# choose_kernel: sets $kernel_name, $kernel_version and $kernel. What a package's name stands for is asked once: later
+# runs work without a network, and with the same kernel.
+choose_kernel() {
+  local chosen=$cache/kernels/$kernel_package.$debian_architecture
   if [[ $update == yes || ! -s $chosen ]]; then
-    with_apt kernel_of "$kernel_package" >"$chosen.$$"
+    with_apt kernel_of "$kernel_package" >"$chosen.$$" || { rm -f "$chosen.$$"; exit 69; }
     mv "$chosen.$$" "$chosen"
   fi
-  read -r kernel_name kernel_version <"$chosen"
-  [[ -n $kernel_version ]] || { rm -f "$chosen"; broken "$chosen was damaged, and is removed" "try again"; }
+  read -r kernel_name kernel_version <"$chosen" || :
+  [[ $kernel_name == linux-image-* && -n ${kernel_version-} ]] || { rm -f "$chosen"; choose_kernel; return; }
   kernel=$cache/kernels/${kernel_name}_$kernel_version
+}
+
+# prepare_machine: sets $kernel (a directory), $release, $initramfs (a file) and $root_directory.
+prepare_machine() {
+  local status
+  choose_kernel
+  set +e # cached sets it again for what it calls
   cached "$kernel" make_kernel
+  status=$?
+  set -e
+  if ((status == kernel_is_gone)); then
+    note "$kernel_name $kernel_version is gone from Debian's archive: choosing again"
+    update=yes
+    choose_kernel
+    set +e
+    cached "$kernel" make_kernel
+    status=$?
+    set -e
+    ((status != kernel_is_gone)) || lack "cannot download $kernel_name $kernel_version: $(apt_complaint)" "is the network there?"
+  fi
+  ((status == 0)) || exit "$status"
   release=$(<"$kernel/release")
   make_initramfs
   machine_root

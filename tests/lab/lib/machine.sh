@@ -30,10 +30,11 @@ qemu_arguments() {
     done
   fi
   arguments+=(-object "rng-random,id=random,filename=/dev/urandom" -device "virtio-rng-pci,rng=random")
+  arguments+=(-drive "if=none,id=disk,format=raw,cache=unsafe,file=$run/disk" -device "virtio-blk-pci,drive=disk,serial=scratch")
   share_arguments control "$run/control"
   share_arguments root "$root_directory" readonly=on
   share_arguments modules "$kernel/modules/lib/modules/$release" readonly=on
-  [[ $root_directory == / ]] || share_arguments checkout "$checkout" readonly=on
+  share_arguments checkout "$checkout" readonly=on
   for index in "${!shares[@]}"; do share_arguments "share$index" "${shares[index]}"; done
 }
 
@@ -41,8 +42,7 @@ qemu_arguments() {
 write_plan() {
   local control=$1 mode=$2 index
   {
-    printf 'mode=%q\nrelease=%q\nsystemd=%q\n' "$mode" "$release" "$systemd"
-    [[ $root_directory == / ]] || printf 'checkout=%q\n' "$checkout"
+    printf 'mode=%q\nrelease=%q\nsystemd=%q\ncheckout=%q\n' "$mode" "$release" "$systemd" "$checkout"
     printf 'shares=%q\n' "${#shares[@]}"
     for index in "${!shares[@]}"; do printf 'share%d=%q\n' "$index" "${shares[index]}"; done
   } >"$control/plan"

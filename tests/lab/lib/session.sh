@@ -40,6 +40,10 @@ run_machine() {
   trap 'exit 143' TERM
   trap 'exit 129' HUP
   mkdir "$run/control"
+  # A disk with a file system that can be an overlay's upper layer and carry limits, as the root of the lab cannot.
+  truncate -s 16G "$run/disk"
+  mke2fs -q -t ext4 -O ^has_journal -E lazy_itable_init=1,root_owner=0:0,nodiscard "$run/disk" 2>"$run/mke2fs" ||
+    lack "cannot make a disk for the machine in $run: $(tail -1 "$run/mke2fs")" "is the disk full?"
   : >"$run/console"
   checkout=$(cd "$lab_dir/../.." && pwd)
   write_plan "$run/control" "$mode"
@@ -62,8 +66,7 @@ run_machine() {
   if [[ -n $limit ]]; then tied sleep "$limit" & clock=$!; fi
   wait -n -p ended "$emulator" ${clock:+"$clock"} || :
   if [[ $ended == "$clock" && ! -s $run/control/status ]]; then
-    kill -KILL "$emulator"
-    wait "${readers[@]}" || :
+    { kill -KILL "$emulator" && wait "$emulator" "${readers[@]}"; } 2>/dev/null || :
     note "the time limit of $limit s ended the machine"
     show_tail
     exit 124

@@ -9,7 +9,7 @@ console=ttyAMA0
 
 # Pointer authentication by QEMU's own hash: the architected one costs most of the emulator's time.
 machine_arguments=(-M virt,virtualization=on,gic-version=3 -cpu max,pauth-impdef=on)
-boot_modules=(virtio_pci 9pnet_virtio 9p overlay virtio_console virtio_blk ext4)
+boot_modules=(rtc_pl031 virtio_pci 9pnet_virtio 9p overlay virtio_console virtio_blk ext4)
 late_modules=(vhost_vsock tun erofs virtiofs)
 
 machine_root() { make_root; }

@@ -26,19 +26,6 @@ std::string read_if_there(const std::string& path) {
   return ::access(path.c_str(), R_OK) == 0 ? base::read_file(path, kMaxFile) : std::string();
 }
 
-/// The user's own id becomes 0, his ranges follow from 1 on: triples for newuidmap.
-std::vector<std::string> map_arguments(pid_t pid, std::uint32_t own, const std::vector<IdRange>& ranges) {
-  std::vector<std::string> arguments{std::to_string(pid), "0", std::to_string(own), "1"};
-  std::uint64_t next = 1;
-  for (const auto& range : ranges) {
-    arguments.push_back(std::to_string(next));
-    arguments.push_back(std::to_string(range.first));
-    arguments.push_back(std::to_string(range.count));
-    next += range.count;
-  }
-  return arguments;
-}
-
 void run_mapper(const std::string& program, const std::vector<std::string>& arguments) {
   base::ProgramResult result;
   try {

@@ -4,7 +4,11 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstring>
+#include <filesystem>
+#include <system_error>
+#include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -14,6 +18,7 @@ namespace trine::isolation {
 namespace {
 
 constexpr std::size_t kMaxEntry = 1 << 20;
+constexpr std::size_t kMaxEntries = 256;
 
 void append(std::string& key, std::uint64_t number) {
   key.append(reinterpret_cast<const char*>(&number), sizeof number);
@@ -29,7 +34,7 @@ std::string serialize(const SeccompProfile& profile) {
   utsname kernel{};
   ::uname(&kernel);
   const scmp_version* library = ::seccomp_version();
-  std::string key = "trine seccomp 1";
+  std::string key = "trine seccomp 2";
   append(key, kernel.release);
   append(key, kernel.machine);
   for (const unsigned part : {library->major, library->minor, library->micro})
@@ -91,10 +96,29 @@ std::string load(const std::string& path, std::string_view key) {
   return data.substr(sizeof length + length);
 }
 
+/// Makes room for one more: whoever starts containers with ever new profiles must not fill the run directory.
+void evict(const std::string& directory) {
+  namespace fs = std::filesystem;
+  std::vector<fs::directory_entry> entries;
+  std::error_code error;
+  for (fs::directory_iterator entry(directory, error); !error && entry != fs::directory_iterator();
+       entry.increment(error)) {
+    entries.push_back(*entry);
+  }
+  if (entries.size() < kMaxEntries)
+    return;
+  const auto oldest = std::ranges::min_element(entries, {}, [](const fs::directory_entry& entry) {
+    std::error_code gone;  // another trine may evict, too
+    return entry.last_write_time(gone);
+  });
+  fs::remove(oldest->path(), error);
+}
+
 void store(const std::string& directory, const std::string& name, std::string_view key,
            std::string_view program) {
   try {
     base::make_directories(directory, 0700);
+    evict(directory);
     const base::UniqueFd parent = base::open_file(directory, O_RDONLY | O_DIRECTORY);
     std::string data;
     append(data, key);

@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "base/unique_fd.h"
 #include "isolation/seccomp.h"
+#include "seccomp_optimize.h"
 
 namespace trine::isolation {
 namespace {
@@ -183,6 +184,13 @@ std::string enosys_prefix(const SeccompProfile& profile) {
   return {reinterpret_cast<const char*>(program.data()), program.size() * sizeof(sock_filter)};
 }
 
+void optimize(std::string& program) {
+  std::vector<sock_filter> instructions(program.size() / sizeof(sock_filter));
+  std::memcpy(instructions.data(), program.data(), program.size());
+  if (const auto better = optimize_seccomp(instructions))
+    program.assign(reinterpret_cast<const char*>(better->data()), better->size() * sizeof(sock_filter));
+}
+
 bool denies_by_default(const SeccompProfile& profile) {
   return profile.default_action == SeccompAction::kErrno && profile.default_errno != ENOSYS;
 }
@@ -198,6 +206,7 @@ SeccompFilter compile_seccomp(const SeccompProfile& profile) {
   if (denies_by_default(profile))
     result.program = enosys_prefix(profile);
   result.program += export_program(filter.get());
+  optimize(result.program);
   if (result.program.size() / sizeof(sock_filter) > BPF_MAXINSNS) {
     throw base::Error("cannot compile the seccomp profile: it takes more than " +
                       std::to_string(BPF_MAXINSNS) + " instructions");

@@ -19,7 +19,8 @@ void write_swap(const Directory& directory, const Limits& limits) {
   if (!limits.memory_swap_bytes)
     return;
   // Unlimited is what a kernel without swap accounting, and so without the file, gives anyway.
-  if (*limits.memory_swap_bytes < 0 && !directory.has(kMemoryAndSwap))
+  const bool dispensable = limits.memory_swap_is_default || *limits.memory_swap_bytes < 0;
+  if (dispensable && !directory.has(kMemoryAndSwap))
     return;
   directory.write(kMemoryAndSwap, std::to_string(*limits.memory_swap_bytes), "swap");
 }

@@ -9,6 +9,8 @@
 namespace trine::cgroups::v2 {
 namespace {
 
+constexpr const char* kSwap = "memory.swap.max";
+
 /// v1 limits memory and swap together, v2 the swap alone.
 std::string swap_alone(const Directory& directory, const Limits& limits) {
   const auto sum = *limits.memory_swap_bytes;
@@ -20,6 +22,16 @@ std::string swap_alone(const Directory& directory, const Limits& limits) {
       "cannot set the swap limit of " + directory.path +
           ": cgroup v2 limits swap alone, and without a memory limit it cannot be told from the sum",
       EINVAL, "set a memory limit too");
+}
+
+void write_swap(const Directory& directory, const Limits& limits) {
+  if (!limits.memory_swap_bytes)
+    return;
+  const auto value = swap_alone(directory, limits);
+  // Unlimited is what a kernel without swap accounting, and so without the file, gives anyway.
+  const bool dispensable = limits.memory_swap_is_default || value == "max";
+  if (!dispensable || directory.has(kSwap))
+    directory.write(kSwap, value, "swap");
 }
 
 }  // namespace
@@ -34,12 +46,7 @@ void apply_memory(const Directory& directory, const Limits& limits) {
   }
   if (limits.memory_bytes)
     directory.write("memory.max", number_or_max(*limits.memory_bytes), "memory");
-  if (limits.memory_swap_bytes) {
-    const auto value = swap_alone(directory, limits);
-    // Unlimited is what a kernel without swap accounting, and so without the file, gives anyway.
-    if (value != "max" || directory.has("memory.swap.max"))
-      directory.write("memory.swap.max", value, "swap");
-  }
+  write_swap(directory, limits);
   if (limits.memory_reservation_bytes) {
     directory.write("memory.low", number_or_max(*limits.memory_reservation_bytes), "memory reservation");
   }

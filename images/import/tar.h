@@ -12,7 +12,12 @@
 
 namespace trine::images {
 
+struct TarHeader;
+
 enum class TarType { kFile, kHardlink, kSymlink, kCharacter, kBlock, kDirectory, kFifo, kOther };
+
+/// Where a sparse file has data, in order: offset and length.
+using Pieces = std::vector<std::pair<std::uint64_t, std::uint64_t>>;
 
 /// One member of an archive, with what PAX and GNU say of it put together.
 struct TarEntry {
@@ -27,8 +32,7 @@ struct TarEntry {
   std::uint64_t size = 0;  ///< of the content, holes included
   timespec mtime{};
   std::vector<std::pair<std::string, std::string>> xattrs;
-  /// Where there is data, in order: offset and length. Nothing: everywhere.
-  std::optional<std::vector<std::pair<std::uint64_t, std::uint64_t>>> sparse;
+  std::optional<Pieces> sparse;  ///< nothing: there is data everywhere
 };
 
 /// Reads tar archives: ustar, PAX (local and global records), GNU (long names, base-256 numbers, sparse files
@@ -49,16 +53,27 @@ class TarReader {
 
  private:
   using Records = std::map<std::string, std::string>;
-  struct Block;
-  bool read_block(Block& block);
+  struct Extensions;
+
+  bool read_header(TarHeader& header);
+  void begin_data(const TarHeader& header, const Records& local);
+  bool read_extension(char type, Extensions& into);
+  void read_pax(Records& into, Pieces* pieces);
+  TarEntry make_entry(const TarHeader& header, const Records& local) const;
+  TarEntry read_entry(const TarHeader& header, const Extensions& extensions);
+  void apply(const Records& records, TarEntry& entry) const;
+  void check_paths(const TarEntry& entry) const;
+
+  // Sparse files: tar_sparse.cpp.
+  void read_sparse(const TarHeader& header, const Records& records, const Pieces& pieces, TarEntry& entry);
+  void read_old_sparse(const TarHeader& header, TarEntry& entry);
+  void read_sparse_1_0(TarEntry& entry);
+  void add_piece(std::uint64_t offset, std::uint64_t size, Pieces& pieces) const;
+  void check_sparse(const TarEntry& entry) const;
+
   void read_exactly(std::span<char> into);
   void skip_data();
   std::string read_text(std::uint64_t limit);
-  void read_pax(Records& into, std::vector<std::pair<std::uint64_t, std::uint64_t>>* pieces);
-  void apply(const Records& records, TarEntry& entry);
-  void read_old_sparse(const Block& block, TarEntry& entry);
-  void read_sparse_1_0(TarEntry& entry);
-  void check_sparse(const TarEntry& entry) const;
   [[noreturn]] void fail(const std::string& what) const;
 
   ByteSource& from_;

@@ -47,6 +47,7 @@ std::vector<isolation::Namespace> namespaces(const oci::Linux& part) {
 
 std::vector<isolation::IdMapping> mappings(const std::vector<oci::IdMapping>& entries) {
   std::vector<isolation::IdMapping> result;
+  result.reserve(entries.size());
   for (const auto& entry : entries)
     result.push_back({entry.container_id, entry.host_id, entry.size});
   return result;
@@ -65,6 +66,7 @@ isolation::Mount mount(const oci::Mount& entry, const std::string& bundle) {
 
 std::vector<isolation::Device> devices(const oci::Linux& part) {
   std::vector<isolation::Device> result;
+  result.reserve(kMemoryDevices.size() + 1 + part.devices.size());
   for (const auto& [path, minor] : kMemoryDevices) {
     result.push_back({.type = 'c', .path = path, .major = 1, .minor = minor});
   }
@@ -123,8 +125,7 @@ isolation::Process process(const oci::Process& from) {
         isolation::WindowSize{.rows = static_cast<unsigned short>(from.console_size->height),
                               .columns = static_cast<unsigned short>(from.console_size->width)};
   }
-  if (from.oom_score_adj)
-    result.oom_score_adj = *from.oom_score_adj;
+  result.oom_score_adj = from.oom_score_adj;
   return result;
 }
 

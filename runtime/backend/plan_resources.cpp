@@ -57,6 +57,7 @@ std::vector<cgroups::DeviceRule> device_rules(const oci::Resources& resources,
 
 std::vector<cgroups::IoDeviceLimit> io_limits(const std::vector<oci::ThrottleDevice>& entries) {
   std::vector<cgroups::IoDeviceLimit> result;
+  result.reserve(entries.size());
   for (const auto& entry : entries) {
     result.push_back(
         {static_cast<std::uint32_t>(entry.major), static_cast<std::uint32_t>(entry.minor), entry.rate});

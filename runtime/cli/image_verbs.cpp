@@ -151,13 +151,14 @@ int run_load(const engine::Paths& paths, std::vector<std::string> arguments) {
 }
 
 int run_rmi(const engine::Paths& paths, std::vector<std::string> arguments) {
-  require_arguments("rmi", "an image", arguments);
+  const auto references = parse_words("rmi", {}, std::move(arguments)).rest;
+  require_arguments("rmi", "an image", references);
   if (isolation::is_rootless())
     isolation::enter_user_namespace();
   engine::repair(paths);
   images::Store store = engine::open_store(paths);
   store.repair();
-  for (const auto& reference : arguments) {
+  for (const auto& reference : references) {
     refuse_in_use(paths, store, reference);
     for (const auto& line : store.remove(reference))
       print(line + "\n");
@@ -166,13 +167,14 @@ int run_rmi(const engine::Paths& paths, std::vector<std::string> arguments) {
 }
 
 int run_inspect(const engine::Paths& paths, std::vector<std::string> arguments) {
-  require_arguments("inspect", "an image or an instance", arguments);
+  const auto references = parse_words("inspect", {}, std::move(arguments)).rest;
+  require_arguments("inspect", "an image or an instance", references);
   if (isolation::is_rootless())
     isolation::enter_user_namespace();
   engine::repair(paths);
   const images::Store store = engine::open_store(paths);
   Json list = Json::array();
-  for (const auto& reference : arguments) {
+  for (const auto& reference : references) {
     if (const auto image = store.find(reference)) {
       list.push_back(inspect_image(store, *image));
     } else {

@@ -60,6 +60,8 @@ void set_memory(RunOptions& options, const std::string& text) {
 }
 
 void set_memory_swap(RunOptions& options, const std::string& text) {
+  if (text == "0")  // Docker's: as if it were not given
+    return;
   if (!options.limits.memory_bytes)
     refuse("--memory-swap", text, "it limits memory and swap together", "give --memory too");
   if (text == "-1") {
@@ -90,7 +92,7 @@ void set_cpu_shares(RunOptions& options, const std::string& text) {
   const auto shares = base::parse_unsigned(text);
   if (!shares || *shares < 2 || *shares > 262144)
     refuse("--cpu-shares", text, "it is no number from 2 to 262144", "1024 is what others have");
-  options.limits.cpu_shares = *shares;
+  options.limits.cpu_shares = shares;
 }
 
 void set_cpuset(RunOptions& options, const std::string& text) {

@@ -204,18 +204,16 @@ void add_privileges(oci::Spec& spec) {
   add_host_devices(spec);
 }
 
-/// Whether the machine has swap to give.
-bool has_swap() {
-  const std::string text = base::read_file("/proc/swaps");
-  return std::ranges::count(text, '\n') > 1;  // behind the heading
-}
-
 /// Docker's rule: as much swap again as memory, unless told otherwise.
-std::optional<std::int64_t> memory_and_swap(const cgroups::Limits& limits) {
-  if (limits.memory_swap_bytes || !limits.memory_bytes || !has_swap())
-    return limits.memory_swap_bytes;
-  const bool fits = *limits.memory_bytes <= std::numeric_limits<std::int64_t>::max() / 2;
-  return fits ? *limits.memory_bytes * 2 : -1;
+void add_memory(const cgroups::Limits& limits, ImageSpec& result) {
+  oci::Memory& memory = result.spec.linux_part.resources.memory;
+  memory.limit = limits.memory_bytes;
+  memory.swap = limits.memory_swap_bytes;
+  result.swap_is_default = memory.limit && !memory.swap;
+  if (!result.swap_is_default)
+    return;
+  const bool fits = *memory.limit <= std::numeric_limits<std::int64_t>::max() / 2;
+  memory.swap = fits ? *memory.limit * 2 : -1;
 }
 
 /// Sensors by which one tenant can tell what another computes; there is one for every CPU where there are
@@ -229,11 +227,10 @@ void mask_thermal_sensors(oci::Spec& spec) {
   }
 }
 
-void add_limits(const RunOptions& options, oci::Spec& spec) {
-  oci::Resources& resources = spec.linux_part.resources;
+void add_limits(const RunOptions& options, ImageSpec& result) {
+  oci::Resources& resources = result.spec.linux_part.resources;
   const cgroups::Limits& limits = options.limits;
-  resources.memory.limit = limits.memory_bytes;
-  resources.memory.swap = memory_and_swap(limits);
+  add_memory(limits, result);
   resources.cpu.shares = limits.cpu_shares;
   if (limits.cpu) {
     resources.cpu.quota = limits.cpu->quota_us;
@@ -243,9 +240,9 @@ void add_limits(const RunOptions& options, oci::Spec& spec) {
   resources.cpu.mems = limits.cpuset_mems;
   resources.pids_limit = limits.pids_max;
   for (const auto& limit : options.ulimits) {
-    spec.process.rlimits.push_back({.type = std::string(isolation::rlimit_name(limit.resource)),
-                                    .soft = limit.soft,
-                                    .hard = limit.hard});
+    result.spec.process.rlimits.push_back({.type = std::string(isolation::rlimit_name(limit.resource)),
+                                           .soft = limit.soft,
+                                           .hard = limit.hard});
   }
 }
 
@@ -305,7 +302,7 @@ ImageSpec make_image_spec(const images::ImageConfig& image, const RunOptions& op
   apply_network(options, spec);
   for (const auto& [name, value] : options.sysctls)
     spec.linux_part.sysctl[name] = value;
-  add_limits(options, spec);
+  add_limits(options, result);
   if (options.privileged) {
     add_privileges(spec);
   } else {

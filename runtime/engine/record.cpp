@@ -87,7 +87,11 @@ std::optional<Record> read_record(const std::string& directory) {
   const base::UniqueFd fd(::open((directory + "/record.json").c_str(), O_RDONLY | O_CLOEXEC));
   if (!fd)
     return std::nullopt;
-  return parse_record(base::read_all(fd.get(), directory + "/record.json", 1 << 20));
+  try {
+    return parse_record(base::read_all(fd.get(), directory + "/record.json", 1 << 20));
+  } catch (const base::Error&) {
+    return std::nullopt;  // longer than any record, or no file
+  }
 }
 
 std::string now_utc() {

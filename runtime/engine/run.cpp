@@ -1,8 +1,6 @@
 #include "runtime/engine/run.h"
 
 #include <fcntl.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,6 +10,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "image_root.h"
 #include "isolation/rootless.h"
 #include "isolation/start.h"
 #include "layout.h"
@@ -33,31 +32,6 @@ struct Prepared {
   base::UniqueFd lease;  ///< on the image
 };
 
-void make_directory(const std::string& path) {
-  if (::mkdir(path.c_str(), 0755) != 0)
-    base::throw_errno("cannot make the directory " + path);
-}
-
-/// The image's layers under a writable one of the instance's own. The latter's root has the mode of the
-/// image's.
-isolation::Root make_root(Instance& instance, const images::Image& image, bool read_only) {
-  const std::string& directory = instance.make_layer_directory();
-  isolation::OverlayRoot overlay{.lower = image.layer_directories,
-                                 .upper = directory + "/upper",
-                                 .work = directory + "/work",
-                                 .discard = instance.record().remove};
-  make_directory(overlay.upper);
-  make_directory(overlay.work);
-  struct stat status{};
-  if (::stat(overlay.lower.front().c_str(), &status) != 0)
-    base::throw_errno("cannot look at a layer of the image");
-  if (::chmod(overlay.upper.c_str(), status.st_mode & 07777) != 0 ||
-      ::chown(overlay.upper.c_str(), status.st_uid, status.st_gid) != 0) {
-    base::throw_errno("cannot prepare the writable layer");
-  }
-  return {.source = std::move(overlay), .read_only = read_only, .propagation = MS_PRIVATE | MS_REC};
-}
-
 isolation::Mount bind_file(const std::string& source, const std::string& destination) {
   return {.destination = destination, .type = "bind", .source = source, .bind = true};
 }
@@ -74,7 +48,7 @@ void add_network_files(const Instance& instance, const RunOptions& options, isol
     if (has_mount(plan, "/etc/" + name))
       return;
     const base::UniqueFd file = base::open_file_at(directory.get(), name, O_WRONLY | O_CREAT | O_EXCL, 0644);
-    base::write_all(file.get(), content, name);
+    base::write_all(file.get(), content, instance.run_directory() + "/" + name);
     plan.mounts.push_back(bind_file(instance.run_directory() + "/" + name, "/etc/" + name));
   };
   if (options.network == NetworkMode::kHost) {
@@ -120,8 +94,9 @@ Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootl
     fit_to_user_namespace(made.spec);
   oci::validate(made.spec);
   prepared.plan = backend::make_plan(made.spec, "/");
+  prepared.plan.limits.memory_swap_is_default = made.swap_is_default;
   isolation::Plan& plan = prepared.plan.isolation;
-  plan.root = make_root(instance, image, options.read_only);
+  plan.root = make_root(paths, instance, image, options.read_only);
   plan.process.user.name = made.user;
   plan.process.resolve_user = true;
   plan.process.create_cwd = true;

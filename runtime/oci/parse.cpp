@@ -216,7 +216,7 @@ Linux read_linux(const Reader& reader) {
 
 Spec parse_spec(std::string_view text) {
   const auto json = parse_json(text, "config.json");
-  const Reader reader(json, "config.json: ");
+  const Reader reader(json, "config.json");
   refuse_unsupported(reader, "");
   Spec spec{.oci_version = reader.required<std::string>("ociVersion")};
   if (const auto root = reader.field("root")) {

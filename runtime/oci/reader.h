@@ -2,8 +2,11 @@
 
 #include <nlohmann/json.hpp>
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <limits>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -12,17 +15,20 @@
 
 namespace trine::runtime::oci {
 
-/// A JSON value and the path to it, for messages. Reading a field checks its type; one that is missing or
+/// A JSON value and the path to it, which is put into words when something is wrong with the value and not
+/// before: a configuration has a thousand values. Reading a field checks its type; one that is missing or
 /// null leaves what it was to fill as it was.
 class Reader {
  public:
   using Json = nlohmann::json;
 
-  Reader(const Json& value, std::string path) : value_(&value), path_(std::move(path)) {}
+  /// `file` outlives the reader and those made from it.
+  Reader(const Json& value, const char* file) : value_(&value), file_(file) {}
 
-  [[nodiscard]] const std::string& path() const { return path_; }
+  /// "config.json: linux.devices[2].major"
+  [[nodiscard]] std::string path() const;
   [[noreturn]] void fail(const std::string& what, std::string hint = {}) const {
-    throw base::Error(path_ + " " + what, 0, std::move(hint));
+    throw base::Error(path() + " " + what, 0, std::move(hint));
   }
 
   [[nodiscard]] std::optional<Reader> field(const char* name) const {
@@ -30,7 +36,7 @@ class Reader {
     const auto found = value_->find(name);
     if (found == value_->end() || found->is_null())
       return std::nullopt;
-    return Reader(*found, path_.back() == ' ' ? path_ + name : path_ + "." + name);
+    return below(*found, {.name = name});
   }
 
   [[nodiscard]] bool is_object() const { return value_->is_object(); }
@@ -91,7 +97,7 @@ class Reader {
   void read(std::map<std::string, std::string>& into) const {
     require(value_->is_object(), "an object");
     for (const auto& [key, value] : value_->items())
-      into[key] = Reader(value, path_ + "[\"" + key + "\"]").as_string();
+      into[key] = below(value, {.name = key.c_str(), .is_key = true}).as_string();
   }
 
   template <typename T>
@@ -111,7 +117,7 @@ class Reader {
   T required(const char* name) const {
     const auto found = field(name);
     if (!found)
-      throw base::Error(path_ + (path_.back() == ' ' ? "" : ": ") + "'" + name + "' is missing");
+      throw base::Error(path() + (steps_ == 0 ? " '" : ": '") + name + "' is missing");
     T value{};
     found->read(value);
     return value;
@@ -121,11 +127,26 @@ class Reader {
   void for_each(Visit visit) const {
     require(value_->is_array(), "an array");
     for (std::size_t i = 0; i < value_->size(); ++i) {
-      visit(Reader((*value_)[i], path_ + "[" + std::to_string(i) + "]"));
+      visit(below((*value_)[i], {.index = i}));
     }
   }
 
  private:
+  /// From a value to one in it: a field's name, a key of the user's, or an index.
+  struct Step {
+    const char* name = nullptr;
+    std::size_t index = 0;
+    bool is_key = false;
+  };
+  static constexpr std::size_t kMaxSteps = 12;  // deeper ones go unnamed
+
+  [[nodiscard]] Reader below(const Json& value, const Step& step) const {
+    Reader reader = *this;
+    reader.value_ = &value;
+    if (steps_ < kMaxSteps)
+      reader.way_[reader.steps_++] = step;
+    return reader;
+  }
   void require(bool is, const char* what) const {
     if (!is)
       fail(std::string("must be ") + what + ", not " + value_->type_name());
@@ -137,7 +158,9 @@ class Reader {
   }
 
   const Json* value_;
-  std::string path_;
+  const char* file_;
+  std::array<Step, kMaxSteps> way_{};
+  std::size_t steps_ = 0;
 };
 
 /// Parses a text of a stranger's: bounded in depth, invalid UTF-8 and broken syntax are an Error naming

@@ -77,7 +77,8 @@ Seccomp read_seccomp(const Reader& reader) {
 Seccomp parse_seccomp_profile(std::string_view text, std::uint64_t capabilities,
                               int (*capability_number)(const std::string&), std::string_view file) {
   const auto json = parse_json(text, file);
-  const Reader reader(json, std::string(file) + ": ");
+  const std::string name(file);
+  const Reader reader(json, name.c_str());
   Seccomp seccomp{.default_action = reader.required<std::string>("defaultAction")};
   reader.read("defaultErrnoRet", seccomp.default_errno_ret);
   reader.read("architectures", seccomp.architectures);

@@ -13,7 +13,7 @@ flags=(-std=c++23 -O1 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D__cpp_concepts=2
   -Ibase/include -Iisolation -Iisolation/include -Iimages -Iimages/include -Iimages/import -Iruntime/oci -Iruntime/oci/include)
 base=(base/error.cpp base/file.cpp base/text.cpp)
 declare -A sources=(
-  [tar]="images/import/tar.cpp"
+  [tar]="images/import/tar.cpp images/import/tar_header.cpp images/import/tar_sparse.cpp"
   [document]="images/import/document.cpp images/layout.cpp"
   [inflate]="images/import/decompress.cpp"
   [spec]="runtime/oci/parse.cpp runtime/oci/reader.cpp runtime/oci/seccomp_reader.cpp runtime/oci/validate.cpp"

@@ -14,6 +14,10 @@ expect_error "an unknown user is 125" 125 "unknown user" trine run --rm -u nobod
 expect_error "an unknown image is 125" 125 "no image" trine run --rm missing true
 expect_error "an unknown verb is put right" 125 "did you mean trine run" trine rum
 expect_exit "death by a signal is 128+n" 137 trine run --rm --init busybox sh -c 'kill -9 $$'
+for verb in run images load rmi inspect ps rm; do
+  expect_match "trine $verb --help says how it is used" "^Usage: trine $verb " trine $verb --help
+  expect_error "trine $verb takes no flag of another's" 125 "has no flag --bogus" trine $verb --bogus
+done
 printf '#!/bin/sh\necho from a script "$@"\n' >"$work/script"
 chmod +x "$work/script"
 expect_output "a script is executed" "from a script a b" trine run --rm -v "$work/script:/script" busybox /script a b

@@ -55,6 +55,18 @@ expect_error "--network container: of none is refused" 125 "no instance" run_it 
 file=$(cgroup_file memory memory.limit_in_bytes memory.max)
 expect_output "--memory is in the cgroup" "67108864" run_it -m 64m busybox cat "$file"
 expect_error "too much memory is killed, and said so" 137 "out of memory" run_it -m 16m busybox sh -c 'x=$(head -c 64000000 /dev/zero | tr "\0" a)'
+file=$(cgroup_file memory memory.memsw.limit_in_bytes memory.swap.max)
+if trine run --rm -m 64m busybox test -e "$file"; then
+  # Version 1 has the sum of memory and swap there, version 2 the swap alone.
+  if [[ $file == *memsw* ]]; then sums=(134217728 67108864 100663296 9223372036854771712); else sums=(67108864 0 33554432 max); fi
+  expect_output "--memory alone gives as much swap again" "${sums[0]}" run_it -m 64m busybox cat "$file"
+  expect_output "--memory-swap 0 is as if it were not given" "${sums[0]}" run_it -m 64m --memory-swap 0 busybox cat "$file"
+  expect_output "--memory-swap as large as the memory gives none" "${sums[1]}" run_it -m 64m --memory-swap 64m busybox cat "$file"
+  expect_output "--memory-swap is of both together" "${sums[2]}" run_it --memory-swap 96m -m 64m busybox cat "$file"
+  expect_output "--memory-swap -1 has no limit" "${sums[3]}" run_it -m 64m --memory-swap -1 busybox cat "$file"
+else
+  expect_error "--memory-swap needs a kernel that accounts for swap" 125 "the kernel has no file" run_it -m 64m --memory-swap 96m busybox true
+fi
 file=$(cgroup_file pids pids.max pids.max)
 expect_output "--pids-limit is in the cgroup" "20" run_it --pids-limit 20 busybox cat "$file"
 expect_error "--pids-limit bites" 2 "can't fork" run_it --pids-limit 5 busybox sh -c 'for i in 1 2 3 4 5 6 7 8; do sleep 1 & done; true'
@@ -95,7 +107,7 @@ expect_error "--cidfile does not overwrite" 125 "exists already" run_it --cidfil
 expect_error "an image in use is not removed" 125 "was made from it" trine rmi busybox
 expect_output "rm removes what was kept" "kept" trine rm kept
 
-for bad in "--memory x" "--memory 1k" "--cpus none" "--pids-limit x" "--ulimit nofile" "--network bridge2" "-v relative:/x" \
+for bad in "--memory x" "--memory 1k" "--memory-swap 1g" "-m 64m --memory-swap 1m" "--cpus none" "--pids-limit x" "--ulimit nofile" "--network bridge2" "-v relative:/x" \
   "-v /x:relative" "--cap-add NOPE" "--security-opt x=y" "--device /dev/nope" "--isolation vm" "--bogus" "--mount type=x" \
   "--stop-signal NOPE" "--cpu-shares 1" "--sysctl x" "--shm-size -1" "-w relative" "--name bad/name"; do
   # shellcheck disable=SC2086

@@ -19,8 +19,9 @@ start() {
   started=$!
 }
 
+# Not in a child that a signal ends before it executes its command: bash runs the trap there too.
 cleanup() {
-  rm -rf --one-file-system "$work"
+  [[ $BASHPID != "$$" ]] || rm -rf --one-file-system "$work"
 }
 trap cleanup EXIT
 

@@ -45,6 +45,7 @@ struct DeviceRule {
 struct Limits {
   std::optional<std::int64_t> memory_bytes;       ///< memory.max; v1: memory.limit_in_bytes; -1: no limit
   std::optional<std::int64_t> memory_swap_bytes;  ///< memory and swap together (v1's meaning); -1: no limit
+  bool memory_swap_is_default = false;  ///< nobody asked for it: no error on a kernel without swap accounting
   std::optional<std::int64_t> memory_reservation_bytes;  ///< memory.low; v1: memory.soft_limit_in_bytes
   std::optional<std::uint64_t> memory_swappiness;        ///< v1 only: memory.swappiness
   bool disable_oom_killer = false;                       ///< v1 only: memory.oom_control

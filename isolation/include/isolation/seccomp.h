@@ -53,7 +53,7 @@ SeccompProfile default_seccomp_profile(std::uint64_t capabilities);
 /// so that programs fall back, unless the default action is to allow. Throws Error.
 SeccompFilter compile_seccomp(const SeccompProfile& profile);
 
-/// compile_seccomp() through a cache: `cache_directory` holds compiled filters by a hash of the profile, the
+/// compile_seccomp() through a cache: `cache_directory` holds at most 256 compiled filters by a hash of the profile, the
 /// kernel's release and libseccomp's version. Only files of our own uid that nobody else can write are used;
 /// a damaged one is made anew; a directory that cannot be used is no error.
 SeccompFilter cached_seccomp(const SeccompProfile& profile, const std::string& cache_directory);

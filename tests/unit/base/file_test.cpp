@@ -15,8 +15,8 @@
 #include "scratch.h"
 
 using namespace trine::base;
-using trine::base::test::open_descriptors;
-using trine::base::test::Scratch;
+using trine::test::open_descriptors;
+using trine::test::Scratch;
 
 TEST_CASE("a file that cannot be opened is named") {
   const Scratch scratch;

@@ -15,7 +15,7 @@
 #include "scratch.h"
 
 using namespace trine::base;
-using trine::base::test::Scratch;
+using trine::test::Scratch;
 
 namespace {
 

@@ -13,7 +13,7 @@
 #include "scratch.h"
 
 using namespace trine::base;
-using trine::base::test::open_descriptors;
+using trine::test::open_descriptors;
 
 namespace {
 

@@ -17,8 +17,8 @@
 #include "scratch.h"
 
 using namespace trine::base;
-using trine::base::test::open_descriptors;
-using trine::base::test::Scratch;
+using trine::test::open_descriptors;
+using trine::test::Scratch;
 
 namespace {
 

@@ -111,10 +111,31 @@ TEST_CASE("sparse files of PAX 1.0 carry their map before their data") {
   CHECK(entry->path == "s");
   CHECK(entry->size == 2000);
   REQUIRE(entry->sparse);
-  CHECK(*entry->sparse == std::vector<std::pair<std::uint64_t, std::uint64_t>>{{0, 3}, {1000, 2}});
+  CHECK(*entry->sparse == Pieces{{0, 3}, {1000, 2}});
   std::string data(5, '\0');
   CHECK(reader.read_data(data) == 5);
   CHECK(data == "abcde");
+}
+
+TEST_CASE("sparse files of PAX 0.0 and 0.1 carry their map in records") {
+  const Pieces wanted{{0, 3}, {1000, 2}};
+  const auto pairs = read_all(TarBuilder()
+                                  .pax("GNU.sparse.size", "2000")
+                                  .pax("GNU.sparse.offset", "0")
+                                  .pax("GNU.sparse.numbytes", "3")
+                                  .pax("GNU.sparse.offset", "1000")
+                                  .pax("GNU.sparse.numbytes", "2")
+                                  .add('0', "s", "abcde")
+                                  .finish());
+  CHECK(pairs.at(0).size == 2000);
+  CHECK(pairs.at(0).sparse == wanted);
+  const auto list = read_all(TarBuilder()
+                                 .pax("GNU.sparse.size", "2000")
+                                 .pax("GNU.sparse.map", "0,3,1000,2")
+                                 .add('0', "s", "abcde")
+                                 .finish());
+  CHECK(list.at(0).size == 2000);
+  CHECK(list.at(0).sparse == wanted);
 }
 
 TEST_CASE("a sparse map that lies is refused") {

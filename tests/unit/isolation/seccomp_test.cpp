@@ -131,3 +131,25 @@ TEST_CASE("a cached filter is the compiled one; a damaged file is made anew, ano
   CHECK(cached_seccomp(profile, directory).program == first.program);
   std::filesystem::remove_all(directory);
 }
+
+TEST_CASE("the cache keeps the newest filters, and not more than 256") {
+  const std::string directory =
+      std::filesystem::temp_directory_path() / ("trine-unit-" + base::random_hex(8));
+  SeccompProfile profile{.default_action = SeccompAction::kAllow};
+  profile.rules.push_back({.syscalls = {"mount"}, .action = SeccompAction::kErrno});
+  const auto fill = [&](std::uint16_t last) {
+    for (std::uint16_t value = 1; value <= last; ++value) {
+      profile.rules.front().errno_value = value;
+      cached_seccomp(profile, directory);
+    }
+  };
+  fill(256);
+  const auto count = [&] {
+    return std::distance(std::filesystem::directory_iterator(directory),
+                         std::filesystem::directory_iterator());
+  };
+  CHECK(count() == 256);
+  fill(260);
+  CHECK(count() == 256);
+  std::filesystem::remove_all(directory);
+}

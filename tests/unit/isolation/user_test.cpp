@@ -1,7 +1,6 @@
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
-#include "subordinate_ids.h"
 #include "user_database.h"
 
 using namespace trine;
@@ -48,13 +47,4 @@ TEST_CASE("ids that overflow are refused, not wrapped") {
   for (const char* bad : {"huge", "4294967296", "4294967295", "2147483648", "-1", "0:4294967296"}) {
     CHECK_THROWS_AS(resolve_user_text(bad, kPasswd, kGroup), base::Error);
   }
-}
-
-TEST_CASE("subordinate ranges go by name and by number") {
-  const char* text = "web:100000:65536\nother:1:1\n1000:300000:10\nweb:x:1\nweb:4294967295:2\nweb:1:0\n";
-  const auto ranges = find_id_ranges(text, "web", 1000);
-  REQUIRE(ranges.size() == 2);
-  CHECK(ranges[0].first == 100000);
-  CHECK(ranges[1].first == 300000);
-  CHECK(find_id_ranges(text, "nobody", 5).empty());
 }

@@ -21,6 +21,17 @@ TEST_CASE("values are taken with a blank or an equals sign") {
   CHECK(cli::parse_run({"-m64m", "i"}).limits.memory_bytes == 64 << 20);
 }
 
+TEST_CASE("a swap limit is of memory and swap together, has no limit as -1, and is not given as 0") {
+  const auto swap = [](const std::string& text) {
+    return cli::parse_run({"--memory-swap", text, "-m", "64m", "i"}).limits.memory_swap_bytes;
+  };
+  CHECK(swap("96m") == 96 << 20);
+  CHECK(swap("64m") == 64 << 20);
+  CHECK(swap("-1") == -1);
+  CHECK_FALSE(swap("0"));
+  CHECK_FALSE(cli::parse_run({"--memory-swap", "0", "i"}).limits.memory_swap_bytes);
+}
+
 TEST_CASE("a switch can be turned off") {
   CHECK_FALSE(cli::parse_run({"--rm=false", "i"}).remove);
   CHECK(cli::parse_run({"--rm=true", "i"}).remove);

@@ -3,6 +3,8 @@
 #include <catch2/catch.hpp>
 
 #include <algorithm>
+#include <cstdint>
+#include <limits>
 
 #include "base/error.h"
 
@@ -69,6 +71,29 @@ TEST_CASE("capabilities are added to and dropped from the fourteen") {
 TEST_CASE("only root begins with effective capabilities") {
   CHECK(make({}).spec.process.capabilities->effective.empty());
   CHECK(make({.user = "0"}).spec.process.capabilities->effective.size() == 14);
+}
+
+TEST_CASE("memory alone comes with as much swap again, as a default and not as a wish") {
+  RunOptions options;
+  options.limits.memory_bytes = 64 << 20;
+  const auto made = make(options);
+  CHECK(made.spec.linux_part.resources.memory.limit == 64 << 20);
+  CHECK(made.spec.linux_part.resources.memory.swap == 128 << 20);
+  CHECK(made.swap_is_default);
+  options.limits.memory_bytes = std::numeric_limits<std::int64_t>::max();
+  CHECK(make(options).spec.linux_part.resources.memory.swap == -1);
+}
+
+TEST_CASE("a swap limit that was given is kept, and without a memory limit there is none") {
+  RunOptions options;
+  CHECK_FALSE(make(options).spec.linux_part.resources.memory.swap);
+  CHECK_FALSE(make(options).swap_is_default);
+  options.limits.memory_bytes = 64 << 20;
+  for (const std::int64_t given : {std::int64_t{-1}, std::int64_t{64 << 20}, std::int64_t{96 << 20}}) {
+    options.limits.memory_swap_bytes = given;
+    CHECK(make(options).spec.linux_part.resources.memory.swap == given);
+    CHECK_FALSE(make(options).swap_is_default);
+  }
 }
 
 TEST_CASE("privileged hides nothing and filters nothing") {

@@ -13,6 +13,7 @@ namespace trine::runtime::engine {
 struct ImageSpec {
   oci::Spec spec;
   std::string user;              ///< Docker's text, to be resolved in the root
+  bool swap_is_default = false;  ///< the swap limit in `spec` is Docker's rule, not the user's wish
   bool default_seccomp = false;  ///< with the profile for the capabilities in `spec`
   std::string stop_signal;
 };

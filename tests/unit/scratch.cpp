@@ -10,7 +10,7 @@
 #include <sstream>
 #include <stdexcept>
 
-namespace trine::base::test {
+namespace trine::test {
 
 Scratch::Scratch() {
   std::string name = std::filesystem::temp_directory_path() / "trine-unit.XXXXXX";
@@ -57,4 +57,4 @@ int open_descriptors() {
   return count;
 }
 
-}  // namespace trine::base::test
+}  // namespace trine::test

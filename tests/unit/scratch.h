@@ -4,7 +4,7 @@
 
 #include "base/unique_fd.h"
 
-namespace trine::base::test {
+namespace trine::test {
 
 /// A directory of the test's own, removed with all that is in it. Not removed by the code under test.
 class Scratch {
@@ -25,10 +25,10 @@ class Scratch {
 
  private:
   std::string path_;
-  UniqueFd fd_;
+  base::UniqueFd fd_;
 };
 
 /// How many descriptors this process has open.
 int open_descriptors();
 
-}  // namespace trine::base::test
+}  // namespace trine::test

@@ -1,0 +1,69 @@
+#include "image_root.h"
+
+#include <fcntl.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "layout.h"
+
+namespace trine::runtime::engine {
+namespace {
+
+constexpr std::size_t kMaxLayers = 500;  // OVL_MAX_STACK
+
+void make_directory(const std::string& path) {
+  if (::mkdir(path.c_str(), 0755) != 0)
+    base::throw_errno("cannot make the directory " + path);
+}
+
+void fill_mount_points(const std::string& directory) {
+  make_directory(directory);
+  for (const char* name : {"dev", "etc", "proc", "sys"})
+    make_directory(directory + "/" + name);
+  const base::UniqueFd etc = base::open_file(directory + "/etc", O_RDONLY | O_DIRECTORY);
+  for (const char* name : {"hostname", "hosts", "resolv.conf"})
+    (void)base::open_file_at(etc.get(), name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+}
+
+/// A layer that is put below those of every image, with what trine mounts over in all instances. Made in each
+/// instance's writable layer they would be half a dozen files to make, and /etc to copy, and all to remove.
+std::string mount_point_layer(const Paths& paths) {
+  std::string layer = paths.lib + "/mount-points";
+  if (::access(layer.c_str(), F_OK) == 0)
+    return layer;
+  const std::string name = "mount-points." + base::random_hex(8);
+  fill_mount_points(paths.lib + "/" + name);
+  // Another trine may have been first: theirs is as good.
+  if (::rename((paths.lib + "/" + name).c_str(), layer.c_str()) != 0)
+    remove_below(paths.lib, name);
+  return layer;
+}
+
+}  // namespace
+
+isolation::Root make_root(const Paths& paths, Instance& instance, const images::Image& image,
+                          bool read_only) {
+  const std::string& directory = instance.make_layer_directory();
+  isolation::OverlayRoot overlay{.lower = image.layer_directories,
+                                 .upper = directory + "/upper",
+                                 .work = directory + "/work",
+                                 .discard = instance.record().remove};
+  make_directory(overlay.upper);
+  make_directory(overlay.work);
+  struct stat status{};
+  if (::stat(overlay.lower.front().c_str(), &status) != 0)
+    base::throw_errno("cannot look at a layer of the image");
+  if (::chmod(overlay.upper.c_str(), status.st_mode & 07777) != 0 ||
+      ::chown(overlay.upper.c_str(), status.st_uid, status.st_gid) != 0) {
+    base::throw_errno("cannot prepare the writable layer");
+  }
+  if (overlay.lower.size() < kMaxLayers)
+    overlay.lower.push_back(mount_point_layer(paths));
+  return {.source = std::move(overlay), .read_only = read_only, .propagation = MS_PRIVATE | MS_REC};
+}
+
+}  // namespace trine::runtime::engine

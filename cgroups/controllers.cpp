@@ -8,6 +8,8 @@
 namespace trine::cgroups {
 namespace {
 
+constexpr const char* kCpuIdle = "cpu.idle";
+
 const char* wants_memory(const Limits& limits) {
   if (limits.memory_bytes)
     return "memory";
@@ -15,6 +17,8 @@ const char* wants_memory(const Limits& limits) {
     return "swap";
   if (limits.memory_reservation_bytes)
     return "memory reservation";
+  if (limits.memory_kernel_tcp_bytes)
+    return "TCP memory";
   if (limits.memory_swappiness)
     return "swappiness";
   return limits.disable_oom_killer ? "OOM killer" : nullptr;
@@ -45,6 +49,8 @@ const char* wants_pids(const Limits& limits) {
 const char* wants_io(const Limits& limits) {
   if (limits.io_weight || !limits.io_weight_device.empty())
     return "block I/O weight";
+  if (limits.io_leaf_weight || !limits.io_leaf_weight_device.empty())
+    return "block I/O leaf weight";
   const bool throttled = !limits.io_read_bps.empty() || !limits.io_write_bps.empty() ||
                          !limits.io_read_iops.empty() || !limits.io_write_iops.empty();
   return throttled ? "block I/O rate" : nullptr;
@@ -52,6 +58,18 @@ const char* wants_io(const Limits& limits) {
 
 const char* wants_hugetlb(const Limits& limits) {
   return limits.hugepages.empty() ? nullptr : "huge page";
+}
+
+const char* wants_rdma(const Limits& limits) {
+  return limits.rdma.empty() ? nullptr : "RDMA";
+}
+
+const char* wants_net_cls(const Limits& limits) {
+  return limits.network_class ? "network class" : nullptr;
+}
+
+const char* wants_net_prio(const Limits& limits) {
+  return limits.network_priorities.empty() ? nullptr : "network priority";
 }
 
 const char* wants_nothing(const Limits& /*limits*/) {
@@ -67,12 +85,26 @@ constexpr std::array kControllers = {
     Controller{"pids", "pids", wants_pids, v1::apply_pids, v2::apply_pids, v1::read_pids, v2::read_pids},
     Controller{"blkio", "io", wants_io, v1::apply_blkio, v2::apply_io, nullptr, nullptr},
     Controller{"hugetlb", "hugetlb", wants_hugetlb, v1::apply_hugetlb, v2::apply_hugetlb, nullptr, nullptr},
+    Controller{"rdma", "rdma", wants_rdma, apply_rdma, apply_rdma, nullptr, nullptr},
+    Controller{"net_cls", "", wants_net_cls, v1::apply_net_cls, nullptr, nullptr, nullptr},
+    Controller{"net_prio", "", wants_net_prio, v1::apply_net_prio, nullptr, nullptr, nullptr},
 };
 
 }  // namespace
 
 std::span<const Controller> controllers() {
   return kControllers;
+}
+
+void apply_idle_before(const Directory& directory, const Limits& limits) {
+  // A kernel without the file (before Linux 5.15) has no idle groups, which is what 0 asks for.
+  if (limits.cpu_idle == 0 && directory.has(kCpuIdle))
+    directory.write(kCpuIdle, "0", "CPU idle");
+}
+
+void apply_idle_after(const Directory& directory, const Limits& limits) {
+  if (limits.cpu_idle.value_or(0) != 0)
+    directory.write(kCpuIdle, std::to_string(*limits.cpu_idle), "CPU idle");
 }
 
 void throw_v1_only(const Directory& directory, std::string_view limit, std::string why) {

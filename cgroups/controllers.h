@@ -15,7 +15,7 @@ struct DevicePolicy;
 
 struct Controller {
   std::string_view v1_name;
-  std::string_view v2_name;
+  std::string_view v2_name;  ///< empty: v2 has no such controller
   /// The user's word for the first limit that needs this controller; null when none does.
   const char* (*wanted)(const Limits&);
   /// Write the limits to a group's directory. They throw Error, also for a limit that the version has not.
@@ -31,7 +31,17 @@ std::span<const Controller> controllers();
 /// Throws Error for a limit that exists on cgroup v1 only. `why` says what takes its place, if anything.
 [[noreturn]] void throw_v1_only(const Directory& directory, std::string_view limit, std::string why);
 
+/// cpu.idle, which has the same name in both versions. A group that is idle takes no weight: it is made busy
+/// before its weight is written, and idle after.
+void apply_idle_before(const Directory& directory, const Limits& limits);
+void apply_idle_after(const Directory& directory, const Limits& limits);
+
+/// The one controller that has the same file in both versions.
+void apply_rdma(const Directory& directory, const Limits& limits);
+
 namespace v1 {
+void apply_net_cls(const Directory& directory, const Limits& limits);
+void apply_net_prio(const Directory& directory, const Limits& limits);
 void apply_memory(const Directory& directory, const Limits& limits);
 void apply_cpu(const Directory& directory, const Limits& limits);
 void apply_cpuset(const Directory& directory, const Limits& limits);

@@ -15,20 +15,27 @@ void write_memory(const Directory& directory, const Limits& limits) {
     directory.write(kMemory, std::to_string(*limits.memory_bytes), "memory");
 }
 
+/// The sum cannot be limited where the memory is not.
+std::optional<std::int64_t> sum_of(const Limits& limits) {
+  const bool unlimited = limits.memory_bytes.value_or(0) < 0 && !limits.memory_swap_bytes;
+  return unlimited ? limits.memory_bytes : limits.memory_swap_bytes;
+}
+
 void write_swap(const Directory& directory, const Limits& limits) {
-  if (!limits.memory_swap_bytes)
+  const auto sum = sum_of(limits);
+  if (!sum)
     return;
   // Unlimited is what a kernel without swap accounting, and so without the file, gives anyway.
-  const bool dispensable = limits.memory_swap_is_default || *limits.memory_swap_bytes < 0;
+  const bool dispensable = limits.memory_swap_is_default || *sum < 0;
   if (dispensable && !directory.has(kMemoryAndSwap))
     return;
-  directory.write(kMemoryAndSwap, std::to_string(*limits.memory_swap_bytes), "swap");
+  directory.write(kMemoryAndSwap, std::to_string(*sum), "swap");
 }
 
 /// The kernel keeps memory <= memory and swap at every moment. In a new group, and when both go down, the
 /// memory goes first; when the kernel refuses that, both go up, and the sum has to make room before.
 void apply_sizes(const Directory& directory, const Limits& limits) {
-  const bool both = limits.memory_bytes && limits.memory_swap_bytes;
+  const bool both = limits.memory_bytes && sum_of(limits);
   const int refused = both ? directory.try_write(kMemory, std::to_string(*limits.memory_bytes)) : 0;
   if (refused == EINVAL)
     write_swap(directory, limits);
@@ -45,6 +52,10 @@ void apply_memory(const Directory& directory, const Limits& limits) {
   if (limits.memory_reservation_bytes) {
     directory.write("memory.soft_limit_in_bytes", std::to_string(*limits.memory_reservation_bytes),
                     "memory reservation");
+  }
+  if (limits.memory_kernel_tcp_bytes) {
+    directory.write("memory.kmem.tcp.limit_in_bytes", std::to_string(*limits.memory_kernel_tcp_bytes),
+                    "TCP memory");
   }
   if (limits.memory_swappiness) {
     directory.write("memory.swappiness", std::to_string(*limits.memory_swappiness), "swappiness");

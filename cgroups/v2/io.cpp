@@ -35,6 +35,10 @@ void apply_weights(const Directory& directory, const Limits& limits) {
 }  // namespace
 
 void apply_io(const Directory& directory, const Limits& limits) {
+  if (limits.io_leaf_weight || !limits.io_leaf_weight_device.empty()) {
+    throw_v1_only(directory, "block I/O leaf weight",
+                  "leave it out: a group of v2 has either processes or groups below it to share with");
+  }
   apply_weights(directory, limits);
   // One line a device holds all its rates.
   std::map<DeviceNumber, std::string> rates;

@@ -29,6 +29,7 @@ struct Step {
 constexpr Step kInitSteps[] = {
     {"become root in the user namespace", await_id_mappings},  // first: all else needs its privileges
     {"join namespaces", join_existing_namespaces},
+    {"enter the time namespace", enter_time_namespace},      // by the host's /proc
     {"enter the cgroup namespace", enter_cgroup_namespace},  // before a cgroup file system is mounted
     {"join a session keyring", join_session_keyring},
     {"set the OOM score", set_oom_score},  // through the host's /proc, which no image can fake
@@ -51,13 +52,18 @@ constexpr Step kInitSteps[] = {
     {"wait for the caller", await_record},  // a program that runs can be found and ended by its record
     {"look for the program", check_program},
     {"wait to be started", await_start},
-    {"set the limits", set_limits},        // after the last descriptor is opened for set-up
+    {"set the limits", set_limits},  // after the last descriptor is opened for set-up
+    {"set the memory policy", set_memory_policy},
+    {"set the execution domain", set_personality},
+    {"set the scheduling",
+     set_scheduling},  // late: the set-up is ours, and ends before the program's share begins
     {"take the identity", take_identity},  // ids, capabilities, seccomp: the privileges go last
     {"run the hooks", run_start_hooks},    // with no more rights than the program
 };
 
 /// The shorter life of a process that joins a container: there is nothing to make.
 constexpr Step kJoinSteps[] = {
+    {"set the CPUs", set_final_affinity},      // the cgroup is joined
     {"set the OOM score", set_oom_score},      // through the host's /proc
     {"open the executable", open_executable},  // while the host's /proc/self/exe can be reached
     {"enter the container", enter_container},  // all its namespaces at once
@@ -68,6 +74,9 @@ constexpr Step kJoinSteps[] = {
     {"enter the working directory", enter_working_directory},
     {"wait for the caller", await_record},
     {"set the limits", set_limits},
+    {"set the memory policy", set_memory_policy},
+    {"set the execution domain", set_personality},
+    {"set the scheduling", set_scheduling},
     {"take the identity", take_identity},
 };
 

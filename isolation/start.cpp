@@ -8,6 +8,7 @@
 #include <string>
 #include <thread>
 
+#include "affinity.h"
 #include "base/file.h"
 #include "channel.h"
 #include "init.h"
@@ -24,16 +25,17 @@ bool has_new(const Plan& plan, int type) {
   return false;
 }
 
-/// The namespaces that clone makes. The cgroup namespace follows once the child is in its cgroup; the network
-/// namespace, the dearest of all, is made beside the child (NetworkMaker), unless a new user namespace is to
-/// own it.
+/// The namespaces that clone makes. A time namespace with offsets is made by the child, before it is in it;
+/// the cgroup namespace follows once the child is in its cgroup; the network namespace, the dearest of all,
+/// is made beside the child (NetworkMaker), unless a new user namespace is to own it.
 std::uint64_t clone_flags(const Plan& plan) {
   std::uint64_t flags = 0;
-  for (const int type :
-       {CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWTIME}) {
+  for (const int type : {CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUTS}) {
     if (has_new(plan, type))
       flags |= static_cast<std::uint64_t>(type);
   }
+  if (has_new(plan, CLONE_NEWTIME) && plan.time_offsets.empty())
+    flags |= CLONE_NEWTIME;
   if (has_new(plan, CLONE_NEWNET) && has_new(plan, CLONE_NEWUSER))
     flags |= CLONE_NEWNET;
   return flags;
@@ -201,6 +203,7 @@ Started join(const JoinPlan& join, const StartHooks& hooks) {
   base::Process process;
   {
     const PidNamespaceVisit visit(join);
+    const AffinityVisit cpus(join.process.initial_cpus);
     process = base::clone_process({.flags = 0, .cgroup = hooks.cgroup});
     if (!process) {
       channel.caller.close();

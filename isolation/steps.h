@@ -60,6 +60,21 @@ void await_start(Context& context);
 // join.cpp
 void enter_container(Context& context);
 
+// time.cpp
+void enter_time_namespace(Context& context);
+
+// scheduling.cpp
+void set_scheduling(Context& context);
+
+// affinity.cpp
+void set_final_affinity(Context& context);
+
+// personality.cpp
+void set_personality(Context& context);
+
+// memory_policy.cpp
+void set_memory_policy(Context& context);
+
 // lsm.cpp
 void set_security_labels(Context& context);
 

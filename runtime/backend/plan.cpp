@@ -7,10 +7,7 @@
 #include <array>
 
 #include "base/error.h"
-#include "base/log.h"
-#include "isolation/capabilities.h"
 #include "isolation/mount_options.h"
-#include "isolation/rlimits.h"
 #include "plan_resources.h"
 
 namespace trine::runtime::backend {
@@ -84,56 +81,25 @@ std::vector<isolation::Device> devices(const oci::Linux& part) {
   return result;
 }
 
-isolation::Capabilities capabilities(const std::optional<oci::Capabilities>& sets) {
-  if (!sets)
-    return {};
-  return {.bounding = capability_mask(sets->bounding),
-          .effective = capability_mask(sets->effective),
-          .inheritable = capability_mask(sets->inheritable),
-          .permitted = capability_mask(sets->permitted),
-          .ambient = capability_mask(sets->ambient)};
-}
-
-std::vector<isolation::Rlimit> rlimits(const std::vector<oci::Rlimit>& entries) {
-  std::vector<isolation::Rlimit> result;
-  for (const auto& entry : entries) {
-    const auto resource = isolation::parse_rlimit_name(entry.type);
-    if (!resource || !entry.type.starts_with("RLIMIT_")) {
-      throw base::Error("config.json: process.rlimits has an unknown type '" + entry.type + "'");
-    }
-    result.push_back({.resource = *resource, .soft = entry.soft, .hard = entry.hard});
-  }
+std::vector<isolation::TimeOffset> time_offsets(const oci::Linux& part) {
+  std::vector<isolation::TimeOffset> result;
+  for (const auto& [clock, offset] : part.time_offsets)
+    result.push_back({.clock = clock, .seconds = offset.secs, .nanoseconds = offset.nanosecs});
   return result;
 }
 
-}  // namespace
-
-isolation::Process make_process(const oci::Process& from) {
-  isolation::Process result;
-  result.args = from.args;
-  result.env = from.env;
-  result.cwd = from.cwd;
-  result.user.uid = from.user.uid;
-  result.user.gid = from.user.gid;
-  result.user.additional_gids.assign(from.user.additional_gids.begin(), from.user.additional_gids.end());
-  if (from.user.umask)
-    result.user.umask = static_cast<mode_t>(*from.user.umask & 0777);
-  result.capabilities = capabilities(from.capabilities);
-  result.rlimits = rlimits(from.rlimits);
-  result.no_new_privileges = from.no_new_privileges;
-  result.terminal = from.terminal;
-  if (from.console_size) {
-    result.window_size =
-        isolation::WindowSize{.rows = static_cast<unsigned short>(from.console_size->height),
-                              .columns = static_cast<unsigned short>(from.console_size->width)};
+std::optional<isolation::Resctrl> resctrl(const oci::Linux& part) {
+  if (!part.intel_rdt)
+    return std::nullopt;
+  const oci::IntelRdt& rdt = *part.intel_rdt;
+  isolation::Resctrl result{.clos_id = rdt.clos_id, .container_id = {}, .monitoring = rdt.enable_monitoring};
+  for (const auto& line : {rdt.l3_cache_schema, rdt.mem_bw_schema}) {
+    if (!line.empty())
+      result.schemata.push_back(line);
   }
-  result.oom_score_adj = from.oom_score_adj;
-  result.apparmor_profile = from.apparmor_profile;
-  result.selinux_label = from.selinux_label;
+  result.schemata.insert(result.schemata.end(), rdt.schemata.begin(), rdt.schemata.end());
   return result;
 }
-
-namespace {
 
 unsigned long propagation(const std::string& name) {
   if (name.empty())
@@ -148,19 +114,6 @@ unsigned long propagation(const std::string& name) {
 }
 
 }  // namespace
-
-std::uint64_t capability_mask(const std::vector<std::string>& names) {
-  std::uint64_t mask = 0;
-  for (const auto& name : names) {
-    const auto number = isolation::parse_capability(name);
-    if (!number || (isolation::all_capabilities() & isolation::capability_bit(*number)) == 0) {
-      base::print_warning("the capability " + name + " is unknown to this kernel and left out");
-      continue;
-    }
-    mask |= isolation::capability_bit(*number);
-  }
-  return mask;
-}
 
 ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle) {
   const oci::Linux& part = spec.linux_part;
@@ -180,7 +133,10 @@ ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle) {
   isolated.masked_paths = part.masked_paths;
   isolated.read_only_paths = part.readonly_paths;
   isolated.sysctls.assign(part.sysctl.begin(), part.sysctl.end());
-  isolated.process = make_process(spec.process);
+  isolated.process = make_process(spec.process, part);
+  isolated.time_offsets = time_offsets(part);
+  isolated.resctrl = resctrl(part);
+  isolated.mount_label = part.mount_label;
   plan.limits = make_limits(part.resources, part.devices);
   if (part.seccomp)
     plan.seccomp = make_seccomp_profile(*part.seccomp);

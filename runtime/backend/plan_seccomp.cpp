@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "names.h"
 #include "runtime/backend/plan.h"
 
 namespace trine::runtime::backend {
@@ -12,12 +13,6 @@ namespace {
 
 using isolation::SeccompAction;
 using isolation::SeccompCompare;
-
-template <typename Value>
-struct Named {
-  std::string_view name;
-  Value value;
-};
 
 constexpr std::array<Named<SeccompAction>, 9> kActions{
     {{"SCMP_ACT_ALLOW", SeccompAction::kAllow},
@@ -60,16 +55,8 @@ constexpr std::array<Named<std::uint32_t>, 3> kFlags{
      {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
      {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW}}};
 
-template <typename Table>
-auto look_up(const Table& table, const std::string& name, const char* what) {
-  const auto entry = std::ranges::find(table, name, &Table::value_type::name);
-  if (entry == table.end())
-    throw base::Error(std::string("seccomp: unknown ") + what + " '" + name + "'");
-  return entry->value;
-}
-
 SeccompAction action(const std::string& name) {
-  const SeccompAction found = look_up(kActions, name, "action");
+  const SeccompAction found = look_up(kActions, name, "seccomp: the action");
   if (found == SeccompAction::kNotify) {
     throw base::Error("seccomp: SCMP_ACT_NOTIFY is not built into this version of trine");
   }
@@ -88,10 +75,10 @@ isolation::SeccompProfile make_seccomp_profile(const oci::Seccomp& seccomp) {
   profile.default_action = action(seccomp.default_action);
   profile.default_errno = errno_value(seccomp.default_errno_ret);
   for (const auto& name : seccomp.architectures) {
-    profile.architectures.push_back(look_up(kArchitectures, name, "architecture"));
+    profile.architectures.push_back(look_up(kArchitectures, name, "seccomp: the architecture"));
   }
   for (const auto& name : seccomp.flags)
-    profile.flags |= look_up(kFlags, name, "flag");
+    profile.flags |= look_up(kFlags, name, "seccomp: the flag");
   for (const auto& rule : seccomp.syscalls) {
     isolation::SeccompRule made{.syscalls = rule.names,
                                 .action = action(rule.action),
@@ -101,7 +88,7 @@ isolation::SeccompProfile make_seccomp_profile(const oci::Seccomp& seccomp) {
       made.arguments.push_back({.index = argument.index,
                                 .value = argument.value,
                                 .value_two = argument.value_two,
-                                .compare = look_up(kOperators, argument.op, "operator")});
+                                .compare = look_up(kOperators, argument.op, "seccomp: the operator")});
     }
     profile.rules.push_back(std::move(made));
   }

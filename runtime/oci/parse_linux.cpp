@@ -14,6 +14,42 @@ Device read_device(const Reader& reader) {
   return device;
 }
 
+TimeOffset read_time_offset(const Reader& reader) {
+  TimeOffset offset;
+  reader.read("secs", offset.secs);
+  reader.read("nanosecs", offset.nanosecs);
+  return offset;
+}
+
+Personality read_personality(const Reader& reader) {
+  Personality personality{.domain = reader.required<std::string>("domain")};
+  reader.read("flags", personality.flags);
+  return personality;
+}
+
+MemoryPolicy read_memory_policy(const Reader& reader) {
+  MemoryPolicy policy{.mode = reader.required<std::string>("mode")};
+  reader.read("nodes", policy.nodes);
+  reader.read("flags", policy.flags);
+  return policy;
+}
+
+IntelRdt read_intel_rdt(const Reader& reader) {
+  IntelRdt rdt;
+  reader.read("closID", rdt.clos_id);
+  reader.read("schemata", rdt.schemata);
+  reader.read("l3CacheSchema", rdt.l3_cache_schema);
+  reader.read("memBwSchema", rdt.mem_bw_schema);
+  reader.read("enableMonitoring", rdt.enable_monitoring);
+  return rdt;
+}
+
+NetDevice read_net_device(const Reader& reader) {
+  NetDevice device;
+  reader.read("name", device.name);
+  return device;
+}
+
 }  // namespace
 
 IdMapping read_mapping(const Reader& reader) {
@@ -23,9 +59,6 @@ IdMapping read_mapping(const Reader& reader) {
 }
 
 Linux read_linux(const Reader& reader) {
-  for (const char* name :
-       {"timeOffsets", "netDevices", "memoryPolicy", "intelRdt", "mountLabel", "personality"})
-    refuse_unsupported(reader, name);
   Linux result;
   reader.read_each("namespaces", result.namespaces, [](const Reader& entry) {
     Namespace name{.type = entry.required<std::string>("type")};
@@ -44,6 +77,15 @@ Linux read_linux(const Reader& reader) {
   reader.read("maskedPaths", result.masked_paths);
   reader.read("readonlyPaths", result.readonly_paths);
   reader.read("sysctl", result.sysctl);
+  reader.read("mountLabel", result.mount_label);
+  reader.read_map("timeOffsets", result.time_offsets, read_time_offset);
+  if (const auto found = reader.field("personality"))
+    result.personality = read_personality(*found);
+  if (const auto found = reader.field("memoryPolicy"))
+    result.memory_policy = read_memory_policy(*found);
+  if (const auto found = reader.field("intelRdt"))
+    result.intel_rdt = read_intel_rdt(*found);
+  reader.read_map("netDevices", result.net_devices, read_net_device);
   return result;
 }
 

@@ -22,11 +22,32 @@ Capabilities read_capabilities(const Reader& reader) {
   return capabilities;
 }
 
+Scheduler read_scheduler(const Reader& reader) {
+  Scheduler scheduler{.policy = reader.required<std::string>("policy")};
+  reader.read("nice", scheduler.nice);
+  reader.read("priority", scheduler.priority);
+  reader.read("flags", scheduler.flags);
+  reader.read("runtime", scheduler.runtime);
+  reader.read("deadline", scheduler.deadline);
+  reader.read("period", scheduler.period);
+  return scheduler;
+}
+
+IoPriority read_io_priority(const Reader& reader) {
+  return {.io_class = reader.required<std::string>("class"),
+          .priority = reader.required<std::int32_t>("priority")};
+}
+
+CpuAffinity read_affinity(const Reader& reader) {
+  CpuAffinity affinity;
+  reader.read("initial", affinity.initial_cpus);
+  reader.read("final", affinity.final_cpus);
+  return affinity;
+}
+
 }  // namespace
 
 Process read_process(const Reader& reader) {
-  for (const char* name : {"apparmorProfile", "selinuxLabel", "scheduler", "ioPriority", "execCPUAffinity"})
-    refuse_unsupported(reader, name);
   Process process;
   reader.read("terminal", process.terminal);
   if (const auto size = reader.field("consoleSize")) {
@@ -47,6 +68,14 @@ Process read_process(const Reader& reader) {
   });
   reader.read("noNewPrivileges", process.no_new_privileges);
   reader.read("oomScoreAdj", process.oom_score_adj);
+  reader.read("apparmorProfile", process.apparmor_profile);
+  reader.read("selinuxLabel", process.selinux_label);
+  if (const auto found = reader.field("scheduler"))
+    process.scheduler = read_scheduler(*found);
+  if (const auto found = reader.field("ioPriority"))
+    process.io_priority = read_io_priority(*found);
+  if (const auto found = reader.field("execCPUAffinity"))
+    process.exec_cpu_affinity = read_affinity(*found);
   return process;
 }
 

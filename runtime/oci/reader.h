@@ -113,6 +113,16 @@ class Reader {
       return;
     found->for_each([&](const Reader& entry) { into.push_back(item(entry)); });
   }
+  /// As read_each(), for an object whose keys are the user's.
+  template <typename T, typename Item>
+  void read_map(const char* name, std::map<std::string, T>& into, Item item) const {
+    const auto found = field(name);
+    if (!found)
+      return;
+    found->require(found->is_object(), "an object");
+    for (const auto& [key, value] : found->value_->items())
+      into[key] = item(found->below(value, {.name = key.c_str(), .is_key = true}));
+  }
   template <typename T>
   T required(const char* name) const {
     const auto found = field(name);

@@ -1,9 +1,10 @@
+#include "validate.h"
+
 #include <algorithm>
 #include <array>
 #include <set>
 
 #include "base/error.h"
-#include "runtime/oci/spec.h"
 
 namespace trine::runtime::oci {
 namespace {
@@ -12,32 +13,9 @@ namespace {
   throw base::Error("config.json: " + what, 0, std::move(hint));
 }
 
-bool has_namespace(const Spec& spec, std::string_view type) {
-  return std::ranges::any_of(spec.linux_part.namespaces,
-                             [&](const Namespace& entry) { return entry.type == type; });
-}
-
-bool is_absolute(const std::string& path) {
-  return path.starts_with('/');
-}
-
 void check_version(const Spec& spec) {
   if (!spec.oci_version.starts_with("1.")) {
     refuse("ociVersion " + spec.oci_version + " is not one of version 1", "trine follows runtime-spec 1.3");
-  }
-}
-
-void check_process(const Process& process) {
-  if (process.args.empty() || process.args.front().empty())
-    refuse("process.args names no program");
-  if (!is_absolute(process.cwd))
-    refuse("process.cwd '" + process.cwd + "' is not an absolute path");
-  std::set<std::string> limits;
-  for (const auto& limit : process.rlimits) {
-    if (!limits.insert(limit.type).second)
-      refuse("process.rlimits sets " + limit.type + " twice");
-    if (limit.soft > limit.hard)
-      refuse("process.rlimits sets " + limit.type + " with a soft limit above the hard one");
   }
 }
 
@@ -156,13 +134,32 @@ void check_devices(const Linux& part) {
 
 }  // namespace
 
+void refuse(const std::string& field, const std::string& what, std::string hint) {
+  throw base::Error(field + " " + what, 0, std::move(hint));
+}
+
+bool has_namespace(const Spec& spec, std::string_view type) {
+  return std::ranges::any_of(spec.linux_part.namespaces,
+                             [&](const Namespace& entry) { return entry.type == type; });
+}
+
+bool has_new_namespace(const Spec& spec, std::string_view type) {
+  return std::ranges::any_of(spec.linux_part.namespaces, [&](const Namespace& entry) {
+    return entry.type == type && entry.path.empty();
+  });
+}
+
+bool is_absolute(const std::string& path) {
+  return path.starts_with('/');
+}
+
 void validate(const Process& process) {
-  check_process(process);
+  check_process(process, "process.json: ");
 }
 
 void validate(const Spec& spec) {
   check_version(spec);
-  check_process(spec.process);
+  check_process(spec.process, "config.json: process.");
   check_namespaces(spec);
   check_mounts(spec);
   check_hooks(spec.hooks);
@@ -172,6 +169,9 @@ void validate(const Spec& spec) {
   check_paths(spec.linux_part.masked_paths, "linux.maskedPaths");
   check_paths(spec.linux_part.readonly_paths, "linux.readonlyPaths");
   check_devices(spec.linux_part);
+  check_time_offsets(spec);
+  check_intel_rdt(spec.linux_part);
+  check_net_devices(spec);
 }
 
 }  // namespace trine::runtime::oci

@@ -105,6 +105,27 @@ struct WindowSize {
   unsigned short columns = 0;
 };
 
+/// As sched_setattr(2) takes it; times in nanoseconds.
+struct Scheduler {
+  std::uint32_t policy = 0;  ///< SCHED_OTHER, …
+  std::int32_t nice = 0;
+  std::uint32_t priority = 0;
+  std::uint64_t flags = 0;  ///< SCHED_FLAG_…
+  std::uint64_t runtime = 0, deadline = 0, period = 0;
+};
+
+/// As ioprio_set(2) takes it.
+struct IoPriority {
+  unsigned io_class = 0;  ///< IOPRIO_CLASS_…: 1 real-time, 2 best effort, 3 idle
+  unsigned level = 0;     ///< 0..7
+};
+
+/// As set_mempolicy(2) takes it.
+struct MemoryPolicy {
+  int mode = 0;  ///< MPOL_… with its flags
+  std::vector<unsigned> nodes;
+};
+
 struct Process {
   std::vector<std::string> args;
   std::vector<std::string> env;
@@ -123,9 +144,31 @@ struct Process {
   std::optional<int> oom_score_adj;
   std::string apparmor_profile;
   std::string selinux_label;
+  std::optional<Scheduler> scheduler;
+  std::optional<IoPriority> io_priority;
+  std::optional<MemoryPolicy> memory_policy;
+  std::optional<unsigned long> personality;  ///< PER_LINUX32, …
+  /// CPUs of a process that joins a container: until it is in its cgroup, and from then on. Empty: all that
+  /// the cgroup allows.
+  std::vector<unsigned> initial_cpus, final_cpus;
   unsigned preserved_descriptors =
       0;              ///< 3 and those after it, which the caller's caller gave for the program
   bool init = false;  ///< PID 1 is trine's own reaper, the program its child (--init)
+};
+
+/// What a clock of a new time namespace is ahead of the host's.
+struct TimeOffset {
+  std::string clock;  ///< "monotonic" or "boottime"
+  std::int64_t seconds = 0;
+  std::uint32_t nanoseconds = 0;
+};
+
+/// A class of service of resctrl (Intel RDT, AMD PQoS).
+struct Resctrl {
+  std::string clos_id;                ///< directory of the class; "/": the default one; empty: `container_id`
+  std::string container_id;           ///< names the monitoring group, and the class when it has no name
+  std::vector<std::string> schemata;  ///< lines to write, in order: "L3:0=7f0;1=1f"
+  bool monitoring = false;
 };
 
 struct Plan {
@@ -136,10 +179,13 @@ struct Plan {
   std::string domainname;
   Root root;
   std::vector<Mount> mounts;
+  std::string mount_label;  ///< SELinux context of file systems that are made, not of bind mounts
   std::vector<Device> devices;
   std::vector<std::string> masked_paths;
   std::vector<std::string> read_only_paths;
   std::vector<std::pair<std::string, std::string>> sysctls;  ///< "net.ipv4.ip_forward" -> "1"
+  std::vector<TimeOffset> time_offsets;                      ///< with a new time namespace only
+  std::optional<Resctrl> resctrl;
   std::optional<SeccompFilter> seccomp;
   Process process;
 };

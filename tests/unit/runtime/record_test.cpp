@@ -5,6 +5,7 @@
 
 #include <string>
 
+#include "base/process.h"
 #include "scratch.h"
 
 using namespace trine;

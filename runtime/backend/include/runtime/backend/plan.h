@@ -23,8 +23,8 @@ struct ContainerPlan {
 /// for a name that is none: a capability, a limit, an action of seccomp.
 ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle);
 
-/// The process part alone.
-isolation::Process make_process(const oci::Process& process);
+/// The process part alone, with what `container` asks of each of its processes.
+isolation::Process make_process(const oci::Process& process, const oci::Linux& container = {});
 
 /// The seccomp part alone.
 isolation::SeccompProfile make_seccomp_profile(const oci::Seccomp& seccomp);

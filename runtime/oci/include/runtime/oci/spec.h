@@ -49,6 +49,26 @@ struct Rlimit {
   std::uint64_t hard = 0;
 };
 
+/// As sched_setattr(2) takes it; times in nanoseconds.
+struct Scheduler {
+  std::string policy;  ///< "SCHED_OTHER", …
+  std::int32_t nice = 0;
+  std::int32_t priority = 0;
+  std::vector<std::string> flags;  ///< "SCHED_FLAG_RESET_ON_FORK", …
+  std::uint64_t runtime = 0, deadline = 0, period = 0;
+};
+
+struct IoPriority {
+  std::string io_class;  ///< "IOPRIO_CLASS_BE", …
+  std::int32_t priority = 0;
+};
+
+/// Lists of CPUs ("0-3,7") for a process that joins a container.
+struct CpuAffinity {
+  std::string initial_cpus;  ///< until it is in the container's cgroup
+  std::string final_cpus;    ///< from then on
+};
+
 struct Process {
   bool terminal = false;
   std::optional<ConsoleSize> console_size;
@@ -62,6 +82,9 @@ struct Process {
   std::optional<std::int32_t> oom_score_adj;
   std::string apparmor_profile;
   std::string selinux_label;
+  std::optional<Scheduler> scheduler;
+  std::optional<IoPriority> io_priority;
+  std::optional<CpuAffinity> exec_cpu_affinity;
 };
 
 struct Namespace {
@@ -154,6 +177,34 @@ struct Seccomp {
   std::vector<SeccompSyscall> syscalls;
 };
 
+struct TimeOffset {
+  std::int64_t secs = 0;
+  std::uint32_t nanosecs = 0;
+};
+
+struct Personality {
+  std::string domain;              ///< "LINUX" or "LINUX32"
+  std::vector<std::string> flags;  ///< the specification has none yet
+};
+
+struct MemoryPolicy {
+  std::string mode;                ///< "MPOL_BIND", …
+  std::string nodes;               ///< "0-1,3"
+  std::vector<std::string> flags;  ///< "MPOL_F_STATIC_NODES", …
+};
+
+struct IntelRdt {
+  std::string clos_id;                ///< empty: the container's id; "/": the default class
+  std::vector<std::string> schemata;  ///< lines, written after the two below
+  std::string l3_cache_schema;
+  std::string mem_bw_schema;
+  bool enable_monitoring = false;
+};
+
+struct NetDevice {
+  std::string name;  ///< inside; empty: as on the host. "%d" in it stands for the first free number
+};
+
 struct Linux {
   std::vector<Namespace> namespaces;
   std::vector<IdMapping> uid_mappings, gid_mappings;
@@ -165,6 +216,12 @@ struct Linux {
   std::vector<std::string> masked_paths;
   std::vector<std::string> readonly_paths;
   StringMap sysctl;
+  std::string mount_label;
+  std::map<std::string, TimeOffset> time_offsets;  ///< by clock: "monotonic", "boottime"
+  std::optional<Personality> personality;
+  std::optional<MemoryPolicy> memory_policy;
+  std::optional<IntelRdt> intel_rdt;
+  std::map<std::string, NetDevice> net_devices;  ///< by name on the host
 };
 
 /// A program that runs at a moment of the container's life.

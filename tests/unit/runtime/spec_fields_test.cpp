@@ -1,0 +1,162 @@
+#include <catch2/catch.hpp>
+#include <linux/mempolicy.h>
+#include <sched.h>
+#include <sys/personality.h>
+
+#include "base/error.h"
+#include "runtime/backend/plan.h"
+#include "runtime/oci/spec.h"
+
+using namespace trine;
+using namespace trine::runtime;
+
+namespace {
+
+/// A configuration with more fields of "process" and of "linux", each beginning with a comma.
+std::string config(const std::string& process, const std::string& linux_part = "",
+                   const std::string& namespaces = R"({"type": "mount"})") {
+  return R"({"ociVersion": "1.3.0", "process": {"args": ["/bin/true"], "cwd": "/")" + process +
+         R"(}, "linux": {"namespaces": [)" + namespaces + "]" + linux_part + "}}";
+}
+
+isolation::Plan plan_of(const std::string& json) {
+  const auto spec = oci::parse_spec(json);
+  oci::validate(spec);
+  return backend::make_plan(spec, "/bundle").isolation;
+}
+
+/// The whole text, with the hint behind a bar.
+std::string error_of(const std::string& json) {
+  try {
+    plan_of(json);
+  } catch (const base::Error& error) {
+    return error.hint().empty() ? error.what() : std::string(error.what()) + " | " + error.hint();
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("a scheduler becomes what sched_setattr takes") {
+  const auto plan = plan_of(config(R"(, "scheduler": {"policy": "SCHED_DEADLINE", "runtime": 1, "deadline": 2,
+      "period": 3, "flags": ["SCHED_FLAG_RESET_ON_FORK", "SCHED_FLAG_RECLAIM"]})"));
+  REQUIRE(plan.process.scheduler);
+  CHECK(plan.process.scheduler->policy == SCHED_DEADLINE);
+  CHECK(plan.process.scheduler->flags == 3);
+  CHECK(plan.process.scheduler->runtime == 1);
+  CHECK(plan.process.scheduler->deadline == 2);
+  CHECK(plan.process.scheduler->period == 3);
+  CHECK(plan_of(config(R"(, "scheduler": {"policy": "SCHED_BATCH", "nice": -20})")).process.scheduler->nice ==
+        -20);
+}
+
+TEST_CASE("a scheduler that the kernel would call invalid is refused by its field") {
+  const auto error = [](const std::string& fields) {
+    return error_of(config(R"(, "scheduler": {)" + fields + "}"));
+  };
+  CHECK(error(R"("policy": "SCHED_OTHER", "nice": 20)")
+            .starts_with("config.json: process.scheduler.nice must be"));
+  CHECK(error(R"("policy": "SCHED_OTHER", "priority": 1)")
+            .starts_with("config.json: process.scheduler.priority is"));
+  CHECK(error(R"("policy": "SCHED_FIFO")").starts_with("config.json: process.scheduler.priority must be"));
+  CHECK(error(R"("policy": "SCHED_FIFO", "priority": 100)").find("between 1 and 99") != std::string::npos);
+  CHECK(error(R"("policy": "SCHED_RR", "priority": 1, "runtime": 5)").find("SCHED_DEADLINE") !=
+        std::string::npos);
+  CHECK(error(R"("policy": "SCHED_DEADLINE")").find("needs a runtime") != std::string::npos);
+}
+
+TEST_CASE("an unknown word is refused with those that are known") {
+  CHECK(error_of(config(R"(, "ioPriority": {"class": "X", "priority": 1})")) ==
+        "config.json: process.ioPriority.class 'X' is unknown | known are IOPRIO_CLASS_RT, IOPRIO_CLASS_BE, "
+        "IOPRIO_CLASS_IDLE");
+  CHECK(error_of(config("", R"(, "personality": {"domain": "BSD"})")) ==
+        "config.json: linux.personality.domain 'BSD' is unknown | known are LINUX, LINUX32");
+  CHECK(error_of(config("", R"(, "personality": {"domain": "LINUX", "flags": ["X"]})"))
+            .starts_with("config.json: linux.personality.flags 'X' is unknown"));
+  CHECK(
+      error_of(config("", R"(, "memoryPolicy": {"mode": "MPOL_X"})"))
+          .starts_with("config.json: linux.memoryPolicy.mode 'MPOL_X' is unknown | known are MPOL_DEFAULT"));
+}
+
+TEST_CASE("labels, I/O priority and affinity reach the plan") {
+  const auto process = plan_of(config(R"(, "apparmorProfile": "a", "selinuxLabel": "b:c",
+      "ioPriority": {"class": "IOPRIO_CLASS_IDLE", "priority": 7},
+      "execCPUAffinity": {"initial": "1", "final": "0-2"})"))
+                           .process;
+  CHECK(process.apparmor_profile == "a");
+  CHECK(process.selinux_label == "b:c");
+  CHECK(process.io_priority->io_class == 3);
+  CHECK(process.io_priority->level == 7);
+  CHECK(process.initial_cpus == std::vector<unsigned>{1});
+  CHECK(process.final_cpus == std::vector<unsigned>{0, 1, 2});
+  CHECK(error_of(config(R"(, "execCPUAffinity": {"final": "9999"})")).find("final '9999' is no list") !=
+        std::string::npos);
+  CHECK(error_of(config(R"(, "execCPUAffinity": {"final": 1})")) ==
+        "config.json: process.execCPUAffinity.final must be a string, not number");
+}
+
+TEST_CASE("a container's memory policy and execution domain are each process's") {
+  const auto spec = oci::parse_spec(config("", R"(, "personality": {"domain": "LINUX32"},
+      "memoryPolicy": {"mode": "MPOL_BIND", "nodes": "0,2", "flags": ["MPOL_F_STATIC_NODES"]})"));
+  const auto process = backend::make_process(spec.process, spec.linux_part);
+  CHECK(process.personality == static_cast<unsigned long>(PER_LINUX32));
+  CHECK(process.memory_policy->mode == (MPOL_BIND | MPOL_F_STATIC_NODES));
+  CHECK(process.memory_policy->nodes == std::vector<unsigned>{0, 2});
+  CHECK_FALSE(backend::make_process(spec.process).personality);
+}
+
+TEST_CASE("time offsets need a new time namespace and known clocks") {
+  const std::string both = R"({"type": "mount"}, {"type": "time"})";
+  const auto plan =
+      plan_of(config("", R"(, "timeOffsets": {"monotonic": {"secs": -5, "nanosecs": 6}})", both));
+  REQUIRE(plan.time_offsets.size() == 1);
+  CHECK(plan.time_offsets[0].clock == "monotonic");
+  CHECK(plan.time_offsets[0].seconds == -5);
+  CHECK(plan.time_offsets[0].nanoseconds == 6);
+  CHECK(error_of(config("", R"(, "timeOffsets": {"boottime": {"secs": 1}})"))
+            .find("needs a new time namespace") != std::string::npos);
+  CHECK(error_of(config("", R"(, "timeOffsets": {"boottime": {}})",
+                        R"({"type": "mount"}, {"type": "time", "path": "/x"})"))
+            .find("needs a new time namespace") != std::string::npos);
+  CHECK(error_of(config("", R"(, "timeOffsets": {"realtime": {"secs": 1}})", both))
+            .find("[\"realtime\"] is no clock") != std::string::npos);
+  CHECK(error_of(config("", R"(, "timeOffsets": {"boottime": {"secs": "1"}})", both)) ==
+        "config.json: linux.timeOffsets[\"boottime\"].secs must be an integer, not string");
+  CHECK(error_of(config("", R"(, "timeOffsets": {"boottime": {"nanosecs": 1000000000}})", both))
+            .find("nanosecs") != std::string::npos);
+}
+
+TEST_CASE("Intel RDT's lines are written in the specification's order") {
+  const auto plan = plan_of(config("", R"(, "intelRdt": {"closID": "gold", "schemata": ["L2:0=f"],
+      "l3CacheSchema": "L3:0=7f0", "memBwSchema": "MB:0=20", "enableMonitoring": true})"));
+  REQUIRE(plan.resctrl);
+  CHECK(plan.resctrl->clos_id == "gold");
+  CHECK(plan.resctrl->schemata == std::vector<std::string>{"L3:0=7f0", "MB:0=20", "L2:0=f"});
+  CHECK(plan.resctrl->monitoring);
+  const auto error = [](const std::string& fields) {
+    return error_of(config("", R"(, "intelRdt": {)" + fields + "}"));
+  };
+  CHECK(error(R"("closID": "/")").empty());
+  CHECK_FALSE(error(R"("closID": "a/b")").empty());
+  CHECK_FALSE(error(R"("closID": "..")").empty());
+  CHECK_FALSE(error(R"("closID": "info")").empty());
+  CHECK_FALSE(error(R"("schemata": ["L3:0=1\nMB:0=1"])").empty());
+  CHECK_FALSE(error(R"("memBwSchema": "L3:0=1")").empty());
+}
+
+TEST_CASE("network devices need a network namespace and names that the kernel takes") {
+  const std::string network = R"({"type": "mount"}, {"type": "network"})";
+  const auto error = [&](const std::string& devices) {
+    return error_of(config("", R"(, "netDevices": {)" + devices + "}", network));
+  };
+  CHECK(error(R"("eth0": {"name": "inside0"}, "eth1": {})").empty());
+  CHECK(error(R"("eth0": {"name": "eth%d"}, "eth1": {"name": "eth%d"})").empty());
+  CHECK_FALSE(error_of(config("", R"(, "netDevices": {"eth0": {}})")).empty());
+  for (const char* devices :
+       {R"("": {})", R"("a b": {})", R"("sixteen-bytes-ab": {})", R"("a/b": {})", R"("a%d": {})",
+        R"("a": {"name": "b%s"})", R"("a": {"name": "%d%d"})", R"("a": {"name": ".."})",
+        R"("a": {"name": "c"}, "b": {"name": "c"})", R"("a": {"name": "b"}, "b": {})"}) {
+    INFO(devices);
+    CHECK_FALSE(error(devices).empty());
+  }
+}

@@ -4,8 +4,10 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <memory>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -59,6 +61,20 @@ std::vector<std::string> entries(int fd, unsigned char type, std::size_t count) 
 std::vector<std::string> Directory::files() const {
   constexpr std::size_t kMost = 4096;  // a hundred or so are there
   return entries(fd.get(), DT_REG, kMost);
+}
+
+std::vector<std::string> controllers_in(const Directory& directory) {
+  if (directory.v2) {
+    const auto text = directory.read("cgroup.controllers").value_or("");
+    return base::split(base::trim(text), ' ', base::SplitEmpty::kSkip);
+  }
+  std::vector<std::string> names;
+  for (const auto& file : directory.files()) {
+    auto name = file.substr(0, file.find('.'));
+    if (std::ranges::find(names, name) == names.end())
+      names.push_back(std::move(name));
+  }
+  return names;
 }
 
 int Directory::try_write(const char* file, std::string_view value) const {

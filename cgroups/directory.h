@@ -42,6 +42,10 @@ struct Directory {
 /// Opens a directory; the descriptor is empty, and errno set, when it cannot be.
 Directory open_directory(std::string path, bool v2);
 
+/// The controllers whose files a directory has, by the names of its version. No mount table is needed, so
+/// they are the same wherever the hierarchies are mounted.
+std::vector<std::string> controllers_in(const Directory& directory);
+
 /// The names of the entries of a type (DT_DIR, DT_REG) in the directory `fd`, at most `count` of them.
 std::vector<std::string> entries(int fd, unsigned char type, std::size_t count);
 

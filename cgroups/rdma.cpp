@@ -2,6 +2,7 @@
 #include <string>
 
 #include "controllers.h"
+#include "figures.h"
 
 namespace trine::cgroups {
 
@@ -15,6 +16,10 @@ void apply_rdma(const Directory& directory, const Limits& limits) {
     if (line != device)
       directory.write("rdma.max", line, "RDMA");
   }
+}
+
+void detail_rdma(const Directory& directory, Details& details) {
+  details.rdma = parse_rdma(directory.read("rdma.current").value_or(""));
 }
 
 }  // namespace trine::cgroups

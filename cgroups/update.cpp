@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "cgroups/group.h"
 #include "controllers.h"
 #include "directory.h"
@@ -17,18 +16,6 @@ struct Step {
   const Controller* controller;
   const Directory* directory;
 };
-
-/// The controllers whose files a directory has. No mount table is needed, so it is the same group wherever
-/// the hierarchies are mounted now.
-std::vector<std::string> controllers_in(const Directory& directory) {
-  if (directory.v2)
-    return base::split(base::trim(directory.read("cgroup.controllers").value_or("")), ' ',
-                       base::SplitEmpty::kSkip);
-  std::vector<std::string> names;
-  for (const auto& file : directory.files())
-    names.push_back(file.substr(0, file.find('.')));
-  return names;
-}
 
 class Finder {
  public:

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "../controllers.h"
+#include "../figures.h"
 
 namespace trine::cgroups::v1 {
 namespace {
@@ -43,6 +44,25 @@ void apply_blkio(const Directory& directory, const Limits& limits) {
   write_devices(directory, "blkio.throttle.write_bps_device", limits.io_write_bps, kRate);
   write_devices(directory, "blkio.throttle.read_iops_device", limits.io_read_iops, kRate);
   write_devices(directory, "blkio.throttle.write_iops_device", limits.io_write_iops, kRate);
+}
+
+void detail_blkio(const Directory& directory, Details& details) {
+  const auto read = [&directory](const std::string& file) {
+    return parse_blkio(directory.read(file.c_str()).value_or(""));
+  };
+  // BFQ and CFQ count what they schedule; what goes round them is counted by the throttle alone.
+  for (const char* const prefix : {"blkio.bfq.", "blkio.", "blkio.throttle."}) {
+    details.io.bytes = read(std::string(prefix) + "io_service_bytes_recursive");
+    details.io.operations = read(std::string(prefix) + "io_serviced_recursive");
+    if (!details.io.bytes.empty())
+      break;
+  }
+  details.io.queued = read("blkio.io_queued_recursive");
+  details.io.service_time = read("blkio.io_service_time_recursive");
+  details.io.wait_time = read("blkio.io_wait_time_recursive");
+  details.io.merged = read("blkio.io_merged_recursive");
+  details.io.time = read("blkio.time_recursive");
+  details.io.sectors = read("blkio.sectors_recursive");
 }
 
 }  // namespace trine::cgroups::v1

@@ -3,11 +3,10 @@
 #include <string>
 
 #include "../controllers.h"
+#include "../figures.h"
 
 namespace trine::cgroups::v1 {
 namespace {
-
-constexpr std::uint64_t kNanosecondsPerMicrosecond = 1'000;
 
 /// The kernel checks each write against the group above and the groups below: run time in a period. When the
 /// new period does not go with the old quota, the new quota goes with the old period.
@@ -52,6 +51,31 @@ void read_cpu(const Directory& directory, Stats& stats) {
   if (const auto nanoseconds = directory.read_number("cpuacct.usage")) {
     stats.cpu_usage_us = *nanoseconds / kNanosecondsPerMicrosecond;
   }
+}
+
+void detail_cpu(const Directory& directory, Details& details) {
+  const auto stat = parse_keyed(directory.read("cpu.stat").value_or(""));
+  const auto read = [&stat](const char* key, std::optional<std::uint64_t>& field) {
+    if (const auto found = stat.find(key); found != stat.end())
+      field = found->second;
+  };
+  read("nr_periods", details.cpu.periods);
+  read("nr_throttled", details.cpu.throttled_periods);
+  read("throttled_time", details.cpu.throttled_ns);
+  read("nr_bursts", details.cpu.bursts);
+  read("burst_time", details.cpu.burst_ns);
+}
+
+void detail_cpuacct(const Directory& directory, Details& details) {
+  details.cpu.total_ns = directory.read_number("cpuacct.usage");
+  details.cpu.user_ns = directory.read_number("cpuacct.usage_user");
+  details.cpu.kernel_ns = directory.read_number("cpuacct.usage_sys");
+  const auto each = [&directory](const char* file) {
+    return parse_numbers(directory.read(file).value_or(""));
+  };
+  details.cpu.percpu_ns = each("cpuacct.usage_percpu");
+  details.cpu.percpu_user_ns = each("cpuacct.usage_percpu_user");
+  details.cpu.percpu_kernel_ns = each("cpuacct.usage_percpu_sys");
 }
 
 }  // namespace trine::cgroups::v1

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "../controllers.h"
+#include "../figures.h"
 
 namespace trine::cgroups::v1 {
 namespace {
@@ -71,6 +72,24 @@ void read_memory(const Directory& directory, Stats& stats) {
     stats.memory_peak_bytes = peak;
   if (const auto kills = directory.read_keyed("memory.oom_control", "oom_kill"))
     stats.oom_kills = kills;
+}
+
+void detail_memory(const Directory& directory, Details& details) {
+  MemoryDetails& memory = details.memory;
+  const auto usage = [&directory](const std::string& prefix) {
+    return read_usage(directory, {.current = prefix + ".usage_in_bytes",
+                                  .peak = prefix + ".max_usage_in_bytes",
+                                  .failures = prefix + ".failcnt",
+                                  .limit = prefix + ".limit_in_bytes"});
+  };
+  memory.memory = usage("memory");
+  memory.memory_and_swap = usage("memory.memsw");
+  memory.kernel = usage("memory.kmem");
+  memory.kernel_tcp = usage("memory.kmem.tcp");
+  memory.stat = parse_keyed(directory.read("memory.stat").value_or(""));
+  if (const auto cache = memory.stat.find("cache"); cache != memory.stat.end())
+    memory.cache_bytes = cache->second;
+  memory.oom_kills = directory.read_keyed("memory.oom_control", "oom_kill");
 }
 
 }  // namespace trine::cgroups::v1

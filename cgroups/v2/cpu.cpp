@@ -3,6 +3,7 @@
 
 #include "../controllers.h"
 #include "../convert.h"
+#include "../figures.h"
 
 namespace trine::cgroups::v2 {
 
@@ -49,6 +50,23 @@ void apply_cpu(const Directory& directory, const Limits& limits) {
 void read_cpu(const Directory& directory, Stats& stats) {
   if (const auto used = directory.read_keyed("cpu.stat", "usage_usec"))
     stats.cpu_usage_us = used;
+}
+
+void detail_cpu(const Directory& directory, Details& details) {
+  const auto stat = parse_keyed(directory.read("cpu.stat").value_or(""));
+  const auto read = [&stat](const char* key, std::uint64_t unit, std::optional<std::uint64_t>& field) {
+    if (const auto found = stat.find(key); found != stat.end())
+      field = found->second * unit;
+  };
+  CpuDetails& cpu = details.cpu;
+  read("usage_usec", kNanosecondsPerMicrosecond, cpu.total_ns);
+  read("user_usec", kNanosecondsPerMicrosecond, cpu.user_ns);
+  read("system_usec", kNanosecondsPerMicrosecond, cpu.kernel_ns);
+  read("nr_periods", 1, cpu.periods);
+  read("nr_throttled", 1, cpu.throttled_periods);
+  read("throttled_usec", kNanosecondsPerMicrosecond, cpu.throttled_ns);
+  read("nr_bursts", 1, cpu.bursts);
+  read("burst_usec", kNanosecondsPerMicrosecond, cpu.burst_ns);
 }
 
 }  // namespace trine::cgroups::v2

@@ -5,6 +5,7 @@
 
 #include "../controllers.h"
 #include "../convert.h"
+#include "../figures.h"
 
 namespace trine::cgroups::v2 {
 namespace {
@@ -56,6 +57,10 @@ void apply_io(const Directory& directory, const Limits& limits) {
   for (const auto& [device, values] : rates) {
     directory.write("io.max", text_of(device) + values, "block I/O rate");
   }
+}
+
+void detail_io(const Directory& directory, Details& details) {
+  parse_io_stat(directory.read("io.stat").value_or(""), details.io);
 }
 
 }  // namespace trine::cgroups::v2

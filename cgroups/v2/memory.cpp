@@ -1,15 +1,30 @@
 // Source: Linux Documentation/admin-guide/cgroup-v2.rst, "Memory".
 #include <cerrno>
+#include <map>
+#include <optional>
 #include <string>
 
 #include "../controllers.h"
 #include "../convert.h"
+#include "../figures.h"
 #include "base/error.h"
 
 namespace trine::cgroups::v2 {
 namespace {
 
 constexpr const char* kSwap = "memory.swap.max";
+constexpr const char* kSwapCurrent = "memory.swap.current";
+
+using Number = std::optional<std::uint64_t>;
+
+Number sum(const Number& one, const Number& other) {
+  return one && other ? Number(*one + *other) : std::nullopt;
+}
+
+Number value_of(const std::map<std::string, std::uint64_t>& values, const std::string& key) {
+  const auto found = values.find(key);
+  return found == values.end() ? std::nullopt : Number(found->second);
+}
 
 /// -1: none.
 std::int64_t present_limit(const Directory& directory) {
@@ -90,6 +105,24 @@ void read_memory(const Directory& directory, Stats& stats) {
     stats.memory_peak_bytes = peak;
   if (const auto kills = directory.read_keyed("memory.events", "oom_kill"))
     stats.oom_kills = kills;
+}
+
+void detail_memory(const Directory& directory, Details& details) {
+  MemoryDetails& memory = details.memory;
+  memory.memory = read_usage(
+      directory, {.current = "memory.current", .peak = "memory.peak", .failures = {}, .limit = "memory.max"});
+  memory.swap = read_usage(
+      directory, {.current = kSwapCurrent, .peak = "memory.swap.peak", .failures = {}, .limit = kSwap});
+  memory.swap.failures = directory.read_keyed("memory.swap.events", "max");
+  memory.memory_and_swap.bytes = sum(memory.memory.bytes, memory.swap.bytes);
+  memory.memory_and_swap.limit_bytes = sum(memory.memory.limit_bytes, memory.swap.limit_bytes);
+
+  const auto events = parse_keyed(directory.read("memory.events").value_or(""));
+  memory.memory.failures = value_of(events, "max");
+  memory.oom_kills = value_of(events, "oom_kill");
+  memory.stat = parse_keyed(directory.read("memory.stat").value_or(""));
+  memory.cache_bytes = value_of(memory.stat, "file");
+  memory.kernel.bytes = value_of(memory.stat, "kernel");
 }
 
 }  // namespace trine::cgroups::v2

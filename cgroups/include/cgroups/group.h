@@ -108,6 +108,8 @@ class Group {
   friend class Builder;
   friend Group open_group(const std::vector<std::string>&);
   friend void update(const Group&, const Limits&);
+  friend struct Details details(const Group&);
+  friend class OomWatch;
   std::vector<Directory> directories_;
 };
 

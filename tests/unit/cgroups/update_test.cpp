@@ -169,13 +169,13 @@ TEST_CASE(
   REQUIRE_CONTROLLER("memory", "memory");
   TestGroup group(memory(64 * kMiB));
   auto limits = memory(32 * kMiB);
-  limits.rdma["mlx5_0"].hca_handles = 1;
+  limits.network_class = 1;
   try {
     update(*group, limits);
     FAIL("no error");
   } catch (const Error& error) {
     CHECK(error.errno_value() == ENOENT);
-    CHECK_THAT(error.what(), Catch::Contains("RDMA") && Catch::Contains("controller rdma"));
+    CHECK_THAT(error.what(), Catch::Contains("network class") && Catch::Contains("controller net_cls"));
   }
   CHECK(group.file(memory_file()) == "67108864");
   CHECK_THROWS_WITH(update(Group{}, memory(kMiB)), Catch::Contains("without a cgroup"));

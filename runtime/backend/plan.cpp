@@ -150,4 +150,10 @@ ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle) {
   return plan;
 }
 
+cgroups::Limits make_limits(const oci::Resources& resources) {
+  cgroups::Limits limits = make_limits(resources, {});
+  limits.devices.clear();
+  return limits;
+}
+
 }  // namespace trine::runtime::backend

@@ -9,22 +9,10 @@ FlagTexts checkpoint_flags() {
 FlagTexts restore_flags() {
   return {};
 }
-FlagTexts update_flags() {
-  return {};
-}
-FlagTexts events_flags() {
-  return {};
-}
 int run_checkpoint(const Globals&, Arguments) {
   throw base::Error("x");
 }
 int run_restore(const Globals&, Arguments) {
-  throw base::Error("x");
-}
-int run_update(const Globals&, Arguments) {
-  throw base::Error("x");
-}
-int run_events(const Globals&, Arguments) {
   throw base::Error("x");
 }
 }  // namespace trine::runtime::oci_cli

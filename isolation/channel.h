@@ -11,14 +11,18 @@ namespace trine::isolation {
 /// What the caller and the child of start() say to each other. The end of the stream, without an error before
 /// it, is the child's last word: its program runs (the socket is close-on-exec).
 enum class MessageKind : std::uint8_t {
-  kMapped,    ///< to the child: its id mappings are written
-  kRecorded,  ///< to the child: the caller has written down what it needs to clear up after it
-  kReady,     ///< to the caller: all is mounted, and its hooks may run
-  kHooked,    ///< to the child: they have run
-  kStart,     ///< to the child, through its gate: execute the program
-  kNetwork,   ///< to the child: its network namespace, as a descriptor
-  kTerminal,  ///< to the caller: the master of the child's terminal, as a descriptor
-  kError,     ///< to the caller: a Failure
+  kMapped,     ///< to the child: its id mappings are written
+  kRecorded,   ///< to the child: the caller has written down what it needs to clear up after it
+  kReady,      ///< to the caller: all is mounted, and its hooks may run
+  kHooked,     ///< to the child: they have run
+  kTimeMade,   ///< to the caller: a time namespace is made, and its clocks may be set
+  kTimeSet,    ///< to the child: they are
+  kInNetwork,  ///< to the caller: the network namespace is entered, and its interfaces may come
+  kConnected,  ///< to the child: they have
+  kStart,      ///< to the child, through its gate: execute the program
+  kNetwork,    ///< to the child: its network namespace, as a descriptor
+  kTerminal,   ///< to the caller: the master of the child's terminal, as a descriptor
+  kError,      ///< to the caller: a Failure
 };
 
 /// An error on its way from the child.

@@ -25,9 +25,15 @@ struct Context {
   std::string home;           ///< of the resolved user
 
   bool recorded = false;   ///< kRecorded has arrived
+  bool time_set = false;   ///< kTimeSet has arrived
   bool hooked = false;     ///< kHooked has arrived
+  bool connected = false;  ///< kConnected has arrived
   base::UniqueFd network;  ///< kNetwork has arrived, not entered yet
   bool network_entered = false;
 };
+
+/// Takes a message of the caller's into the context (namespaces.cpp). They come in any order: the record is
+/// written and the network is made at the same time.
+void receive_one(Context& context);
 
 }  // namespace trine::isolation

@@ -18,7 +18,8 @@ const Namespace* find(const Plan& plan, int type) {
   return nullptr;
 }
 
-/// Messages come in any order: the record is written and the network is made at the same time.
+}  // namespace
+
 void receive_one(Context& context) {
   auto message = context.channel.receive();
   // The caller is gone, killed perhaps: nobody waits for this container any more.
@@ -31,6 +32,12 @@ void receive_one(Context& context) {
     case MessageKind::kHooked:
       context.hooked = true;
       break;
+    case MessageKind::kTimeSet:
+      context.time_set = true;
+      break;
+    case MessageKind::kConnected:
+      context.connected = true;
+      break;
     case MessageKind::kNetwork:
       context.network = std::move(message->fd);
       break;
@@ -38,8 +45,6 @@ void receive_one(Context& context) {
       throw base::Error("cannot start the container: an unexpected message came from its caller");
   }
 }
-
-}  // namespace
 
 bool Context::has_new(int type) const {
   const Namespace* entry = find(plan, type);
@@ -87,6 +92,14 @@ void enter_network_namespace(Context& context) {
     base::throw_errno("cannot enter the new network namespace");
   }
   context.network.reset();
+}
+
+void await_interfaces(Context& context) {
+  if (!context.hooks.on_network)
+    return;
+  context.channel.send(MessageKind::kInNetwork);
+  while (!context.connected)
+    receive_one(context);
 }
 
 void enter_cgroup_namespace(Context& context) {

@@ -4,6 +4,9 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+#include <filesystem>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/in_root.h"
@@ -16,18 +19,42 @@ namespace {
 
 constexpr std::uint64_t kAttrReadOnly = 0x1;  // MOUNT_ATTR_RDONLY; linux/mount.h excludes sys/mount.h
 
+/// Nothing that is mounted from here on may reach the host. A slave still sees what the host mounts later
+/// below a shared directory, which some bundles want; a private one does not. Only a bundle that asks for
+/// shared mounts keeps the host's, so that what it mounts in a volume is seen there. "Unbindable" waits until
+/// the root is bound.
+unsigned long propagation_of_host_mounts(unsigned long wanted) {
+  if ((wanted & MS_SHARED) != 0)
+    return wanted;
+  if ((wanted & (MS_PRIVATE | MS_UNBINDABLE)) != 0)
+    return MS_PRIVATE | MS_REC;
+  return MS_SLAVE | MS_REC;
+}
+
+/// The mount that the root is taken from: mounts in a copy of a shared one would appear in the other, and
+/// pivot_root(2) wants a parent that is not shared.
+void make_parent_private(const Root& root) {
+  const auto* overlay = std::get_if<OverlayRoot>(&root.source);
+  std::filesystem::path path = std::filesystem::canonical(
+      overlay != nullptr ? overlay->lower.front() : std::get<DirectoryRoot>(root.source).path);
+  // Only a mount point has a propagation.
+  while (::mount(nullptr, path.c_str(), nullptr, MS_PRIVATE, nullptr) != 0) {
+    if (errno != EINVAL || path == path.root_path())
+      base::throw_errno("cannot make the mount of the root private");
+    path = path.parent_path();
+  }
+}
+
 }  // namespace
 
 void detach_from_host_mounts(Context& context) {
   if (!context.has_new(CLONE_NEWNS))
     return;
-  // Nothing that is mounted from here on may reach the host. A slave still sees what the host mounts later
-  // below a shared directory, which some bundles want; a private one does not.
-  const unsigned long propagation = context.plan.root.propagation;
-  const unsigned long flags = propagation != 0 ? propagation : MS_SLAVE | MS_REC;
-  if (::mount(nullptr, "/", nullptr, flags, nullptr) != 0) {
+  const Root& root = context.plan.root;
+  if (::mount(nullptr, "/", nullptr, propagation_of_host_mounts(root.propagation), nullptr) != 0)
     base::throw_errno("cannot detach the mounts from the host's");
-  }
+  if ((root.propagation & MS_SHARED) != 0)
+    make_parent_private(root);
 }
 
 void mount_root(Context& context) {

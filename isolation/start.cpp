@@ -10,8 +10,10 @@
 
 #include "affinity.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "channel.h"
 #include "init.h"
+#include "isolation/resctrl.h"
 #include "report.h"
 
 namespace trine::isolation {
@@ -123,27 +125,89 @@ void write_mappings(const Plan& plan, pid_t pid) {
   base::write_value(process + "/gid_map", format_mappings(plan.gid_mappings));
 }
 
-/// Waits until the child has made everything, runs the hooks that are ours, and lets it go on. Returns the
-/// terminal, if it has come by then.
-base::UniqueFd accompany_hooks(const StartHooks& hooks, const Channel& channel, pid_t pid) {
+void set_clocks(const Plan& plan, pid_t pid) {
+  const std::string file = "/proc/" + std::to_string(pid) + "/timens_offsets";
+  for (const auto& offset : plan.time_offsets) {
+    base::write_value(
+        file, offset.clock + " " + std::to_string(offset.seconds) + " " + std::to_string(offset.nanoseconds));
+  }
+}
+
+/// Does what is ours while the child waits: the clocks of its time namespace, interfaces for its network,
+/// hooks once it has made everything. Returns the terminal, if it has come by then.
+base::UniqueFd accompany_waits(const Plan& plan, const StartHooks& hooks, const Channel& channel, pid_t pid) {
   base::UniqueFd terminal;
-  while (auto message = channel.receive()) {
-    if (message->kind == MessageKind::kError)
-      rethrow(message->failure);
-    if (message->kind == MessageKind::kTerminal)
-      terminal = std::move(message->fd);
-    if (message->kind != MessageKind::kReady)
-      continue;
-    hooks.on_environment(pid);
-    channel.send(MessageKind::kHooked);
-    break;
+  int waits =
+      (plan.time_offsets.empty() ? 0 : 1) + (hooks.on_network ? 1 : 0) + (hooks.on_environment ? 1 : 0);
+  while (waits > 0) {
+    auto message = channel.receive();
+    if (!message)
+      break;
+    switch (message->kind) {
+      case MessageKind::kError:
+        rethrow(message->failure);
+      case MessageKind::kTerminal:
+        terminal = std::move(message->fd);
+        break;
+      case MessageKind::kTimeMade:
+        set_clocks(plan, pid);
+        channel.send(MessageKind::kTimeSet);
+        --waits;
+        break;
+      case MessageKind::kInNetwork:
+        hooks.on_network(pid);
+        channel.send(MessageKind::kConnected);
+        --waits;
+        break;
+      case MessageKind::kReady:
+        hooks.on_environment(pid);
+        channel.send(MessageKind::kHooked);
+        --waits;
+        break;
+      default:
+        break;
+    }
   }
   return terminal;
 }
 
+/// The container's class of resctrl, as long as its process is not there to stay.
+class ResctrlGuard {
+ public:
+  ResctrlGuard(const std::optional<Resctrl>& group, pid_t pid) {
+    if (!group)
+      return;
+    root_ = find_resctrl();
+    make_resctrl_group(root_, *group);
+    group_ = &*group;
+    join_resctrl_group(root_, *group, pid);
+  }
+  ~ResctrlGuard() {
+    if (group_ == nullptr)
+      return;
+    try {
+      remove_resctrl_group(root_, *group_);
+    } catch (const base::Error& error) {
+      base::print_warning(error.what());
+    }
+  }
+  ResctrlGuard(const ResctrlGuard&) = delete;
+  ResctrlGuard& operator=(const ResctrlGuard&) = delete;
+  void keep() { group_ = nullptr; }
+
+ private:
+  std::string root_;
+  const Resctrl* group_ = nullptr;
+};
+
 /// The caller's part, beside the child's.
 base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channel& channel, pid_t pid) {
+  ResctrlGuard resctrl(plan.resctrl, pid);
   std::optional<NetworkMaker> network;
+  // Ours to do: a child in a new user namespace can neither lower it nor open the file.
+  if (plan.process.oom_score_adj)
+    base::write_value("/proc/" + std::to_string(pid) + "/oom_score_adj",
+                      std::to_string(*plan.process.oom_score_adj));
   if (has_new(plan, CLONE_NEWUSER)) {
     write_mappings(plan, pid);
     channel.send(MessageKind::kMapped);
@@ -155,10 +219,9 @@ base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channe
   channel.send(MessageKind::kRecorded);
   if (network)
     network->finish();
-  base::UniqueFd terminal;
-  if (hooks.on_environment)
-    terminal = accompany_hooks(hooks, channel, pid);
+  base::UniqueFd terminal = accompany_waits(plan, hooks, channel, pid);
   base::UniqueFd later = await_exec(channel);
+  resctrl.keep();
   return later ? std::move(later) : std::move(terminal);
 }
 
@@ -212,6 +275,8 @@ Started join(const JoinPlan& join, const StartHooks& hooks) {
   }
   channel.child.close();
   return accompany_to_exec(std::move(process), channel.caller, [&](pid_t pid) {
+    if (join.resctrl)
+      join_resctrl_group(find_resctrl(), *join.resctrl, pid);
     if (hooks.on_created)
       hooks.on_created(pid);
     channel.caller.send(MessageKind::kRecorded);

@@ -50,6 +50,18 @@ int on_ack(nl_msg* /*message*/, void* argument) {
   return NL_STOP;
 }
 
+using Visit = std::function<void(const nlmsghdr*)>;
+
+int on_message(nl_msg* message, void* argument) {
+  (*static_cast<const Visit*>(argument))(nlmsg_hdr(message));
+  return NL_OK;
+}
+
+int on_finish(nl_msg* /*message*/, void* argument) {
+  *static_cast<Answer*>(argument) = {.kernel_errno = 0, .arrived = true};
+  return NL_STOP;
+}
+
 struct FreeCallbacks {
   void operator()(nl_cb* callbacks) const { nl_cb_put(callbacks); }
 };
@@ -83,6 +95,12 @@ Request& Request::add(int attribute, std::uint32_t value) {
   return *this;
 }
 
+Request& Request::add_bytes(int attribute, const std::string& value) {
+  if (nla_put(get(), attribute, static_cast<int>(value.size()), value.data()) < 0)
+    throw std::bad_alloc();
+  return *this;
+}
+
 Socket::Socket(int protocol) : socket_(nl_socket_alloc()) {
   if (!socket_)
     throw std::bad_alloc();
@@ -97,19 +115,24 @@ void Socket::Free::operator()(nl_sock* socket) const {
   nl_socket_free(socket);
 }
 
-void Socket::transact(const Request& request, const std::string& purpose) const {
-  const int sent = nl_send_auto(socket_.get(), request.get());
-  if (sent < 0)
-    throw base::Error(purpose + ": the netlink request was not sent", errno_of(sent));
+namespace {
 
-  const std::unique_ptr<nl_cb, FreeCallbacks> callbacks(nl_cb_alloc(NL_CB_DEFAULT));
+std::unique_ptr<nl_cb, FreeCallbacks> make_callbacks(Answer& answer) {
+  std::unique_ptr<nl_cb, FreeCallbacks> callbacks(nl_cb_alloc(NL_CB_DEFAULT));
   if (!callbacks)
     throw std::bad_alloc();
-  Answer answer;
   nl_cb_err(callbacks.get(), NL_CB_CUSTOM, on_error, &answer);
   nl_cb_set(callbacks.get(), NL_CB_ACK, NL_CB_CUSTOM, on_ack, &answer);
+  return callbacks;
+}
+
+void exchange(nl_sock* socket, nl_msg* request, nl_cb* callbacks, const Answer& answer,
+              const std::string& purpose) {
+  const int sent = nl_send_auto(socket, request);
+  if (sent < 0)
+    throw base::Error(purpose + ": the netlink request was not sent", errno_of(sent));
   while (!answer.arrived) {
-    const int received = nl_recvmsgs(socket_.get(), callbacks.get());
+    const int received = nl_recvmsgs(socket, callbacks);
     if (received < 0 && !answer.arrived && errno_of(received) != EINTR) {
       throw base::Error(purpose + ": no answer from the kernel", errno_of(received));
     }
@@ -120,6 +143,25 @@ void Socket::transact(const Request& request, const std::string& purpose) const 
                           ? "it needs CAP_NET_ADMIN in the user namespace that owns the network namespace"
                           : "");
   }
+}
+
+}  // namespace
+
+void Socket::transact(const Request& request, const std::string& purpose) const {
+  Answer answer;
+  const auto callbacks = make_callbacks(answer);
+  exchange(socket_.get(), request.get(), callbacks.get(), answer, purpose);
+}
+
+void Socket::dump(const Request& request, const std::string& purpose, const Visit& visit) const {
+  Answer answer;
+  const auto callbacks = make_callbacks(answer);
+  nl_cb_set(callbacks.get(), NL_CB_VALID, NL_CB_CUSTOM, on_message, const_cast<Visit*>(&visit));
+  nl_cb_set(callbacks.get(), NL_CB_FINISH, NL_CB_CUSTOM, on_finish, &answer);
+  // The messages of a dump may be larger than libnl's buffer, which cuts them unless it looks first.
+  nl_socket_enable_msg_peek(socket_.get());
+  exchange(socket_.get(), request.get(), callbacks.get(), answer, purpose);
+  nl_socket_disable_msg_peek(socket_.get());
 }
 
 }  // namespace trine::netns

@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 
 struct nl_msg;
 struct nl_sock;
+struct nlmsghdr;
 
 /// The netlink layer that everything in this folder speaks through: a message is built, sent, and the
 /// kernel's answer to it is awaited.
@@ -28,6 +30,8 @@ class Request {
   Request& add(int attribute, const std::string& value);  ///< with its terminating zero, as names are sent
   Request& add(int attribute, std::uint32_t value);
 
+  Request& add_bytes(int attribute, const std::string& value);  ///< exactly these
+
   [[nodiscard]] nl_msg* get() const { return message_.get(); }
 
  private:
@@ -49,6 +53,11 @@ class Socket {
   /// Sends `request` and waits for the kernel's acknowledgement. `purpose` begins the sentence of an error:
   /// "cannot bring up lo". Throws Error with the kernel's errno.
   void transact(const Request& request, const std::string& purpose) const;
+
+  /// Sends a request with NLM_F_DUMP and hands each message of the answer to `visit`, which must not throw.
+  /// Throws Error as transact() does.
+  void dump(const Request& request, const std::string& purpose,
+            const std::function<void(const nlmsghdr*)>& visit) const;
 
  private:
   struct Free {

@@ -7,6 +7,7 @@
 
 #include "base/log.h"
 #include "cgroup_mount.h"
+#include "net_devices.h"
 #include "netns/loopback.h"
 
 namespace trine::runtime::backend {
@@ -91,6 +92,7 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
   isolation::StartHooks hooks{options};
   hooks.cgroup = birth;
   hooks.on_created = [&](pid_t pid) { options.on_created(pid, group.get()); };
+  hooks.on_network = network_mover(plan.net_devices);
   hooks.in_network_namespace = [&] { bring_up_loopback(options.loopback_up); };
   hooks.in_child = [&] {
     group.get().join_self(birth.has_value());

@@ -88,11 +88,11 @@ std::vector<isolation::TimeOffset> time_offsets(const oci::Linux& part) {
   return result;
 }
 
-std::optional<isolation::Resctrl> resctrl(const oci::Linux& part) {
+std::optional<isolation::Resctrl> resctrl(const oci::Linux& part, const std::string& id) {
   if (!part.intel_rdt)
     return std::nullopt;
   const oci::IntelRdt& rdt = *part.intel_rdt;
-  isolation::Resctrl result{.clos_id = rdt.clos_id, .container_id = {}, .monitoring = rdt.enable_monitoring};
+  isolation::Resctrl result{.clos_id = rdt.clos_id, .container_id = id, .monitoring = rdt.enable_monitoring};
   for (const auto& line : {rdt.l3_cache_schema, rdt.mem_bw_schema}) {
     if (!line.empty())
       result.schemata.push_back(line);
@@ -115,7 +115,7 @@ unsigned long propagation(const std::string& name) {
 
 }  // namespace
 
-ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle) {
+ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle, const std::string& id) {
   const oci::Linux& part = spec.linux_part;
   ContainerPlan plan;
   isolation::Plan& isolated = plan.isolation;
@@ -135,11 +135,13 @@ ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle) {
   isolated.sysctls.assign(part.sysctl.begin(), part.sysctl.end());
   isolated.process = make_process(spec.process, part);
   isolated.time_offsets = time_offsets(part);
-  isolated.resctrl = resctrl(part);
+  isolated.resctrl = resctrl(part, id);
   isolated.mount_label = part.mount_label;
   plan.limits = make_limits(part.resources, part.devices);
   if (part.seccomp)
     plan.seccomp = make_seccomp_profile(*part.seccomp);
+  for (const auto& [host, device] : part.net_devices)
+    plan.net_devices.push_back({.host_name = host, .name = device.name});
   plan.cgroup_name = part.cgroups_path;
   while (plan.cgroup_name.starts_with('/'))
     plan.cgroup_name.erase(0, 1);

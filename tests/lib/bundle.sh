@@ -15,6 +15,7 @@ oci_run() { trine run --rm "bundle:$1"; }
 make_bundle() {
   require_program jq
   command -v busybox >/dev/null || skip "busybox-static is not installed"
+  chmod 711 "$work" # root of a user namespace is a stranger here
   mkdir -p "$bundle/rootfs"
   busybox_root "$bundle/rootfs"
   cat >"$work/base.json" <<'JSON'

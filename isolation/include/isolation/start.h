@@ -42,6 +42,9 @@ struct StartHooks : HookPoints {
   /// Called in the caller once the child exists; its program does not run before this returns: write a
   /// record. A throw ends the child.
   std::function<void(pid_t)> on_created;
+  /// Called in the caller once the child is in the container's network namespace, before its sysctls are
+  /// written: move interfaces there. The child waits meanwhile, when this is set. A throw ends the child.
+  std::function<void(pid_t)> on_network;
   /// Called on a thread that is inside the new network namespace, before the program runs: bring links up.
   std::function<void()> in_network_namespace;
   /// Called in the child, before it does anything: join cgroups, let go of locks that are the caller's alone.
@@ -68,6 +71,7 @@ struct JoinPlan {
   std::uint64_t namespaces = 0;  ///< CLONE_NEW… to enter: those that are not shared with the caller
   Process process;
   std::optional<SeccompFilter> seccomp;
+  std::optional<Resctrl> resctrl;
 };
 
 /// Makes a process in the container of `plan.pidfd` and returns once its program has been executed.

@@ -6,6 +6,7 @@
 #include "cgroups/limits.h"
 #include "isolation/plan.h"
 #include "isolation/seccomp.h"
+#include "netns/devices.h"
 #include "runtime/oci/spec.h"
 
 namespace trine::runtime::backend {
@@ -15,13 +16,15 @@ struct ContainerPlan {
   isolation::Plan isolation;
   cgroups::Limits limits;
   std::optional<isolation::SeccompProfile> seccomp;  ///< compiled when the container starts
+  std::vector<netns::DeviceMove> net_devices;        ///< for network_mover() (net_devices.h)
   std::string
       cgroup_name;  ///< from linux.cgroupsPath, relative to a hierarchy's root; empty: the caller's choice
 };
 
-/// Turns a validated specification into a plan. Relative paths in it begin at `bundle`. Throws base::Error
-/// for a name that is none: a capability, a limit, an action of seccomp.
-ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle);
+/// Turns a validated specification into a plan. Relative paths in it begin at `bundle`; `id` is the
+/// container's, for what is named after it. Throws base::Error for a name that is none: a capability, a
+/// limit, an action of seccomp.
+ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle, const std::string& id = {});
 
 /// The process part alone, with what `container` asks of each of its processes.
 isolation::Process make_process(const oci::Process& process, const oci::Linux& container = {});

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "cgroups/systemd.h"
@@ -62,6 +64,19 @@ class Scope {
   SystemdOptions options_;
   Group group_;
 };
+
+/// Whether this is a user with a manager of one's own.
+bool has_own_manager() {
+  const char* const runtime = std::getenv("XDG_RUNTIME_DIR");
+  return ::geteuid() != 0 && runtime != nullptr && exists(std::string(runtime) + "/systemd/private") &&
+         detect().layout == Layout::kV2;
+}
+
+/// Whether a process of ours can be born in a scope of that manager: we are in its tree.
+bool is_below_own_manager() {
+  const auto text = trine::base::read_file("/proc/self/cgroup");
+  return text.find("/user@" + std::to_string(::geteuid()) + ".service/") != std::string::npos;
+}
 
 Limits some_limits() {
   Limits limits;
@@ -200,4 +215,48 @@ TEST_CASE("a process that is named is moved into the scope, and no placeholder i
   wait_for(pid);
   stop_systemd_unit(unit, options);
   group.remove();
+}
+
+TEST_CASE("a user's process is moved into a scope of the user's own manager, with limits") {
+  if (!has_own_manager()) {
+    WARN("skipped: this is no user with a systemd of one's own on version 2");
+    return;
+  }
+  const pid_t pid = start_in(Group{}, [] { return ::pause(); });
+  const SystemdUnit unit{.slice = "user.slice", .name = unique_name() + ".scope"};
+  const SystemdOptions options{.helper = TRINE_SYSTEMD, .user = true, .description = "a test", .pids = {pid}};
+  Limits limits;
+  limits.memory_bytes = 64 << 20;
+  limits.pids_max = 12;
+  limits.devices = {{.allow = false}};  // passed over: a user cannot control devices
+  auto group = create_with_systemd(detect(), unit, options, limits);
+  CHECK(group.stats().pids == 1U);
+  CHECK(read_group_file(group, "memory.max") == "67108864");
+  CHECK(read_group_file(group, "pids.max") == "12");
+  limits = {};
+  limits.memory_bytes = 32 << 20;
+  update_with_systemd(group, unit, options, limits);
+  CHECK(read_group_file(group, "memory.max") == "33554432");
+  ::kill(pid, SIGKILL);
+  wait_for(pid);
+  stop_systemd_unit(unit, options);
+  CHECK_NOTHROW(group.remove());
+}
+
+TEST_CASE("a process of a user's service is born in a scope of the user's own manager") {
+  if (!has_own_manager() || !is_below_own_manager()) {
+    WARN("skipped: this is no process below a user's own systemd on version 2");
+    return;
+  }
+  const SystemdUnit unit{.slice = "user.slice", .name = unique_name() + ".scope"};
+  const SystemdOptions options{.helper = TRINE_SYSTEMD, .user = true, .description = "a test"};
+  auto group = create_with_systemd(detect(), unit, options, {});
+  const pid_t pid = start_in(group, [] { return ::pause(); });
+  REQUIRE(eventually([&] { return group.stats().pids == 2U; }));
+  group.settle();
+  CHECK(group.stats().pids == 1U);
+  ::kill(pid, SIGKILL);
+  wait_for(pid);
+  stop_systemd_unit(unit, options);
+  CHECK_NOTHROW(group.remove());
 }

@@ -1,10 +1,9 @@
-#include "base/process.h"
-
 #include <array>
 #include <ctime>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/text.h"
 
 namespace trine::base {

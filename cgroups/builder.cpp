@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <iterator>
 #include <ranges>
 #include <utility>
 
@@ -59,34 +60,71 @@ bool contains(const std::vector<std::string>& words, const std::string& word) {
   return std::ranges::find(words, word) != words.end();
 }
 
+[[noreturn]] void not_offered(const std::string& path, const Need& need) {
+  throw base::Error("cannot set the " + need.limit + " limit: the controller " + need.controller +
+                        " is not in " + path + "/cgroup.controllers",
+                    ENOENT,
+                    "the kernel lacks it, a group above does not pass it on, or it is in use as cgroup v1");
+}
+
+/// "+cpu +memory"
+std::string request(const std::vector<std::string>& controllers) {
+  std::string text;
+  for (const auto& controller : controllers)
+    text += (text.empty() ? "+" : " +") + controller;
+  return text;
+}
+
+/// Gives all that is offered and not given yet, in one write when nothing is in its way; `missing` is empty
+/// then. Else what can be given one by one: that a controller which nobody needs stays behind is no error.
+void give_the_rest(const Directory& directory, const std::vector<std::string>& offered,
+                   const std::vector<std::string>& given, std::vector<std::string>& missing) {
+  std::vector<std::string> rest;
+  std::ranges::copy_if(offered, std::back_inserter(rest),
+                       [&given](const auto& controller) { return !contains(given, controller); });
+  if (rest.empty())
+    return;
+  const int error = directory.try_write("cgroup.subtree_control", request(rest));
+  if (error == 0)
+    missing.clear();
+  // These two are about the directory, not about one controller.
+  if (error == 0 || error == EROFS || error == EACCES)
+    return;
+  for (const auto& controller : rest) {
+    if (!contains(missing, controller))
+      static_cast<void>(directory.try_write("cgroup.subtree_control", "+" + controller));
+  }
+}
+
 }  // namespace
 
-void give_controllers(const std::string& path, const std::vector<Need>& needs) {
+void give_controllers(const std::string& path, const std::vector<Need>& needs, bool all) {
   const auto directory = open_directory(path, true);
   if (!directory.fd)
     base::throw_errno("cannot open the cgroup " + path);
   const auto given = words_of(directory, "cgroup.subtree_control");
-  std::string request;
   std::vector<std::string> offered;
+  if (all)
+    offered = words_of(directory, "cgroup.controllers");
+  std::vector<std::string> missing;
   for (const auto& need : needs) {
     if (contains(given, need.controller))
       continue;
     if (offered.empty())
       offered = words_of(directory, "cgroup.controllers");
-    if (!contains(offered, need.controller)) {
-      throw base::Error(
-          "cannot set the " + need.limit + " limit: the controller " + need.controller + " is not in " +
-              path + "/cgroup.controllers",
-          ENOENT, "the kernel lacks it, a group above does not pass it on, or it is in use as cgroup v1");
-    }
-    request += (request.empty() ? "+" : " +") + need.controller;
+    if (!contains(offered, need.controller))
+      not_offered(path, need);
+    missing.push_back(need.controller);
   }
-  if (request.empty())
+  if (all)
+    give_the_rest(directory, offered, given, missing);
+  if (missing.empty())
     return;
-  const int error = directory.try_write("cgroup.subtree_control", request);
+  const auto text = request(missing);
+  const int error = directory.try_write("cgroup.subtree_control", text);
   if (error == 0)
     return;
-  throw base::Error("cannot set the " + needs.front().limit + " limit: cannot write '" + request + "' to " +
+  throw base::Error("cannot set the " + needs.front().limit + " limit: cannot write '" + text + "' to " +
                         path + "/cgroup.subtree_control",
                     error, hint_for_controllers(error));
 }
@@ -112,15 +150,36 @@ void Builder::make_one(const std::string& path, bool last) {
   }
 }
 
-const Directory& Builder::make(const Place& place) {
-  std::string path = place.base;
+/// Most often the groups on the way are there, and one call is enough.
+std::string Builder::make_v1(const std::string& base) {
+  std::string path = base;
+  for (const auto& component : name_)
+    path += "/" + component;
+  if (::mkdir(path.c_str(), 0755) == 0) {
+    made_.push_back(path);
+    return path;
+  }
+  path = base;
   for (const auto& component : name_) {
-    if (!place.needs.empty())
-      give_controllers(path, place.needs);
     path += "/" + component;
     make_one(path, &component == &name_.back());
   }
-  auto directory = open_directory(std::move(path), place.v2);
+  return path;
+}
+
+std::string Builder::make_v2(const Place& place) {
+  std::string path = place.base;
+  for (const auto& component : name_) {
+    if (!place.needs.empty() || place.all_controllers)
+      give_controllers(path, place.needs, place.all_controllers);
+    path += "/" + component;
+    make_one(path, &component == &name_.back());
+  }
+  return path;
+}
+
+const Directory& Builder::make(const Place& place) {
+  auto directory = open_directory(place.v2 ? make_v2(place) : make_v1(place.base), place.v2);
   if (!directory.fd)
     base::throw_errno("cannot open the cgroup " + directory.path);
   return group_.directories_.emplace_back(std::move(directory));

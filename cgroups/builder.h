@@ -24,6 +24,8 @@ class Builder {
   Group finish() &&;
 
  private:
+  std::string make_v1(const std::string& base);
+  std::string make_v2(const Place& place);
   void make_one(const std::string& path, bool last);
 
   const std::vector<std::string>& name_;
@@ -31,8 +33,9 @@ class Builder {
   Group group_;
 };
 
-/// Lets the groups below `directory` have the controllers of `needs` (cgroup.subtree_control).
-/// Throws Error naming the limit, the controller and the cause.
-void give_controllers(const std::string& directory, const std::vector<Need>& needs);
+/// Lets the groups below `directory` have the controllers of `needs` (cgroup.subtree_control), and with `all`
+/// any other that can be given. Throws Error naming the limit, the controller and the cause when one of
+/// `needs` cannot be.
+void give_controllers(const std::string& directory, const std::vector<Need>& needs, bool all);
 
 }  // namespace trine::cgroups

@@ -64,40 +64,58 @@ bool is_denied(const base::Error& error) {
   return error.errno_value() == EACCES || error.errno_value() == EPERM || error.errno_value() == EROFS;
 }
 
+/// Null for a hierarchy that nothing was asked of and that we may not write to: one mounted read-only, as in
+/// a container. In a user namespace that is an Error, since the whole plan is another one there: see
+/// create().
+const Directory* make(Builder& builder, const Place& place) {
+  try {
+    return &builder.make(place);
+  } catch (const base::Error& error) {
+    if (place.limited || !is_denied(error) || base::in_user_namespace())
+      throw;
+    return nullptr;
+  }
+}
+
+void apply(const Plan& plan, const Place& place, const Directory& directory, const Limits& limits) {
+  for (const auto* const controller : place.controllers) {
+    (place.v2 ? controller->apply_v2 : controller->apply_v1)(directory, limits);
+  }
+  if (place.v2) {
+    for (const auto& [file, value] : limits.unified)
+      directory.write(file, value, file);
+  }
+  if (place.devices && place.v2)
+    v2::apply_devices(directory, limits.devices);
+  if (place.devices && !place.v2)
+    v1::apply_devices(directory, *plan.device_policy);
+}
+
 Group build(const Plan& plan, const std::vector<std::string>& name, const Limits& limits) {
   Builder builder(name);
   for (const auto& place : plan.places) {
-    const Directory& directory = builder.make(place);
-    for (const auto* const controller : place.controllers) {
-      (place.v2 ? controller->apply_v2 : controller->apply_v1)(directory, limits);
-    }
-    if (place.v2) {
-      for (const auto& [file, value] : limits.unified)
-        directory.write(file, value, file);
-    }
-    if (place.devices && place.v2)
-      v2::apply_devices(directory, limits.devices);
-    if (place.devices && !place.v2)
-      v1::apply_devices(directory, *plan.device_policy);
+    if (const Directory* const directory = make(builder, place))
+      apply(plan, place, *directory, limits);
   }
   return std::move(builder).finish();
 }
 
 }  // namespace
 
-Group create(const Hierarchies& hierarchies, const std::string& name, const Limits& limits) {
+Group create(const Hierarchies& hierarchies, const std::string& name, const Limits& limits,
+             Coverage coverage) {
   const auto components = components_of(name);
   check_limits(limits);
   if (::geteuid() == 0) {
     try {
-      return build(plan_as_root(hierarchies, limits), components, limits);
+      return build(plan_as_root(hierarchies, limits, coverage), components, limits);
     } catch (const base::Error& error) {
       if (!is_denied(error) || !base::in_user_namespace())
         throw;
     }
   }
   const auto delegated = delegated_group(hierarchies);
-  return build(plan_without_privilege(hierarchies, limits, delegated), components, limits);
+  return build(plan_without_privilege(hierarchies, limits, delegated, coverage), components, limits);
 }
 
 }  // namespace trine::cgroups

@@ -21,9 +21,9 @@ constexpr const char* kUsualMountPoint = "/sys/fs/cgroup";
 
 /// What may stand among a version 1 hierarchy's super options and is a controller; the rest (rw, xattr,
 /// clone_children, release_agent=…) is not. Source: Linux Documentation/admin-guide/cgroup-v1/.
-constexpr std::array<std::string_view, 14> kV1Controllers = {
-    "blkio",  "cpu",     "cpuacct", "cpuset",   "debug",      "devices", "freezer",
-    "memory", "hugetlb", "net_cls", "net_prio", "perf_event", "pids",    "rdma"};
+constexpr std::array<std::string_view, 16> kV1Controllers = {
+    "blkio",   "cpu",    "cpuacct", "cpuset",  "debug",    "devices",    "dmem", "freezer",
+    "hugetlb", "memory", "misc",    "net_cls", "net_prio", "perf_event", "pids", "rdma"};
 
 /// Takes the next blank-separated word off `text`.
 std::string_view next_word(std::string_view& text) {

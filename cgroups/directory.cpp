@@ -1,9 +1,13 @@
 #include "directory.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <memory>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -11,6 +15,10 @@
 
 namespace trine::cgroups {
 namespace {
+
+struct CloseDirectory {
+  void operator()(DIR* stream) const { ::closedir(stream); }
+};
 
 std::string hint_for(int error) {
   switch (error) {
@@ -30,6 +38,43 @@ Directory open_directory(std::string path, bool v2) {
   Directory directory{.path = std::move(path), .v2 = v2, .fd = {}};
   directory.fd.reset(::open(directory.path.c_str(), O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC));
   return directory;
+}
+
+std::vector<std::string> entries(int fd, unsigned char type, std::size_t count) {
+  base::UniqueFd copy(::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  const std::unique_ptr<DIR, CloseDirectory> stream(copy ? ::fdopendir(copy.get()) : nullptr);
+  std::vector<std::string> names;
+  if (!stream)
+    return names;
+  static_cast<void>(copy.release());  // the stream owns it now
+  while (names.size() < count) {
+    const dirent* const entry = ::readdir(stream.get());
+    if (entry == nullptr)
+      break;
+    const std::string_view name = entry->d_name;
+    if (entry->d_type == type && name != "." && name != "..")
+      names.emplace_back(name);
+  }
+  return names;
+}
+
+std::vector<std::string> Directory::files() const {
+  constexpr std::size_t kMost = 4096;  // a hundred or so are there
+  return entries(fd.get(), DT_REG, kMost);
+}
+
+std::vector<std::string> controllers_in(const Directory& directory) {
+  if (directory.v2) {
+    const auto text = directory.read("cgroup.controllers").value_or("");
+    return base::split(base::trim(text), ' ', base::SplitEmpty::kSkip);
+  }
+  std::vector<std::string> names;
+  for (const auto& file : directory.files()) {
+    auto name = file.substr(0, file.find('.'));
+    if (std::ranges::find(names, name) == names.end())
+      names.push_back(std::move(name));
+  }
+  return names;
 }
 
 int Directory::try_write(const char* file, std::string_view value) const {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/unique_fd.h"
 
@@ -25,6 +26,9 @@ struct Directory {
 
   [[nodiscard]] bool has(const char* file) const;
 
+  /// The names of its control files.
+  [[nodiscard]] std::vector<std::string> files() const;
+
   /// The file's text; nothing when it cannot be read or is longer than `limit` bytes.
   [[nodiscard]] std::optional<std::string> read(const char* file, std::size_t limit = 64 << 10) const;
 
@@ -37,6 +41,13 @@ struct Directory {
 
 /// Opens a directory; the descriptor is empty, and errno set, when it cannot be.
 Directory open_directory(std::string path, bool v2);
+
+/// The controllers whose files a directory has, by the names of its version. No mount table is needed, so
+/// they are the same wherever the hierarchies are mounted.
+std::vector<std::string> controllers_in(const Directory& directory);
+
+/// The names of the entries of a type (DT_DIR, DT_REG) in the directory `fd`, at most `count` of them.
+std::vector<std::string> entries(int fd, unsigned char type, std::size_t count);
 
 /// The number behind `key` in a text of lines "key number".
 std::optional<std::uint64_t> find_keyed(std::string_view text, std::string_view key);

@@ -13,12 +13,19 @@ Place& place_at(Plan& plan, const std::string& base, bool v2) {
   const auto found = std::ranges::find(plan.places, base, &Place::base);
   if (found != plan.places.end())
     return *found;
-  plan.places.push_back({.base = base, .v2 = v2, .controllers = {}, .needs = {}, .devices = false});
+  plan.places.push_back({.base = base, .v2 = v2, .controllers = {}, .needs = {}});
   return plan.places.back();
 }
 
+/// The same for something that was asked for.
+Place& limited_place_at(Plan& plan, const std::string& base, bool v2) {
+  Place& place = place_at(plan, base, v2);
+  place.limited = true;
+  return place;
+}
+
 void add_v2(Plan& plan, const std::string& base, const Controller& controller, const char* limit) {
-  Place& place = place_at(plan, base, true);
+  Place& place = limited_place_at(plan, base, true);
   place.controllers.push_back(&controller);
   place.needs.push_back({.controller = std::string(controller.v2_name), .limit = limit});
 }
@@ -34,10 +41,13 @@ void fill_shared_cpuset(Place& place, const Hierarchy& hierarchy) {
 }
 
 [[noreturn]] void no_controller(const char* limit, const Controller& controller) {
-  throw base::Error("cannot set the " + std::string(limit) +
-                        " limit: this machine has no cgroup controller " + std::string(controller.v1_name),
-                    ENOENT,
-                    "/proc/cgroups lists what the kernel has; it must be mounted below /sys/fs/cgroup too");
+  throw base::Error(
+      "cannot set the " + std::string(limit) + " limit: this machine has no cgroup controller " +
+          std::string(controller.v1_name),
+      ENOENT,
+      controller.v2_name.empty()
+          ? "only cgroup v1 has it; leave the limit out, or mount it below /sys/fs/cgroup"
+          : "/proc/cgroups lists what the kernel has; it must be mounted below /sys/fs/cgroup too");
 }
 
 void plan_limits(Plan& plan, const Hierarchies& hierarchies, const Limits& limits) {
@@ -48,10 +58,10 @@ void plan_limits(Plan& plan, const Hierarchies& hierarchies, const Limits& limit
       continue;
     // A controller is on one version at a time. v1's are known by then, and v2's cost a file to read.
     if (const Hierarchy* const v1 = find_v1(hierarchies, controller.v1_name)) {
-      Place& place = place_at(plan, v1->mount_point, false);
+      Place& place = limited_place_at(plan, v1->mount_point, false);
       place.controllers.push_back(&controller);
       fill_shared_cpuset(place, *v1);
-    } else if (v2 != nullptr) {
+    } else if (v2 != nullptr && !controller.v2_name.empty()) {
       add_v2(plan, v2->mount_point, controller, limit);
     } else {
       no_controller(limit, controller);
@@ -67,7 +77,7 @@ void plan_unified(Plan& plan, const std::optional<std::string>& base, const Limi
         "cannot set " + limits.unified.begin()->first + ": it is a file of cgroup v2, and there is none here",
         ENOENT, "use the limit's own field, which is for both versions");
   }
-  Place& place = place_at(plan, *base, true);
+  Place& place = limited_place_at(plan, *base, true);
   for (const auto& [file, value] : limits.unified) {
     const auto controller = file.substr(0, file.find('.'));
     if (controller == "cgroup")
@@ -86,11 +96,11 @@ void plan_devices(Plan& plan, const Hierarchies& hierarchies, const Limits& limi
   if (v1 != nullptr)
     plan.device_policy = v1_policy(limits.devices);
   if (v1 != nullptr && plan.device_policy) {
-    Place& place = place_at(plan, v1->mount_point, false);
+    Place& place = limited_place_at(plan, v1->mount_point, false);
     place.devices = true;
     fill_shared_cpuset(place, *v1);
   } else if (v2 != nullptr) {
-    place_at(plan, v2->mount_point, true).devices = true;
+    limited_place_at(plan, v2->mount_point, true).devices = true;
   } else if (v1 != nullptr) {
     throw base::Error(
         "cannot control devices: cgroup v1 cannot hold a rule that takes some devices out of a wider rule",
@@ -102,19 +112,39 @@ void plan_devices(Plan& plan, const Hierarchies& hierarchies, const Limits& limi
   }
 }
 
+/// They become the first word of a line in a control file.
+template <typename Value>
+void check_names(const std::map<std::string, Value>& values, const std::string& what) {
+  for (const auto& [name, value] : values) {
+    if (name.empty() || std::ranges::any_of(name, [](unsigned char c) { return c <= ' ' || c == 0x7f; }))
+      throw base::Error("'" + name + "' is no name of a" + (what.front() == 'R' ? "n " : " ") + what, EINVAL);
+  }
+}
+
+void plan_everywhere(Plan& plan, const Hierarchies& hierarchies) {
+  for (const auto& hierarchy : hierarchies.all) {
+    Place& place = place_at(plan, hierarchy.mount_point, hierarchy.v2);
+    place.all_controllers = hierarchy.v2;
+    if (!hierarchy.v2)
+      fill_shared_cpuset(place, hierarchy);
+  }
+}
+
 }  // namespace
 
-Plan plan_as_root(const Hierarchies& hierarchies, const Limits& limits) {
+Plan plan_as_root(const Hierarchies& hierarchies, const Limits& limits, Coverage coverage) {
   Plan plan;
   plan_limits(plan, hierarchies, limits);
   const Hierarchy* const v2 = find_v2(hierarchies);
   plan_unified(plan, v2 != nullptr ? std::optional(v2->mount_point) : std::nullopt, limits);
   plan_devices(plan, hierarchies, limits);
+  if (coverage == Coverage::kEverywhere)
+    plan_everywhere(plan, hierarchies);
   return plan;
 }
 
 Plan plan_without_privilege(const Hierarchies& hierarchies, const Limits& limits,
-                            const std::optional<std::string>& delegated) {
+                            const std::optional<std::string>& delegated, Coverage coverage) {
   Plan plan;
   for (const auto& controller : controllers()) {
     const char* const limit = controller.wanted(limits);
@@ -127,6 +157,8 @@ Plan plan_without_privilege(const Hierarchies& hierarchies, const Limits& limits
                         EPERM,
                         "run as root, leave the limit out, or boot with systemd.unified_cgroup_hierarchy=1");
     }
+    if (controller.v2_name.empty())
+      no_controller(limit, controller);
     if (!delegated) {
       throw base::Error(sentence + "the controller " + std::string(controller.v2_name) +
                             " needs a cgroup v2 group that is delegated to this user, and there is none",
@@ -135,6 +167,8 @@ Plan plan_without_privilege(const Hierarchies& hierarchies, const Limits& limits
     add_v2(plan, *delegated, controller, limit);
   }
   plan_unified(plan, delegated, limits);
+  if (coverage == Coverage::kEverywhere && delegated)
+    place_at(plan, *delegated, true).all_controllers = true;
   return plan;
 }
 
@@ -154,6 +188,8 @@ void check_limits(const Limits& limits) {
       throw base::Error("bad huge page size '" + limit.page_size + "'", EINVAL, "it reads like 2MB or 1GB");
     }
   }
+  check_names(limits.rdma, "RDMA device");
+  check_names(limits.network_priorities, "network interface");
   for (const auto& [file, value] : limits.unified) {
     if (file.find('.') == std::string::npos || file.find('/') != std::string::npos || file.front() == '.') {
       throw base::Error("'" + file + "' is no control file of cgroup v2", EINVAL,

@@ -25,6 +25,8 @@ struct Place {
   std::vector<const Controller*> controllers;  ///< to apply
   std::vector<Need> needs;                     ///< v2 only
   bool devices = false;                        ///< device rules apply here
+  bool limited = false;                        ///< false: it is here for Coverage::kEverywhere only
+  bool all_controllers = false;                ///< v2 only: give the group whatever the groups above have
 };
 
 struct Plan {
@@ -38,12 +40,16 @@ struct Plan {
 /// machine (Linux 6.18, twelve rules), v1 costs 100 microseconds a group (mkdir 20, rules 25, join_self 20,
 /// rmdir 25), v2 with eBPF 175 (mkdir 25, load 100, clone into it 15, rmdir 30) and 50 once for libbpf's
 /// probe.
-Plan plan_as_root(const Hierarchies& hierarchies, const Limits& limits);
+///
+/// With Coverage::kEverywhere, every other hierarchy follows.
+Plan plan_as_root(const Hierarchies& hierarchies, const Limits& limits,
+                  Coverage coverage = Coverage::kWhereLimited);
 
 /// For everyone else: no device control, and limits below `delegated` on v2 only. Throws Error for a limit
 /// that this cannot give.
 Plan plan_without_privilege(const Hierarchies& hierarchies, const Limits& limits,
-                            const std::optional<std::string>& delegated);
+                            const std::optional<std::string>& delegated,
+                            Coverage coverage = Coverage::kWhereLimited);
 
 /// Throws Error for limits that no kernel can take, before anything is done.
 void check_limits(const Limits& limits);

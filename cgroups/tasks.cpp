@@ -12,7 +12,6 @@
 #include <csignal>
 #include <ctime>
 #include <limits>
-#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -28,29 +27,6 @@ constexpr long kLongestStepUs = 50'000;
 /// Above the text of as many processes as a machine can have (pid_max: 4 Mi).
 constexpr std::size_t kTaskListLimit = 64 << 20;
 
-struct CloseDirectory {
-  void operator()(DIR* stream) const { ::closedir(stream); }
-};
-
-/// The names of the directories in `fd`, at most `count` of them.
-std::vector<std::string> subdirectories(int fd, std::size_t count) {
-  base::UniqueFd copy(::openat(fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-  const std::unique_ptr<DIR, CloseDirectory> stream(copy ? ::fdopendir(copy.get()) : nullptr);
-  std::vector<std::string> names;
-  if (!stream)
-    return names;
-  static_cast<void>(copy.release());  // the stream owns it now
-  while (names.size() < count) {
-    const dirent* const entry = ::readdir(stream.get());
-    if (entry == nullptr)
-      break;
-    const std::string_view name = entry->d_name;
-    if (entry->d_type == DT_DIR && name != "." && name != "..")
-      names.emplace_back(name);
-  }
-  return names;
-}
-
 /// Calls `visit` for the directory and every group below it that a path can name.
 void walk(const Directory& top, const std::function<void(const Directory&)>& visit) {
   std::vector<std::string> pending = {"."};
@@ -62,7 +38,7 @@ void walk(const Directory& top, const std::function<void(const Directory&)>& vis
     if (!group.fd)
       continue;  // it went away
     visit(group);
-    for (auto& name : subdirectories(group.fd.get(), std::numeric_limits<std::size_t>::max())) {
+    for (auto& name : entries(group.fd.get(), DT_DIR, std::numeric_limits<std::size_t>::max())) {
       pending.push_back(path + "/" + name);
     }
   }
@@ -127,7 +103,7 @@ bool remove_groups_below(const Directory& directory) {
   base::UniqueFd current(::openat(directory.fd.get(), ".", O_PATH | O_DIRECTORY | O_CLOEXEC));
   std::vector<std::string> way;
   while (current) {
-    const auto child = subdirectories(current.get(), 1);
+    const auto child = entries(current.get(), DT_DIR, 1);
     if (!child.empty()) {
       way.push_back(child.front());
       current.reset(

@@ -1,6 +1,7 @@
 #include "isolation/gate.h"
 
 #include <fcntl.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -72,6 +73,8 @@ bool has_gate(int directory) {
 void await_start(Context& context) {
   if (context.hooks.gate < 0)
     return;
+  // The caller ends now, and this container does not end with it.
+  ::prctl(PR_SET_PDEATHSIG, 0);
   context.channel.close();  // to the caller: created
   for (;;) {
     base::UniqueFd peer(::accept4(context.hooks.gate, nullptr, nullptr, SOCK_CLOEXEC));

@@ -2,7 +2,7 @@
 # Installs what is needed, builds, and runs the tests.
 #
 #   tests/run.sh                all tiers
-#   tests/run.sh unit lint      some of: unit asan lint integration conformance attacks fuzz
+#   tests/run.sh unit lint      some of: unit asan lint integration conformance attacks fuzz lab
 #
 # A test that cannot run on this machine says `skipped: why` and is counted as skipped. The last line is ctest's line
 # of totals; the exit code is 0 when nothing failed. Needs neither a terminal nor an input.
@@ -12,7 +12,7 @@ cd "$(dirname "$0")/.."
 # shellcheck source=tests/lib/packages.sh
 . tests/lib/packages.sh
 
-all_tiers=(unit asan lint integration conformance attacks fuzz)
+all_tiers=(unit asan lint integration conformance attacks fuzz lab)
 tiers=("$@")
 ((${#tiers[@]})) || tiers=("${all_tiers[@]}")
 for tier in "${tiers[@]}"; do
@@ -23,6 +23,7 @@ wants() { [[ " ${tiers[*]} " == *" $1 "* ]]; }
 install_packages "${build_packages[@]}" "${run_packages[@]}" "${test_packages[@]}"
 if wants lint; then install_packages "${lint_packages[@]}"; fi
 if wants fuzz; then install_packages "${fuzz_packages[@]}"; fi
+if wants lab; then install_packages "${lab_packages[@]}" || echo "the lab will say what it lacks"; fi
 
 cmake --preset release -DTRINE_TESTS=ON >/dev/null
 cmake --build --preset release

@@ -2,6 +2,7 @@
 #include <fcntl.h>
 
 #include <cerrno>
+#include <charconv>
 #include <string>
 
 #include "../controllers.h"
@@ -48,6 +49,24 @@ void apply(const Directory& directory, const char* file, const std::optional<std
 void apply_cpuset(const Directory& directory, const Limits& limits) {
   apply(directory, "cpuset.cpus", limits.cpuset_cpus, "cpuset CPUs");
   apply(directory, "cpuset.mems", limits.cpuset_mems, "cpuset memory nodes");
+}
+
+void detail_cpuset(const Directory& directory, Details& details) {
+  for (const auto& file : directory.files()) {
+    if (!file.starts_with("cpuset."))
+      continue;
+    const std::string text(base::trim(directory.read(file.c_str()).value_or("")));
+    const auto name = file.substr(std::string_view("cpuset.").size());
+    std::int64_t number = 0;
+    const auto parsed = std::from_chars(text.data(), text.data() + text.size(), number);
+    if (name == "effective_cpus") {
+      details.cpuset.cpus = text;
+    } else if (name == "effective_mems") {
+      details.cpuset.mems = text;
+    } else if (name != "cpus" && name != "mems" && parsed.ec == std::errc{}) {
+      details.cpuset.values[name] = number;
+    }
+  }
 }
 
 }  // namespace trine::cgroups::v1

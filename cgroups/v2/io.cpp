@@ -5,6 +5,7 @@
 
 #include "../controllers.h"
 #include "../convert.h"
+#include "../figures.h"
 
 namespace trine::cgroups::v2 {
 namespace {
@@ -35,6 +36,10 @@ void apply_weights(const Directory& directory, const Limits& limits) {
 }  // namespace
 
 void apply_io(const Directory& directory, const Limits& limits) {
+  if (limits.io_leaf_weight || !limits.io_leaf_weight_device.empty()) {
+    throw_v1_only(directory, "block I/O leaf weight",
+                  "leave it out: a group of v2 has either processes or groups below it to share with");
+  }
   apply_weights(directory, limits);
   // One line a device holds all its rates.
   std::map<DeviceNumber, std::string> rates;
@@ -52,6 +57,10 @@ void apply_io(const Directory& directory, const Limits& limits) {
   for (const auto& [device, values] : rates) {
     directory.write("io.max", text_of(device) + values, "block I/O rate");
   }
+}
+
+void detail_io(const Directory& directory, Details& details) {
+  parse_io_stat(directory.read("io.stat").value_or(""), details.io);
 }
 
 }  // namespace trine::cgroups::v2

@@ -83,7 +83,7 @@ Container::End Container::finish() {
 
 Container start_container(ContainerPlan plan, const ContainerOptions& options) {
   const cgroups::Hierarchies hierarchies = cgroups::detect();
-  GroupGuard group(cgroups::create(hierarchies, options.cgroup_name, plan.limits));
+  GroupGuard group(cgroups::create(hierarchies, options.cgroup_name, plan.limits, options.coverage));
   expand_cgroup_mounts(plan.isolation.mounts, hierarchies, group.get());
   if (plan.seccomp)
     plan.isolation.seccomp = isolation::cached_seccomp(*plan.seccomp, options.seccomp_cache);

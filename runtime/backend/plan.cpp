@@ -156,4 +156,10 @@ ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle, const 
   return plan;
 }
 
+cgroups::Limits make_limits(const oci::Resources& resources) {
+  cgroups::Limits limits = make_limits(resources, {});
+  limits.devices.clear();
+  return limits;
+}
+
 }  // namespace trine::runtime::backend

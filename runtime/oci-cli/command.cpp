@@ -59,13 +59,14 @@ const Command& find_command(std::string_view name) {
 }
 
 std::string help_text(const Command& command) {
-  std::string text = std::string("trine-oci ") + command.name + " " + command.synopsis + "\n\n  " +
-                     command.summary + "\n";
+  std::string text =
+      std::string("trine-oci ") + command.name + " " + command.synopsis + "\n\n  " + command.summary + "\n";
   const auto flags = command.flags();
   if (!flags.empty())
     text += "\nFlags:\n";
   for (const auto& flag : flags) {
-    const std::string names = std::string(flag.names) + (flag.value != nullptr ? std::string(" ") + flag.value : "");
+    const std::string names =
+        std::string(flag.names) + (flag.value != nullptr ? std::string(" ") + flag.value : "");
     text += "  " + padded(names, 34) + flag.help + "\n";
   }
   return text;
@@ -77,7 +78,8 @@ std::string overview_text() {
       "Runs containers from OCI runtime bundles, for podman, Docker, containerd, CRI-O and people.\n\n"
       "Global flags:\n";
   for (const auto& flag : global_flag_texts()) {
-    const std::string names = std::string(flag.names) + (flag.value != nullptr ? std::string(" ") + flag.value : "");
+    const std::string names =
+        std::string(flag.names) + (flag.value != nullptr ? std::string(" ") + flag.value : "");
     text += "  " + padded(names, 34) + flag.help + "\n";
   }
   text += "\nCommands:\n";
@@ -95,8 +97,9 @@ args::ParsedFlags parse(const char* command, const std::vector<args::FlagText>& 
     ::exit(0);
   }
   if (parsed.rest.size() < least || parsed.rest.size() > most) {
-    throw base::Error(name + (parsed.rest.size() < least ? " needs more arguments" : " takes fewer arguments"), 0,
-                      name + " " + find_command(command).synopsis);
+    throw base::Error(
+        name + (parsed.rest.size() < least ? " needs more arguments" : " takes fewer arguments"), 0,
+        name + " " + find_command(command).synopsis);
   }
   return parsed;
 }

@@ -41,11 +41,15 @@ int run_list(const Globals& globals, Arguments arguments);
 int run_ps(const Globals& globals, Arguments arguments);
 
 // control.cpp
-FlagTexts update_flags();
-FlagTexts events_flags();
 int run_pause(const Globals& globals, Arguments arguments);
 int run_resume(const Globals& globals, Arguments arguments);
+
+// update.cpp
+FlagTexts update_flags();
 int run_update(const Globals& globals, Arguments arguments);
+
+// events.cpp
+FlagTexts events_flags();
 int run_events(const Globals& globals, Arguments arguments);
 
 // about.cpp

@@ -76,16 +76,17 @@ int run_run(const Globals& globals, Arguments arguments) {
   const auto rest = parse("run", kFlags, std::move(arguments), options, 1, 1);
   const attach::SignalBlock signals;
   Launched launched = launch(globals, rest.front(), options.launch, Program::kRun);
-  run_poststart_hooks(launched.spec, state_document(launched.container.state, "running",
-                                                    launched.container.state.pid));
+  run_poststart_hooks(launched.spec,
+                      state_document(launched.container.state, "running", launched.container.state.pid));
   if (options.launch.handover.detach) {
     launched.process.detach();
     return 0;
   }
   const bool own_terminal = options.launch.handover.console_socket.empty();
-  const base::ExitStatus status = attach::attach(
-      launched.process.process(), signals,
-      {.terminal = own_terminal ? std::move(launched.terminal) : base::UniqueFd(), .interactive = own_terminal});
+  const base::ExitStatus status =
+      attach::attach(launched.process.process(), signals,
+                     {.terminal = own_terminal ? std::move(launched.terminal) : base::UniqueFd(),
+                      .interactive = own_terminal});
   launched.process.detach();
   if (!options.keep)
     destroy(launched.container, &launched.spec);

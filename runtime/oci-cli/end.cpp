@@ -35,7 +35,8 @@ constexpr args::Flag<DeleteOptions> kDeleteFlags[] = {
 int parse_signal(const std::string& text) {
   const auto number = isolation::parse_signal(text);
   if (!number)
-    throw base::Error("unknown signal '" + text + "'", 0, "it is a number or a name, as in 9, KILL or SIGKILL");
+    throw base::Error("unknown signal '" + text + "'", 0,
+                      "it is a number or a name, as in 9, KILL or SIGKILL");
   return *number;
 }
 

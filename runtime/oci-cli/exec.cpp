@@ -186,7 +186,7 @@ int run_exec(const Globals& globals, Arguments arguments) {
   check(options.handover, process.terminal);
 
   const attach::SignalBlock signals;
-  isolation::Process plan = backend::make_process(process);
+  isolation::Process plan = backend::make_process(process, spec.linux_part);
   plan.preserved_descriptors = preserved_descriptors(options.preserve_fds);
   std::optional<isolation::SeccompProfile> seccomp;
   if (spec.linux_part.seccomp)

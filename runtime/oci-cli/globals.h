@@ -6,9 +6,9 @@ namespace trine::runtime::oci_cli {
 
 /// What stands before the command.
 struct Globals {
-  std::string root;        ///< state directories
-  std::string log;         ///< where errors are written too; empty: nowhere else
-  bool json_log = false;   ///< an object a line, as engines read it
+  std::string root;       ///< state directories
+  std::string log;        ///< where errors are written too; empty: nowhere else
+  bool json_log = false;  ///< an object a line, as engines read it
   bool systemd_cgroup = false;
 };
 

@@ -19,7 +19,8 @@ void check(const Handover& handover, bool terminal);
 /// may count on the rest.
 void hand_over(const Handover& handover, pid_t pid, int pidfd, int terminal);
 
-/// How many descriptors from 3 on are for the program: --preserve-fds and those of systemd's socket activation.
+/// How many descriptors from 3 on are for the program: --preserve-fds and those of systemd's socket
+/// activation.
 unsigned preserved_descriptors(unsigned asked);
 
 }  // namespace trine::runtime::oci_cli

@@ -82,6 +82,7 @@ backend::ContainerOptions container_options(const Globals& globals, Container& c
                                             const oci::Spec& spec, const backend::ContainerPlan& plan) {
   backend::ContainerOptions options;
   options.cgroup_name = cgroup_name(plan, container.state.id);
+  options.coverage = cgroups::Coverage::kEverywhere;  // engines look for its figures by /proc/PID/cgroup
   options.seccomp_cache = globals.root + "/.seccomp";
   options.on_created = [&](pid_t pid, const cgroups::Group& group) {
     container.state.pid = pid;

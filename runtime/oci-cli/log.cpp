@@ -1,7 +1,6 @@
 #include "log.h"
 
 #include <fcntl.h>
-
 #include <nlohmann/json.hpp>
 
 #include "base/file.h"

@@ -13,8 +13,9 @@ int run_start(const Globals& globals, Arguments arguments) {
   Container container = Container::open(globals.root, rest.front(), Container::Access::kChange);
   const Status status = container.status();
   if (status != Status::kCreated) {
-    throw base::Error("cannot start container " + rest.front() + ": it is " + name_of(status) + ", not created",
-                      0, status == Status::kStopped ? "delete it, and create it anew" : "");
+    throw base::Error(
+        "cannot start container " + rest.front() + ": it is " + name_of(status) + ", not created", 0,
+        status == Status::kStopped ? "delete it, and create it anew" : "");
   }
   const oci::Spec spec = container.load_spec();
   isolation::open_gate(container.directory());

@@ -16,16 +16,11 @@ std::string dump(const Json& json, int indent) {
 }  // namespace
 
 std::string to_json(const State& state) {
-  const Json json{{"id", state.id},
-                  {"bundle", state.bundle},
-                  {"rootfs", state.rootfs},
-                  {"created", state.created},
-                  {"owner", state.owner},
-                  {"annotations", state.annotations},
-                  {"pid", state.pid},
-                  {"startTime", state.start_time},
-                  {"creating", state.creating},
-                  {"cgroups", state.cgroups}};
+  const Json json{
+      {"id", state.id},           {"bundle", state.bundle},        {"rootfs", state.rootfs},
+      {"created", state.created}, {"owner", state.owner},          {"annotations", state.annotations},
+      {"pid", state.pid},         {"startTime", state.start_time}, {"creating", state.creating},
+      {"cgroups", state.cgroups}};
   return dump(json, -1);
 }
 

@@ -12,14 +12,14 @@ namespace trine::runtime::oci_cli {
 /// What is known of a container between commands: state.json in its state directory.
 struct State {
   std::string id;
-  std::string bundle;  ///< absolute
-  std::string rootfs;  ///< absolute
-  std::string created; ///< time, RFC 3339
-  std::string owner;   ///< the user's name, or number
+  std::string bundle;   ///< absolute
+  std::string rootfs;   ///< absolute
+  std::string created;  ///< time, RFC 3339
+  std::string owner;    ///< the user's name, or number
   std::map<std::string, std::string> annotations;
-  pid_t pid = 0;                     ///< the first process
-  std::uint64_t start_time = 0;      ///< of that process, in clock ticks since boot: tells it from a later one
-  bool creating = false;             ///< `create` has not finished
+  pid_t pid = 0;                 ///< the first process
+  std::uint64_t start_time = 0;  ///< of that process, in clock ticks since boot: tells it from a later one
+  bool creating = false;         ///< `create` has not finished
   std::vector<std::string> cgroups;  ///< Group::directories()
 };
 

@@ -13,10 +13,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/remove_tree.h"
 #include "cgroups/group.h"
 #include "isolation/gate.h"
-#include "base/process.h"
 
 namespace trine::runtime::oci_cli {
 namespace {

@@ -8,8 +8,8 @@
 #include "runtime/oci/spec.h"
 #include "state.h"
 
-/// The state directories: <root>/<id>/ with state.json, a copy of config.json, and the gate of a container that
-/// waits to be started. A lock on the directory keeps two commands from changing one container at once.
+/// The state directories: <root>/<id>/ with state.json, a copy of config.json, and the gate of a container
+/// that waits to be started. A lock on the directory keeps two commands from changing one container at once.
 namespace trine::runtime::oci_cli {
 
 /// There is no container of this id; engines know it by the words "does not exist".

@@ -14,10 +14,10 @@ jq --arg s "$work/shared" '.process.terminal = false | .process.args = ["/bin/tr
 mv "$work/b/new" "$work/b/config.json"
 "$build/tests/bin/racer" "$work/shared/dir" "$work/shared/link" &
 racer=$!
-started=0
-for ((i = 0; i < 300; i++)); do trine run --rm "bundle:$work/b" >/dev/null 2>&1 && started=$((started + 1)); done
+started=0 starts=$(scaled 300)
+for ((i = 0; i < starts; i++)); do trine run --rm "bundle:$work/b" >/dev/null 2>&1 && started=$((started + 1)); done
 kill -9 $racer
 wait $racer 2>/dev/null
-[[ -z $(ls -A "$work/outside") ]] && pass "300 starts against a racing rename make nothing outside ($started started)" || fail "starts against a racing rename make nothing outside" "$(ls "$work/outside")"
+[[ -z $(ls -A "$work/outside") ]] && pass "$starts starts against a racing rename make nothing outside ($started started)" || fail "starts against a racing rename make nothing outside" "$(ls "$work/outside")"
 findmnt -rno TARGET | grep -q "$work/outside" && fail "nothing is mounted outside" || pass "nothing is mounted outside"
 finish

@@ -7,24 +7,25 @@ trine run --rm busybox true
 before=$(snapshot)
 files=$(find "$state" | wc -l)
 
+many=$(scaled 1000) together=$(scaled 50) kills=$(scaled 60)
 failed=0
-for ((i = 0; i < 1000; i++)); do trine run --rm busybox true || failed=$((failed + 1)); done
-[[ $failed == 0 ]] && pass "1,000 runs in a row succeed" || fail "1,000 runs in a row succeed" "$failed failed"
-expect_no_leak "1,000 runs in a row leave nothing" "$before"
+for ((i = 0; i < many; i++)); do trine run --rm busybox true || failed=$((failed + 1)); done
+[[ $failed == 0 ]] && pass "$many runs in a row succeed" || fail "$many runs in a row succeed" "$failed failed"
+expect_no_leak "$many runs in a row leave nothing" "$before"
 [[ $(find "$state" | wc -l) == "$files" ]] && pass "no file more than before" || fail "no file more than before" "$(find "$state" | wc -l), not $files"
 
 pids=()
-for ((i = 0; i < 50; i++)); do
+for ((i = 0; i < together; i++)); do
   trine run --rm -m 64m --pids-limit 50 busybox sh -c 'sleep 0.2' &
   pids+=($!)
 done
 failed=0
 for pid in "${pids[@]}"; do wait "$pid" || failed=$((failed + 1)); done
-[[ $failed == 0 ]] && pass "50 at once succeed" || fail "50 at once succeed" "$failed failed"
-expect_no_leak "50 at once leave nothing" "$before"
+[[ $failed == 0 ]] && pass "$together at once succeed" || fail "$together at once succeed" "$failed failed"
+expect_no_leak "$together at once leave nothing" "$before"
 
 # Killed at a moment that creeps through the whole of a start.
-for ((i = 0; i < 60; i++)); do
+for ((i = 0; i < 60; i += 60 / kills)); do
   "$build/bin/trine" --root "$state" run --rm -m 64m busybox sleep 5 &
   pid=$!
   read -rt "0.000$((i % 10))" <> <(:) || :
@@ -35,7 +36,7 @@ done
 trine ps >/dev/null
 wait_until test "$(pgrep -cf 'sleep 5$')" = 0
 trine ps >/dev/null
-expect_no_leak "trine killed at 60 moments: the next command clears away what is left" "$before"
+expect_no_leak "trine killed at $kills moments: the next command clears away what is left" "$before"
 
 cp "$build/bin/trine-images" "$work/"
 for ((i = 0; i < 10; i++)); do

@@ -13,6 +13,7 @@ test_packages=(
 )
 lint_packages=(clang-format-19 clang-tidy-19 shellcheck)
 fuzz_packages=(clang-19 libclang-rt-19-dev)
+lab_packages=(qemu-system-x86 qemu-system-arm cpio kmod xz-utils debian-archive-keyring g++-aarch64-linux-gnu systemd dbus)
 
 # install_packages NAME...: those that are missing. Says what it does; needs root only when something is missing.
 install_packages() {

@@ -49,8 +49,9 @@ struct Stats {
 
 struct Directory;
 
-/// The cgroup of one instance: one directory in each hierarchy that its limits need, and in no other. Without
-/// limits and device rules there is none at all, and every function below is a cheap no-operation.
+/// The cgroup of one instance: one directory in each hierarchy that its limits need, and in no other unless
+/// Coverage asks for it. Without limits and device rules there is none at all, and every function below is a
+/// cheap no-operation.
 ///
 /// On a hierarchy of version 2 a process is born in it (birth_directory()). On version 1 it joins, and it is
 /// to do so itself, by join_self(): see there.
@@ -88,6 +89,12 @@ class Group {
   void freeze();
   void thaw() const;
 
+  /// Whether freeze() holds.
+  [[nodiscard]] bool is_frozen() const;
+
+  /// The processes in the group and in groups below it, as our pid namespace numbers them.
+  [[nodiscard]] std::vector<pid_t> processes() const;
+
   /// Kills every process in the group and in groups below it, frozen ones too: by cgroup.kill, or by number
   /// until none is left, two seconds at most. Throws Error naming the directory where some are left.
   void kill_all() const;
@@ -100,7 +107,20 @@ class Group {
  private:
   friend class Builder;
   friend Group open_group(const std::vector<std::string>&);
+  friend void update(const Group&, const Limits&);
+  friend struct Details details(const Group&);
+  friend class OomWatch;
   std::vector<Directory> directories_;
+};
+
+/// Where create() makes directories.
+enum class Coverage {
+  kWhereLimited,  ///< in the hierarchies that the limits and the device rules need
+  /// In every hierarchy: the named ones of version 1 (name=systemd) too, and on version 2 always, with all
+  /// the controllers that the groups above can give. For engines, which look for a container's figures by
+  /// /proc/PID/cgroup. A hierarchy that nothing was asked of, and that is mounted read-only or forbidden, is
+  /// passed over.
+  kEverywhere
 };
 
 /// Makes the group `name` (one path component, or a path below the hierarchy's root) and writes `limits`.
@@ -114,8 +134,18 @@ class Group {
 ///   - `devices` is passed over: the kernel forbids mknod(2) there, and which devices open(2) may reach is
 ///     decided by what the mounts hold;
 ///   - limits are set on v2, in the own cgroup's parent or in the own cgroup, whichever is delegated to us;
-///   - limits whose controller is on v1, or that have no delegated group, are an Error that says so.
-Group create(const Hierarchies& hierarchies, const std::string& name, const Limits& limits);
+///   - limits whose controller is on v1, or that have no delegated group, are an Error that says so;
+///   - Coverage::kEverywhere is the delegated group of v2, when there is one.
+Group create(const Hierarchies& hierarchies, const std::string& name, const Limits& limits,
+             Coverage coverage = Coverage::kWhereLimited);
+
+/// Writes `limits` to a group that has processes already; what is unset stays as it is. The order of writes
+/// is the one that the kernel takes, whether limits go up or down. Device rules are no part of an update:
+/// they are passed over.
+///
+/// Throws Error{ENOENT} naming the limit and the controller when the group has no directory for one of them,
+/// before anything is written. When the kernel refuses a value, what was written before it stays.
+void update(const Group& group, const Limits& limits);
 
 /// A group that an earlier command made. Directories that are gone, or are no cgroups, are passed over.
 Group open_group(const std::vector<std::string>& directories);

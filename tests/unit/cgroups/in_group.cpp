@@ -1,15 +1,19 @@
 #include "in_group.h"
 
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstring>
 #include <exception>
 #include <fstream>
 #include <iterator>
 
 #include "base/process.h"
 #include "base/text.h"
+#include "detect.h"
 
 using namespace trine;
 using namespace trine::cgroups;
@@ -25,6 +29,29 @@ std::string cannot_make_groups() {
     return "this process may not make cgroups";
   ::rmdir(probe.c_str());
   return {};
+}
+
+bool has_controller(const std::string& v1_name, const std::string& v2_name) {
+  const auto machine = detect();
+  if (find_v1(machine, v1_name) != nullptr)
+    return true;
+  const auto* v2 = find_v2(machine);
+  if (v2 == nullptr)
+    return false;
+  const auto offered = v2_controllers(*v2);
+  return std::ranges::find(offered, v2_name) != offered.end();
+}
+
+bool on_v1(const std::string& controller) {
+  return find_v1(detect(), controller) != nullptr;
+}
+
+int use_memory(std::size_t bytes) {
+  void* const memory = ::mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (memory == MAP_FAILED)
+    return 1;
+  std::memset(memory, 1, bytes);
+  return 0;
 }
 
 std::string unique_name() {

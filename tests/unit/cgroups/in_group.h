@@ -16,6 +16,20 @@ std::string cannot_make_groups();
     return;                                                  \
   }
 
+/// Whether the machine has a controller, on either version.
+bool has_controller(const std::string& v1_name, const std::string& v2_name);
+bool on_v1(const std::string& controller);
+
+#define REQUIRE_CONTROLLER(v1_name, v2_name)                     \
+  REQUIRE_GROUPS();                                              \
+  if (!has_controller(v1_name, v2_name)) {                       \
+    WARN("skipped: this machine has no controller " << v2_name); \
+    return;                                                      \
+  }
+
+/// Touches that much memory; 0 when it lives.
+int use_memory(std::size_t bytes);
+
 /// A name that no other test uses.
 std::string unique_name();
 

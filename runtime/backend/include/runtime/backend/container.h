@@ -16,6 +16,7 @@ namespace trine::runtime::backend {
 struct ContainerOptions : isolation::HookPoints {
   std::string cgroup_name;    ///< of the group in each hierarchy that is used: "trine-<id>"
   std::string seccomp_cache;  ///< directory of compiled filters
+  cgroups::Coverage coverage = cgroups::Coverage::kWhereLimited;
   bool loopback_up = true;    ///< in a new network namespace
   /// The first process exists, in its cgroups, and waits: the moment to write its record.
   std::function<void(pid_t, const cgroups::Group&)> on_created;

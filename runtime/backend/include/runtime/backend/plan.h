@@ -29,6 +29,9 @@ ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle, const 
 /// The process part alone, with what `container` asks of each of its processes.
 isolation::Process make_process(const oci::Process& process, const oci::Linux& container = {});
 
+/// linux.resources as limits, for an update: no devices.
+cgroups::Limits make_limits(const oci::Resources& resources);
+
 /// The seccomp part alone.
 isolation::SeccompProfile make_seccomp_profile(const oci::Seccomp& seccomp);
 

@@ -84,6 +84,11 @@ void FilesystemContext::set_all(std::string_view options) const {
   }
 }
 
+bool FilesystemContext::only_collects() const {
+  // Such a context knows no value but text; others say EINVAL of a key that there is not (fs/fsopen.c).
+  return ::syscall(SYS_fsconfig, fd_.get(), FSCONFIG_SET_FD, "trine", nullptr, 0) != 0 && errno == EOPNOTSUPP;
+}
+
 base::UniqueFd FilesystemContext::mount(std::uint64_t attributes) const {
   if (sys_fsconfig(fd_.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr) != 0)
     fail("");

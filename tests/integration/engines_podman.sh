@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib/harness.sh"
 . "$(dirname "$0")/../lib/engines.sh"
 require_root
-for program in podman buildah conmon jq script; do require_program $program; done
+for program in podman buildah conmon script; do require_program $program; done
 own_namespaces "$0"
 busybox_archive
 
@@ -12,7 +12,7 @@ engine() {
     --storage-driver vfs --cgroup-manager cgroupfs --runtime "$runtime" "$@"
 }
 engine_mounts() { awk '{print $5}' /proc/self/mountinfo; }
-engine_states() { ls -A /run/trine-oci 2>/dev/null | grep -v '^\.'; }
+engine_states() { find /run/trine-oci -mindepth 1 -maxdepth 1 -not -name '.*' 2>/dev/null; }
 # Without CAP_SYS_RESOURCE, which not every machine that runs tests has, the limits that podman asks for are refused.
 limits=(--ulimit nofile=1024:1024 --ulimit nproc=1000:1000)
 run_flags=("${limits[@]}" --network none --cgroup-parent "$parent")

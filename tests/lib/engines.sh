@@ -3,12 +3,14 @@
 #   engine ARG...         the engine's command line, as podman and docker have it
 #   run_flags=(...)       what `run` needs on this machine
 #   engine_mounts         the mount points that the engine sees
+#   engine_states         the state directories of containers
 # and calls engine_cases with the name of an image of busybox.
 
 # shellcheck disable=SC2034 # the scripts that source this use it
 runtime=$build/bin/trine-oci
 parent=/trine-test-${work##*.} # the cgroup that holds the containers of this script, and no other
 run_flags=()
+exec_missing=127
 
 # own_namespaces SCRIPT: what engines do to the network, and to files below /run, /opt and /var/lib/cni, stays in here.
 own_namespaces() {
@@ -91,7 +93,7 @@ long_run_cases() {
   expect_output "logs" "started" engine logs one
   expect_output "exec" "out" engine exec one echo out
   expect_exit "exec gives the exit code" 9 engine exec one sh -c 'exit 9'
-  expect_exit "exec of a missing command is 127" 127 engine exec one nosuch
+  expect_exit "exec of a missing command is $exec_missing" "$exec_missing" engine exec one nosuch
   expect_exit "exec of what is not executable is 126" 126 engine exec one /bin/text
   output=$(echo typed | engine exec -i one cat)
   [[ $output == typed ]] && pass "exec -i gives it the input" || fail "exec -i gives it the input" "$output"

@@ -235,6 +235,12 @@ for stage in prestart createRuntime createContainer; do
   configure ".hooks.$stage = [$failing]"
   expect_no_create "$stage: its failure is create's" 'hook' "$a"
 done
+configure '.hooks.createContainer = [{"path": "/bin/sleep", "args": ["sleep", "8765"]}]'
+create "$a" & creator=$!
+wait_until pgrep -xf 'sleep 8765' >/dev/null
+kill -9 "$(($(ps -o ppid= -p "$(pgrep -xf 'sleep 8765')")))" # its first process runs the hook
+wait $creator && fail "a first process that is killed is create's error" || pass "a first process that is killed is create's error"
+oci state "$a" >/dev/null 2>&1 && fail "and nothing is left of it" || pass "and nothing is left of it"
 for stage in startContainer poststart; do
   configure ".hooks.$stage = [$failing]" 'exec sleep 8765'
   create "$a" || fail "create with a failing $stage" "$(<"$work/out")"

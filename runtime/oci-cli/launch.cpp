@@ -1,6 +1,5 @@
 #include "launch.h"
 
-#include <poll.h>
 #include <pwd.h>
 #include <unistd.h>
 
@@ -105,16 +104,6 @@ backend::ContainerOptions container_options(const Globals& globals, Container& c
   return options;
 }
 
-/// What waits for `start` cannot have ended. A first process that was killed before its gate has said
-/// nothing.
-void check_waits(const base::Process& process) {
-  pollfd end{.fd = process.pidfd(), .events = POLLIN, .revents = 0};
-  if (::poll(&end, 1, 0) == 0)
-    return;
-  throw base::Error("cannot make the container: its first process was killed", 0,
-                    "was its memory limit too low for it? dmesg tells");
-}
-
 /// Takes back a container that could not be made.
 class Rollback {
  public:
@@ -162,8 +151,6 @@ Launched launch(const Globals& globals, const std::string& id, const LaunchOptio
   options.gate = gate.get();
   options.outlive_caller = program == Program::kWait || launch_options.handover.detach;
   backend::Container process = backend::start_container(std::move(plan), options);
-  if (program == Program::kWait)
-    check_waits(process.process());
   base::UniqueFd terminal = process.take_terminal();
   container.state.creating = false;
   container.save_state();

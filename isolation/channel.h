@@ -22,6 +22,7 @@ enum class MessageKind : std::uint8_t {
   kStart,      ///< to the child, through its gate: execute the program
   kNetwork,    ///< to the child: its network namespace, as a descriptor
   kTerminal,   ///< to the caller: the master of the child's terminal, as a descriptor
+  kWaiting,    ///< to the caller: it waits at its gate
   kError,      ///< to the caller: a Failure
 };
 

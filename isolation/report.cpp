@@ -10,13 +10,19 @@ void rethrow(const Failure& failure) {
   throw base::Error(failure.message, failure.errno_value, failure.hint);
 }
 
-base::UniqueFd await_exec(const Channel& channel) {
+base::UniqueFd await_exec(const Channel& channel, Until until) {
   base::UniqueFd terminal;
+  bool waiting = false;
   while (auto message = channel.receive()) {
     if (message->kind == MessageKind::kError)
       rethrow(message->failure);
     if (message->kind == MessageKind::kTerminal)
       terminal = std::move(message->fd);
+    waiting = waiting || message->kind == MessageKind::kWaiting;
+  }
+  if (until == Until::kGate && !waiting) {
+    throw base::Error("cannot make the container: its first process was killed", 0,
+                      "was its memory limit too low for it? dmesg tells");
   }
   return terminal;
 }

@@ -207,7 +207,7 @@ base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channe
   if (network)
     network->finish();
   base::UniqueFd terminal = accompany_waits(plan, hooks, channel, pid);
-  base::UniqueFd later = await_exec(channel);
+  base::UniqueFd later = await_exec(channel, hooks.gate >= 0 ? Until::kGate : Until::kExec);
   resctrl.keep();
   return later ? std::move(later) : std::move(terminal);
 }

@@ -1,6 +1,7 @@
 #include "plan_resources.h"
 
 #include <array>
+#include <optional>
 
 namespace trine::runtime::backend {
 namespace {
@@ -65,20 +66,24 @@ std::vector<cgroups::IoDeviceLimit> io_limits(const std::vector<oci::ThrottleDev
   return result;
 }
 
+/// Engines write 0 for a limit that nobody asked for.
+template <typename Number>
+std::optional<Number> unless_zero(std::optional<Number> value) {
+  return value == Number{0} ? std::nullopt : value;
+}
+
 void add_cpu(const oci::Cpu& cpu, cgroups::Limits& limits) {
   constexpr std::uint64_t kDefaultPeriod = 100'000;
   constexpr std::uint64_t kDefaultRealtimePeriod = 1'000'000;
-  limits.cpu_shares = cpu.shares;
-  if (cpu.quota || cpu.period) {
-    limits.cpu = cgroups::CpuQuota{.quota_us = cpu.quota.value_or(-1),
-                                   .period_us = cpu.period.value_or(kDefaultPeriod)};
-    if (limits.cpu->quota_us == 0)
-      limits.cpu->quota_us = -1;
+  limits.cpu_shares = unless_zero(cpu.shares);
+  if (unless_zero(cpu.quota) || unless_zero(cpu.period)) {
+    limits.cpu = cgroups::CpuQuota{.quota_us = unless_zero(cpu.quota).value_or(-1),
+                                   .period_us = unless_zero(cpu.period).value_or(kDefaultPeriod)};
   }
-  if (cpu.realtime_runtime || cpu.realtime_period) {
+  if (unless_zero(cpu.realtime_runtime) || unless_zero(cpu.realtime_period)) {
     limits.cpu_realtime =
         cgroups::CpuQuota{.quota_us = cpu.realtime_runtime.value_or(0),
-                          .period_us = cpu.realtime_period.value_or(kDefaultRealtimePeriod)};
+                          .period_us = unless_zero(cpu.realtime_period).value_or(kDefaultRealtimePeriod)};
   }
   limits.cpu_burst_us = cpu.burst;
   limits.cpu_idle = cpu.idle;
@@ -92,14 +97,14 @@ void add_cpu(const oci::Cpu& cpu, cgroups::Limits& limits) {
 
 cgroups::Limits make_limits(const oci::Resources& resources, const std::vector<oci::Device>& devices) {
   cgroups::Limits limits;
-  limits.memory_bytes = resources.memory.limit;
-  limits.memory_swap_bytes = resources.memory.swap;
-  limits.memory_reservation_bytes = resources.memory.reservation;
+  limits.memory_bytes = unless_zero(resources.memory.limit);
+  limits.memory_swap_bytes = unless_zero(resources.memory.swap);
+  limits.memory_reservation_bytes = unless_zero(resources.memory.reservation);
   limits.memory_swappiness = resources.memory.swappiness;
   limits.disable_oom_killer = resources.memory.disable_oom_killer.value_or(false);
   add_cpu(resources.cpu, limits);
   limits.pids_max = resources.pids_limit;
-  limits.io_weight = resources.block_io.weight;
+  limits.io_weight = unless_zero(resources.block_io.weight);
   limits.io_weight_device = io_limits(resources.block_io.weight_device);
   limits.io_read_bps = io_limits(resources.block_io.read_bps);
   limits.io_write_bps = io_limits(resources.block_io.write_bps);

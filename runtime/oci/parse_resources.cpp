@@ -14,7 +14,9 @@ DeviceRule read_device_rule(const Reader& reader) {
 
 Memory read_memory(const Reader& reader) {
   for (const char* name : {"kernel", "kernelTCP"}) {
-    if (reader.field(name))
+    std::optional<std::int64_t> limit;
+    reader.read(name, limit);
+    if (limit && *limit != 0)  // Docker's update writes 0
       reader.fail(std::string("has ") + name + ", which the kernel no longer limits");
   }
   Memory memory;

@@ -78,7 +78,7 @@ escaped
 for place in /proc /proc/sys /proc/self/attr /proc/1/fd /../proc/sys /x/../proc /proc/new; do
   expect_error "$place is refused" 1 "/proc" oci mounts add c "$work/host" "$place"
 done
-ln -s /proc "$root/alias" && ln -s /proc/self/cwd "$root/cwd" && ln -s / "$root/top"
+ln -s /proc "$root/alias" && ln -s /proc/1/cwd "$root/cwd" && ln -s / "$root/top"
 expect_error "/proc by another name is refused" 1 "into the container's /proc" oci mounts add c "$work/host" /alias/sys
 expect_error "… and is not removed" 1 "into the container's /proc" oci mounts remove c /alias
 expect_error "a magic link is refused" 1 "cannot (open|change)" oci mounts add c "$work/host" /cwd
@@ -86,7 +86,6 @@ expect_error "the root is refused" 1 "container's root" oci mounts add c "$work/
 expect_error "the root by another name is refused" 1 "container's root" oci mounts add c "$work/host" /top
 expect_error "a relative place is refused" 1 "not an absolute path" oci mounts add c "$work/host" data
 # The container's /proc is no help to it: removal does not look there.
-mkdir -p "$work/fake/self/fd" && for fd in 3 4 5 6 7 8 9 10; do ln -s /dev/shm "$work/fake/self/fd/$fd"; done
 pid=$(oci state c | jq .pid)
 oci mounts add c "$work/host" /data
 nsenter --mount="/proc/$pid/ns/mnt" mount -t tmpfs fake /proc

@@ -2,10 +2,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <array>
 #include <climits>
 #include <cstdlib>
 #include <ranges>
+#include <span>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -75,6 +75,17 @@ Mount from_words(const Arguments& words) {
   return to_mount(entry);
 }
 
+/// Those that were added before one failed; its error is the one to tell.
+void take_back(const LiveContainer& container, std::span<const Mount> added) {
+  for (const auto& mount : std::views::reverse(added)) {
+    try {
+      isolation::remove_live_mount(container, mount.destination);
+    } catch (const base::Error& error) {
+      base::print_warning(error.what());
+    }
+  }
+}
+
 /// All of them or none.
 void add(const LiveContainer& container, const std::vector<Mount>& mounts) {
   std::size_t done = 0;
@@ -82,8 +93,7 @@ void add(const LiveContainer& container, const std::vector<Mount>& mounts) {
     for (; done < mounts.size(); ++done)
       isolation::add_live_mount(container, mounts[done]);
   } catch (const base::Error&) {
-    while (done-- > 0)
-      isolation::remove_live_mount(container, mounts[done].destination);
+    take_back(container, {mounts.data(), done});
     throw;
   }
 }

@@ -241,6 +241,8 @@ Restored restore(const Globals& globals, const std::string& program, const Resto
   const base::UniqueFd network = open_network(spec);
   RestorePlace full = place;
   full.network = network.get();
+  const base::UniqueFd null(::open("/dev/null", O_RDWR));  // NOLINT(android-cloexec-open): criu inherits it
+  full.null = null.get();
   base::make_directories(place.root, 0700);
   make_mount_points(plan.isolation, state.rootfs);
   // criu ends and leaves the container's first process behind: it becomes a child of ours, and when we end,

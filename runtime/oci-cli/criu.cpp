@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <climits>
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
 
 #include "base/error.h"
@@ -23,6 +24,7 @@ namespace {
 using Words = std::vector<std::string>;
 constexpr const char* kDescriptors = "descriptors.json";  // runc's name for the same
 constexpr const char* kMask = "mask";
+constexpr const char* kNull = "/dev/null";
 constexpr const char* kNetwork = "extRootNetNS";  // ties the dumped namespace to the restored one
 
 void append(Words& words, std::initializer_list<std::string> more) {
@@ -127,9 +129,10 @@ void append_cgroup_roots(Words& words, const Words& directories) {
   }
 }
 
-/// Pipes are gone when the processes at their other end are; a restored process gets ours. A file or a device
-/// is opened again by its name.
-void append_descriptors(Words& words, const CriuOptions& options) {
+/// Pipes are gone when the processes at their other end are, and files of the host are out of criu's sight; a
+/// restored process gets ours in their place. The host's /dev/null, which may stand for all three, is one
+/// that can be read and written.
+void append_descriptors(Words& words, const CriuOptions& options, int null) {
   const std::string path = options.image_path + "/" + kDescriptors;
   if (::access(path.c_str(), F_OK) != 0)
     return;
@@ -137,9 +140,50 @@ void append_descriptors(Words& words, const CriuOptions& options) {
   if (!json.is_array())
     throw base::Error(path + " is damaged: it must be a list of names");
   for (std::size_t fd = 0; fd < std::min<std::size_t>(json.size(), 3); ++fd) {
-    if (json[fd].is_string() && json[fd].get<std::string>().starts_with("pipe:"))
-      append(words, {"--inherit-fd", "fd[" + std::to_string(fd) + "]:" + json[fd].get<std::string>()});
+    const std::string name = json[fd].is_string() ? json[fd].get<std::string>() : "";
+    const auto end = name.find(']');
+    if ((!name.starts_with("pipe:[") && !name.starts_with("file[")) || end == std::string::npos)
+      continue;
+    const int ours = name.substr(end + 1) == kNull ? null : static_cast<int>(fd);
+    const std::string key = "]:" + name.substr(0, end + 1);
+    // criu moves what it inherits: the second of two equal names finds nothing.
+    const bool given =
+        std::ranges::any_of(words, [&](const std::string& word) { return word.ends_with(key); });
+    if (!given)
+      append(words, {"--inherit-fd", "fd[" + std::to_string(ours) + key});
   }
+}
+
+/// "file[1d:4]", criu's name for an open file whose mount is not the container's; empty: it is, or is no
+/// file.
+std::string external_file(const std::string& process, int fd) {
+  struct stat status{};
+  const std::string number = std::to_string(fd);
+  if (::stat((process + "/fd/" + number).c_str(), &status) != 0)
+    return {};
+  const std::string info = base::read_file(process + "/fdinfo/" + number, 64 << 10);
+  const auto found = info.find("mnt_id:");
+  if (found == std::string::npos)
+    return {};
+  const unsigned long mount = std::strtoul(info.c_str() + found + 7, nullptr, 10);
+  const std::string mounts = "\n" + base::read_file(process + "/mountinfo", 64 << 20);
+  if (mounts.find("\n" + std::to_string(mount) + " ") != std::string::npos)
+    return {};
+  char name[64];
+  std::snprintf(name, sizeof name, "file[%lx:%lx]", mount, static_cast<unsigned long>(status.st_ino));
+  return name;
+}
+
+/// What a descriptor of the container's first process is, for criu and for our restore.
+std::string descriptor_name(pid_t pid, int fd) {
+  const std::string process = "/proc/" + std::to_string(pid);
+  char target[PATH_MAX];
+  const ssize_t size = ::readlink((process + "/fd/" + std::to_string(fd)).c_str(), target, sizeof target);
+  const std::string name(target, size < 0 ? 0 : static_cast<std::size_t>(size));
+  if (!name.starts_with('/'))
+    return name;
+  const std::string external = external_file(process, fd);
+  return external.empty() ? name : external + name;
 }
 
 /// criu's own words: the first error is the cause, the later ones follow from it.
@@ -196,6 +240,11 @@ Words dump_arguments(const CriuOptions& options, const oci::Spec& spec, const St
   for (const auto& [destination, source] : external_mounts(spec, state.bundle))
     append(words, {"--external", "mnt[" + destination + "]:" + destination});
   append_masks(words, spec, state.pid);
+  for (int fd = 0; fd < 3; ++fd) {
+    const std::string name = descriptor_name(state.pid, fd);
+    if (name.starts_with("file["))
+      append(words, {"--external", name.substr(0, name.find(']') + 1)});
+  }
   if (const std::string network = network_path(spec); !network.empty()) {
     struct stat status{};
     if (::stat(network.c_str(), &status) != 0)
@@ -216,7 +265,7 @@ Words restore_arguments(const CriuOptions& options, const oci::Spec& spec, const
     append(words, {"--external", "mnt[" + destination + "]:" + source});
   if (!spec.linux_part.masked_paths.empty())
     append(words, {"--external", std::string("mnt[") + kMask + "]:/dev/null"});
-  append_descriptors(words, options);
+  append_descriptors(words, options, place.null);
   if (place.network >= 0)
     append(words, {"--inherit-fd", "fd[" + std::to_string(place.network) + "]:" + kNetwork});
   if (!options.lsm_profile.empty())
@@ -228,12 +277,8 @@ Words restore_arguments(const CriuOptions& options, const oci::Spec& spec, const
 
 void save_descriptors(const CriuOptions& options, const State& state) {
   nlohmann::json names = nlohmann::json::array();
-  for (int fd = 0; fd < 3; ++fd) {
-    char name[PATH_MAX];
-    const std::string path = "/proc/" + std::to_string(state.pid) + "/fd/" + std::to_string(fd);
-    const ssize_t size = ::readlink(path.c_str(), name, sizeof name);
-    names.push_back(std::string(name, size < 0 ? 0 : static_cast<std::size_t>(size)));
-  }
+  for (int fd = 0; fd < 3; ++fd)
+    names.push_back(descriptor_name(state.pid, fd));
   const base::UniqueFd directory = base::open_file(options.image_path, O_RDONLY | O_DIRECTORY);
   base::replace_file(directory.get(), kDescriptors,
                      names.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace),

@@ -47,6 +47,7 @@ struct RestorePlace {
   std::string pid_file;              ///< must not exist yet
   std::vector<std::string> cgroups;  ///< Group::directories()
   int network = -1;  ///< the network namespace that the configuration names, to be inherited by criu
+  int null = -1;     ///< /dev/null to read and write, to be inherited by criu
 };
 std::vector<std::string> restore_arguments(const CriuOptions& options, const oci::Spec& spec,
                                            const std::string& bundle, const RestorePlace& place);

@@ -68,7 +68,7 @@ for word in --tcp-established --skip-in-flight --ext-unix-sk --shell-job --file-
 told "… without the network" --empty-ns net
 told "… with volumes as external mounts" --external 'mnt[/data]:/data'
 [[ $(status_of c) == running ]] && pass "… and it runs on" || fail "… and it runs on"
-expect_match "… and its standard streams are recorded" '"/dev/null"' cat "$work/images/2/descriptors.json"
+expect_match "… and its standard streams are recorded" '/dev/null"' cat "$work/images/2/descriptors.json"
 expect_error "lazy pages are refused" 1 "lazy-pages is not supported" oci checkpoint --lazy-pages c
 expect_error "an unknown cgroup mode is refused" 1 "soft, full, strict or ignore" oci checkpoint --manage-cgroups-mode x c
 expect_error "an absolute parent is refused" 1 "relative to --image-path" oci checkpoint --parent-path /x c

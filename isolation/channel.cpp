@@ -88,9 +88,10 @@ std::optional<Message> Channel::receive() const {
   ssize_t got = 0;
   do {
     got = ::recvmsg(socket_.get(), &raw, MSG_CMSG_CLOEXEC);
-  } while (got < 0 && errno == EINTR);
-  // A peer that was killed with unread messages resets the connection: for us that is the end as well.
-  if (got == 0 || (got < 0 && errno == ECONNRESET))
+    // A peer that ended with messages unread resets the connection. That is told once, and before what the peer has
+    // said last, which is still there to be read.
+  } while (got < 0 && (errno == EINTR || errno == ECONNRESET));
+  if (got == 0)
     return std::nullopt;
   if (got < 0)
     base::throw_errno("cannot hear from the container's first process");

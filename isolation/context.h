@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "base/unique_fd.h"
+#include "bind_source.h"
 #include "channel.h"
 #include "isolation/plan.h"
 #include "isolation/start.h"
@@ -14,6 +15,7 @@ struct Context {
   const Plan& plan;
   const StartHooks& hooks;
   Channel& channel;
+  const BindSources* bind_sources = nullptr;
   const JoinPlan* joins = nullptr;  ///< the container to enter; null: one is made
   bool has_new(int type) const;     ///< the plan asks for a new namespace of this type
   bool in_user_namespace = false;   ///< not the initial one: no mknod, no trusted.* xattrs

@@ -167,8 +167,8 @@ Failure to_failure(const base::Error& error) {
 
 }  // namespace
 
-void run_child(const Plan& plan, const StartHooks& hooks, Channel& channel) {
-  Context context{.plan = plan, .hooks = hooks, .channel = channel};
+void run_child(const Plan& plan, const StartHooks& hooks, const BindSources& sources, Channel& channel) {
+  Context context{.plan = plan, .hooks = hooks, .channel = channel, .bind_sources = &sources};
   // A network namespace that a new user namespace is to own is made with it, by clone itself.
   context.network_entered = context.has_new(CLONE_NEWUSER) && context.has_new(CLONE_NEWNET);
   run(context, kInitSteps);

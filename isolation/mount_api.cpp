@@ -44,6 +44,18 @@ FilesystemContext::FilesystemContext(const std::string& type) : type_(type), fd_
   base::throw_errno("cannot mount " + type);
 }
 
+FilesystemContext::FilesystemContext(int mount, const std::string& where)
+    : type_("again on " + where),
+      fd_(static_cast<int>(::syscall(SYS_fspick, mount, "", FSPICK_EMPTY_PATH | FSPICK_CLOEXEC))) {
+  if (!fd_)
+    base::throw_errno("cannot remount " + where);
+}
+
+void FilesystemContext::reconfigure() const {
+  if (sys_fsconfig(fd_.get(), FSCONFIG_CMD_RECONFIGURE, nullptr, nullptr) != 0)
+    fail("");
+}
+
 void FilesystemContext::fail(const std::string& what) const {
   const int saved = errno;
   const std::string said = kernel_message(fd_.get());

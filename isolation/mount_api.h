@@ -15,12 +15,16 @@ namespace trine::isolation {
 class FilesystemContext {
  public:
   explicit FilesystemContext(const std::string& type);
+  /// The file system that is mounted at `mount`, to be changed.
+  FilesystemContext(int mount, const std::string& where);
   void set(const std::string& key, const std::string& value) const;
   void set_flag(const std::string& key) const;
   /// Comma-separated options, "key=value" or "flag".
   void set_all(std::string_view options) const;
   /// Makes the superblock and a detached mount of it with MOUNT_ATTR_… `attributes`.
   [[nodiscard]] base::UniqueFd mount(std::uint64_t attributes) const;
+  /// Takes the options over into the file system that is mounted.
+  void reconfigure() const;
 
  private:
   [[noreturn]] void fail(const std::string& what) const;

@@ -67,6 +67,19 @@ constexpr std::array kPropagations{
     Propagation{"private", MS_PRIVATE},       Propagation{"rprivate", MS_PRIVATE | MS_REC},
     Propagation{"unbindable", MS_UNBINDABLE}, Propagation{"runbindable", MS_UNBINDABLE | MS_REC}};
 
+/// Options that change what is done, not how it is mounted.
+struct Switch {
+  std::string_view name;
+  void (*apply)(Mount&);
+};
+constexpr std::array kSwitches{
+    Switch{"bind", [](Mount& mount) { mount.bind = true; }},
+    Switch{"rbind", [](Mount& mount) { mount.bind = mount.recursive = true; }},
+    Switch{"remount", [](Mount& mount) { mount.remount = true; }},
+    Switch{"tmpcopyup", [](Mount& mount) { mount.copy_up = true; }},
+    Switch{"idmap", [](Mount& mount) { mount.idmap = true; }},
+    Switch{"ridmap", [](Mount& mount) { mount.idmap = mount.idmap_recursive = true; }}};
+
 template <typename Table>
 auto find(const Table& table, std::string_view name) -> const typename Table::value_type* {
   const auto entry = std::ranges::find(table, name, &Table::value_type::name);
@@ -99,11 +112,8 @@ void apply_option(const std::string& option, Mount& mount) {
     mount.super_flags = (mount.super_flags & ~flag->clear) | flag->set;
   } else if (const unsigned long propagation = parse_propagation(option)) {
     mount.propagation.push_back(propagation);
-  } else if (option == "bind" || option == "rbind") {
-    mount.bind = true;
-    mount.recursive = option == "rbind";
-  } else if (option == "tmpcopyup") {
-    mount.copy_up = true;
+  } else if (const auto* change = find(kSwitches, option)) {
+    change->apply(mount);
   } else {
     mount.data += (mount.data.empty() ? "" : ",") + option;
   }
@@ -114,6 +124,22 @@ void apply_option(const std::string& option, Mount& mount) {
 unsigned long parse_propagation(std::string_view name) {
   const auto* entry = find(kPropagations, name);
   return entry != nullptr ? entry->flags : 0;
+}
+
+std::vector<std::string> mount_option_names() {
+  std::vector<std::string> names;
+  for (const auto& attribute : kAttributes) {
+    names.emplace_back(attribute.name);
+    names.push_back("r" + std::string(attribute.name));
+  }
+  for (const auto& flag : kFlags)
+    names.emplace_back(flag.name);
+  for (const auto& propagation : kPropagations)
+    names.emplace_back(propagation.name);
+  for (const auto& change : kSwitches)
+    names.emplace_back(change.name);
+  std::ranges::sort(names);
+  return names;
 }
 
 void parse_mount_options(const std::vector<std::string>& options, Mount& mount) {

@@ -1,12 +1,18 @@
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/in_root.h"
+#include "bind_source.h"
 #include "copy_tree.h"
 #include "mount_api.h"
 #include "steps.h"
@@ -15,6 +21,10 @@ namespace trine::isolation {
 namespace {
 
 constexpr std::uint64_t kAttrReadOnly = 0x1;  // MOUNT_ATTR_RDONLY; linux/mount.h excludes sys/mount.h
+
+/// Those that the kernel takes by name. "iversion" and "silent" it leaves to the file system.
+constexpr std::array<std::pair<unsigned long, const char*>, 4> kSuperFlags{
+    {{MS_SYNCHRONOUS, "sync"}, {MS_DIRSYNC, "dirsync"}, {MS_LAZYTIME, "lazytime"}, {MS_MANDLOCK, "mand"}}};
 
 /// Kernel file systems by which the container is later set up and confined: a symlink of the image on the way
 /// to them would have us write elsewhere (CVE-2019-16884 and its kin).
@@ -53,27 +63,19 @@ void apply_attributes(int fd, const Mount& mount) {
   }
 }
 
-base::UniqueFd open_source(const Mount& mount) {
-  const int fd = ::open(mount.source.c_str(), O_PATH | O_CLOEXEC);
-  if (fd >= 0)
-    return base::UniqueFd(fd);
-  if (errno != ENOENT || !mount.create_source) {
-    base::throw_errno("cannot mount " + mount.source + " on " + mount.destination,
-                      errno == ENOENT ? "make it first: mkdir -p " + mount.source : "");
+/// `taken`: what is bound, by the caller already; or -1.
+void mount_bind(const Context& context, const Mount& mount, int taken) {
+  base::UniqueFd own;
+  if (taken < 0) {
+    own = clone_tree(open_bind_source(mount).get(), "", mount.recursive);
+    taken = own.get();
   }
-  base::make_directories(mount.source);
-  return base::open_file(mount.source, O_PATH);
-}
-
-void mount_bind(Context& context, const Mount& mount) {
-  const base::UniqueFd source = open_source(mount);
   struct stat status{};
-  if (::fstat(source.get(), &status) != 0)
+  if (::fstat(taken, &status) != 0)
     base::throw_errno("cannot look at " + mount.source);
   const base::UniqueFd target = open_target(context, mount, S_ISDIR(status.st_mode));
-  const base::UniqueFd tree = clone_tree(source.get(), "", mount.recursive);
-  attach(tree.get(), target.get(), mount.destination);
-  apply_attributes(tree.get(), mount);
+  attach(taken, target.get(), mount.destination);
+  apply_attributes(taken, mount);
 }
 
 /// A new sysfs shows the network namespace of its maker, who must own it. A rootless container on the host's
@@ -90,19 +92,51 @@ base::UniqueFd mount_sysfs(const Mount& mount, bool in_user_namespace) {
   return clone_tree(AT_FDCWD, "/sys", true);
 }
 
+void set_options(const FilesystemContext& filesystem, const Mount& mount) {
+  for (const auto& [flag, name] : kSuperFlags) {
+    if ((mount.super_flags & flag) != 0)
+      filesystem.set_flag(name);
+  }
+  filesystem.set_all(mount.data);
+}
+
+/// Whether the SELinux label of the container's mounts is this one's. Those of the kernel have labels of
+/// their own.
+bool takes_label(const Context& context, const Mount& mount) {
+  constexpr std::array kOwnLabels{"proc", "sysfs", "cgroup", "cgroup2", "mqueue"};
+  return !context.plan.mount_label.empty() && std::ranges::find(kOwnLabels, mount.type) == kOwnLabels.end() &&
+         mount.data.find("context=") == std::string::npos;
+}
+
+void check_selinux(const Plan& plan) {
+  struct statfs status{};
+  if (plan.mount_label.empty() ||
+      (::statfs("/sys/fs/selinux", &status) == 0 && status.f_type == SELINUX_MAGIC))
+    return;
+  throw base::Error(
+      "cannot label the mounts " + plan.mount_label + ": SELinux is not enabled on this machine", 0,
+      "leave linux.mountLabel out");
+}
+
 base::UniqueFd mount_new(const Context& context, const Mount& mount, std::uint64_t attributes) {
   if (mount.type == "sysfs")
     return mount_sysfs(mount, context.in_user_namespace);
   const FilesystemContext filesystem(mount.type);
   filesystem.set("source", mount.source.empty() ? mount.type : mount.source);
-  if ((mount.super_flags & MS_SYNCHRONOUS) != 0)
-    filesystem.set_flag("sync");
-  if ((mount.super_flags & MS_DIRSYNC) != 0)
-    filesystem.set_flag("dirsync");
-  if ((mount.super_flags & MS_LAZYTIME) != 0)
-    filesystem.set_flag("lazytime");
-  filesystem.set_all(mount.data);
+  set_options(filesystem, mount);
+  if (takes_label(context, mount))
+    filesystem.set("context", context.plan.mount_label);
   return filesystem.mount(attributes);
+}
+
+void remount(const Context& context, const Mount& mount) {
+  const base::UniqueFd target = base::open_in_root(context.root.get(), mount.destination, O_PATH);
+  if (mount.remount && !mount.bind && (mount.super_flags != 0 || !mount.data.empty())) {
+    const FilesystemContext filesystem(target.get(), mount.destination);
+    set_options(filesystem, mount);
+    filesystem.reconfigure();
+  }
+  apply_attributes(target.get(), mount);
 }
 
 void mount_filesystem(Context& context, const Mount& mount) {
@@ -122,11 +156,14 @@ void mount_filesystem(Context& context, const Mount& mount) {
 }  // namespace
 
 void mount_filesystems(Context& context) {
-  for (const auto& mount : context.plan.mounts) {
-    if (mount.seal_only) {
-      apply_attributes(base::open_in_root(context.root.get(), mount.destination, O_PATH).get(), mount);
+  check_selinux(context.plan);
+  for (std::size_t i = 0; i < context.plan.mounts.size(); ++i) {
+    const Mount& mount = context.plan.mounts[i];
+    const auto source = context.bind_sources->find(i);
+    if (mount.seal_only || mount.remount) {
+      remount(context, mount);
     } else if (mount.bind) {
-      mount_bind(context, mount);
+      mount_bind(context, mount, source == context.bind_sources->end() ? -1 : source->second.get());
     } else {
       mount_filesystem(context, mount);
     }

@@ -1,3 +1,5 @@
+#include "rootfs.h"
+
 #include <fcntl.h>
 #include <sched.h>
 #include <sys/mount.h>
@@ -19,18 +21,6 @@ namespace {
 
 constexpr std::uint64_t kAttrReadOnly = 0x1;  // MOUNT_ATTR_RDONLY; linux/mount.h excludes sys/mount.h
 
-/// Nothing that is mounted from here on may reach the host. A slave still sees what the host mounts later
-/// below a shared directory, which some bundles want; a private one does not. Only a bundle that asks for
-/// shared mounts keeps the host's, so that what it mounts in a volume is seen there. "Unbindable" waits until
-/// the root is bound.
-unsigned long propagation_of_host_mounts(unsigned long wanted) {
-  if ((wanted & MS_SHARED) != 0)
-    return wanted;
-  if ((wanted & (MS_PRIVATE | MS_UNBINDABLE)) != 0)
-    return MS_PRIVATE | MS_REC;
-  return MS_SLAVE | MS_REC;
-}
-
 /// The mount that the root is taken from: mounts in a copy of a shared one would appear in the other, and
 /// pivot_root(2) wants a parent that is not shared.
 void make_parent_private(const Root& root) {
@@ -46,6 +36,18 @@ void make_parent_private(const Root& root) {
 }
 
 }  // namespace
+
+/// Nothing that is mounted from here on may reach the host. A slave still sees what the host mounts later
+/// below a shared directory, which some bundles want; a private one does not. Only a bundle that asks for
+/// shared mounts keeps the host's, so that what it mounts in a volume is seen there. "Unbindable" waits until
+/// the root is bound.
+unsigned long propagation_of_host_mounts(unsigned long wanted) {
+  if ((wanted & MS_SHARED) != 0)
+    return wanted;
+  if ((wanted & (MS_PRIVATE | MS_UNBINDABLE)) != 0)
+    return MS_PRIVATE | MS_REC;
+  return MS_SLAVE | MS_REC;
+}
 
 void detach_from_host_mounts(Context& context) {
   if (!context.has_new(CLONE_NEWNS))

@@ -11,10 +11,12 @@
 #include "affinity.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "bind_source.h"
 #include "channel.h"
 #include "init.h"
 #include "isolation/resctrl.h"
 #include "report.h"
+#include "user_namespace.h"
 
 namespace trine::isolation {
 namespace {
@@ -110,21 +112,6 @@ class PidNamespaceVisit {
   base::UniqueFd own_;
 };
 
-std::string format_mappings(const std::vector<IdMapping>& mappings) {
-  std::string text;
-  for (const auto& mapping : mappings) {
-    text += std::to_string(mapping.container_id) + " " + std::to_string(mapping.host_id) + " " +
-            std::to_string(mapping.size) + "\n";
-  }
-  return text;
-}
-
-void write_mappings(const Plan& plan, pid_t pid) {
-  const std::string process = "/proc/" + std::to_string(pid);
-  base::write_value(process + "/uid_map", format_mappings(plan.uid_mappings));
-  base::write_value(process + "/gid_map", format_mappings(plan.gid_mappings));
-}
-
 void set_clocks(const Plan& plan, pid_t pid) {
   const std::string file = "/proc/" + std::to_string(pid) + "/timens_offsets";
   for (const auto& offset : plan.time_offsets) {
@@ -209,7 +196,7 @@ base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channe
     base::write_value("/proc/" + std::to_string(pid) + "/oom_score_adj",
                       std::to_string(*plan.process.oom_score_adj));
   if (has_new(plan, CLONE_NEWUSER)) {
-    write_mappings(plan, pid);
+    write_id_mappings(pid, plan.uid_mappings, plan.gid_mappings);
     channel.send(MessageKind::kMapped);
   } else if (has_new(plan, CLONE_NEWNET)) {
     network.emplace(hooks, channel);
@@ -243,6 +230,7 @@ Started accompany_to_exec(base::Process process, const Channel& channel,
 }  // namespace
 
 Started start(const Plan& plan, const StartHooks& hooks) {
+  const BindSources sources = take_bind_sources(plan);
   ChannelPair channel = make_channel();
   base::Process process;
   {
@@ -250,7 +238,7 @@ Started start(const Plan& plan, const StartHooks& hooks) {
     process = base::clone_process({.flags = clone_flags(plan), .cgroup = hooks.cgroup});
     if (!process) {
       channel.caller.close();
-      run_child(plan, hooks, channel.child);
+      run_child(plan, hooks, sources, channel.child);
     }
   }
   channel.child.close();

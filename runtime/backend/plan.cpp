@@ -52,10 +52,14 @@ std::vector<isolation::IdMapping> mappings(const std::vector<oci::IdMapping>& en
 
 isolation::Mount mount(const oci::Mount& entry, const std::string& bundle) {
   isolation::Mount result;
-  result.destination = entry.destination;
+  result.destination = below("", entry.destination);
   result.type = entry.type;
   result.source = entry.source;
   isolation::parse_mount_options(entry.options, result);
+  result.uid_mappings = mappings(entry.uid_mappings);
+  result.gid_mappings = mappings(entry.gid_mappings);
+  // Before the options had names for it, mappings alone asked for it.
+  result.idmap = result.idmap || !result.uid_mappings.empty();
   if (result.bind)
     result.source = below(bundle, entry.source);
   return result;

@@ -4,12 +4,12 @@ namespace trine::runtime::oci {
 namespace {
 
 Mount read_mount(const Reader& reader) {
-  for (const char* name : {"uidMappings", "gidMappings"})
-    refuse_unsupported(reader, name);
   Mount mount{.destination = reader.required<std::string>("destination")};
   reader.read("type", mount.type);
   reader.read("source", mount.source);
   reader.read("options", mount.options);
+  reader.read_each("uidMappings", mount.uid_mappings, read_mapping);
+  reader.read_each("gidMappings", mount.gid_mappings, read_mapping);
   return mount;
 }
 

@@ -46,17 +46,28 @@ void check_namespaces(const Spec& spec) {
   }
 }
 
+bool has_option(const Mount& mount, std::string_view option) {
+  return std::ranges::find(mount.options, option) != mount.options.end();
+}
+
+void check_mount(const Spec& spec, const Mount& mount, const std::string& field) {
+  if (mount.destination.empty())
+    refuse(field + ".destination is empty");
+  const bool mappings = !mount.uid_mappings.empty();
+  if (mappings == mount.gid_mappings.empty())
+    refuse(field + " has one of uidMappings and gidMappings: it takes both or neither");
+  const bool idmap = mappings || has_option(mount, "idmap") || has_option(mount, "ridmap");
+  const bool bind = mount.type == "bind" || has_option(mount, "bind") || has_option(mount, "rbind");
+  if (idmap && !bind)
+    refuse(field + " maps owners, which is for bind mounts");
+  if (idmap && !mappings && !has_namespace(spec, "user"))
+    refuse(field + " has idmap without uidMappings and gidMappings",
+           "give it both, or the container a user namespace, whose own are taken then");
+}
+
 void check_mounts(const Spec& spec) {
-  for (std::size_t i = 0; i < spec.mounts.size(); ++i) {
-    const Mount& mount = spec.mounts[i];
-    if (mount.destination.empty())
-      refuse("mounts[" + std::to_string(i) + "].destination is empty");
-    for (const auto& option : mount.options) {
-      if (option == "idmap" || option == "ridmap") {
-        refuse("mounts[" + std::to_string(i) + "]: " + option + " is not built into this version of trine");
-      }
-    }
-  }
+  for (std::size_t i = 0; i < spec.mounts.size(); ++i)
+    check_mount(spec, spec.mounts[i], "mounts[" + std::to_string(i) + "]");
 }
 
 void check_hooks(const Hooks& hooks) {

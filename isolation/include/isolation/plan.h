@@ -61,8 +61,14 @@ struct Mount {
   std::string data;                        ///< options of the file system itself, comma-separated
   bool bind = false;
   bool recursive = false;  ///< rbind
+  /// Owners are mapped ("idmap"): by these, or as in the container's user namespace when there are none.
+  /// `idmap_recursive`: in the mounts below as well ("ridmap").
+  bool idmap = false;
+  bool idmap_recursive = false;
+  std::vector<IdMapping> uid_mappings, gid_mappings;
   bool copy_up = false;    ///< "tmpcopyup": what the image has there fills the new tmpfs
   bool seal_only = false;  ///< no new mount: `set_attributes` go to the one that is at `destination` already
+  bool remount = false;    ///< the same, and unless `bind`, `super_flags` and `data` go to its file system
   bool create_source = false;  ///< a missing bind source is made as a directory (Docker's -v)
 };
 

@@ -11,14 +11,16 @@ share_arguments() {
 
 # qemu_arguments RUN MODE: fills $arguments. RUN holds the pipes `stdout` and `stderr` and the directory `control`.
 qemu_arguments() {
-  local run=$1 mode=$2 index
+  local run=$1 mode=$2 index kernel_words=()
   arguments=(-nodefaults -no-user-config -nographic -no-reboot -m "$memory" "${machine_arguments[@]}")
   if [[ $icount == yes ]]; then
     arguments+=(-accel "tcg,thread=single" -icount "shift=0,sleep=off" -rtc "base=utc,clock=vm" -smp 1)
+    # An idle processor would skip to its next timer while this machine reads a file: let it count on instead.
+    kernel_words+=(idle=poll)
   else
     arguments+=(-accel "tcg,thread=multi" -smp 2)
   fi
-  arguments+=(-kernel "$kernel/kernel" -initrd "$initramfs" -append "console=$console panic=-1 quiet ${kernel_words[*]-}")
+  arguments+=(-kernel "$kernel/kernel" -initrd "$initramfs" -append "$kernel_options panic=-1 quiet ${kernel_words[*]-}")
   arguments+=(-chardev "file,id=console,path=$run/console" -serial chardev:console -monitor none)
   # The command's streams have ports of their own, so that nothing of the console gets in.
   arguments+=(-device virtio-serial-pci)

@@ -5,7 +5,7 @@ qemu="qemu-system-aarch64"
 debian_architecture=arm64
 host_packages=(qemu-system-arm cpio kmod util-linux e2fsprogs debian-archive-keyring)
 : "${kernel_package:=linux-image-arm64}" # the cloud flavour has no 9p
-console=ttyAMA0
+kernel_options="console=ttyAMA0"
 
 # Pointer authentication by QEMU's own hash: the architected one costs most of the emulator's time.
 machine_arguments=(-M virt,virtualization=on,gic-version=3 -cpu max,pauth-impdef=on)

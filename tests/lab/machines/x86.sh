@@ -5,7 +5,7 @@ qemu="qemu-system-x86_64"
 debian_architecture=amd64
 host_packages=(qemu-system-x86 busybox-static cpio kmod xz-utils util-linux e2fsprogs debian-archive-keyring)
 : "${kernel_package:=linux-image-amd64}" # the cloud flavour has no 9p
-console=ttyS0
+kernel_options="console=ttyS0 tsc=reliable" # the emulator has one clock for all processors
 
 # pc rather than microvm: 9p, virtio-serial and whatever a test adds sit on PCI.
 machine_arguments=(-M pc -cpu max,+svm)

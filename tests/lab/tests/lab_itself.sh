@@ -52,7 +52,7 @@ wait_until eval '(($(emulators) == 1))'
 kill -9 $killed
 wait $killed 2>/dev/null
 wait_until eval '(($(emulators) == 0))' && pass "an emulator dies with a lab that is killed" || fail "an emulator dies with a lab that is killed"
-kernel=$(dirname "$(find "$cache/kernels" -name kernel | head -1)")
+kernel=$(dirname "$(find "$cache"/kernels/*-amd64_* -maxdepth 1 -name kernel -type f | head -1)")
 truncate -s 1M "$kernel/kernel"
 rm -r "$kernel"/modules/lib/modules/*/kernel/fs
 for file in "$cache"/initramfs/*/initramfs; do truncate -s 4096 "$file"; done

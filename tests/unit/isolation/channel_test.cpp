@@ -75,3 +75,14 @@ TEST_CASE("a message that is too short, or whose lengths lie, is refused") {
     CHECK_THROWS_AS(pair.caller.receive(), base::Error);
   }
 }
+
+TEST_CASE("the last word of a peer that ended with messages unread is heard") {
+  ChannelPair pair = make_channel();
+  pair.caller.send(MessageKind::kRecorded);
+  pair.child.send_failure({.message = "the last word"});
+  pair.child.close();
+  const auto message = pair.caller.receive();
+  REQUIRE(message);
+  CHECK(message->failure.message == "the last word");
+  CHECK_FALSE(pair.caller.receive());
+}

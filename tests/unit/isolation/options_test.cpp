@@ -2,6 +2,7 @@
 #include <linux/capability.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "base/error.h"
@@ -63,4 +64,28 @@ TEST_CASE("recursive, propagating and file-system options are told apart") {
   CHECK(mount.recursive_set_attributes == 0x1);
   CHECK(mount.propagation.size() == 1);
   CHECK(mount.data == "size=64k,mode=755");
+}
+
+TEST_CASE("every option that is not a file system's own has a name that is taken") {
+  const auto names = mount_option_names();
+  CHECK(names.size() > 60);
+  CHECK(std::ranges::is_sorted(names));
+  CHECK(std::ranges::adjacent_find(names) == names.end());
+  for (const auto& name : names) {
+    INFO(name);
+    Mount mount;
+    parse_mount_options({name}, mount);
+    CHECK(mount.data.empty());
+  }
+}
+
+TEST_CASE("mapping of owners is one mount's or the whole tree's") {
+  Mount one;
+  parse_mount_options({"bind", "idmap"}, one);
+  CHECK(one.idmap);
+  CHECK_FALSE(one.idmap_recursive);
+  Mount tree;
+  parse_mount_options({"rbind", "ridmap"}, tree);
+  CHECK(tree.idmap);
+  CHECK(tree.idmap_recursive);
 }

@@ -160,3 +160,31 @@ TEST_CASE("network devices need a network namespace and names that the kernel ta
     CHECK_FALSE(error(devices).empty());
   }
 }
+
+TEST_CASE("mapped owners are for bind mounts and come in pairs") {
+  const auto with = [](const std::string& mount, const std::string& namespaces = R"({"type": "mount"})") {
+    return R"({"ociVersion": "1.3.0", "process": {"args": ["a"], "cwd": "/"}, "mounts": [)" + mount +
+           R"(], "linux": {"namespaces": [)" + namespaces + R"(], "uidMappings": [], "gidMappings": []}})";
+  };
+  const std::string maps = R"(, "uidMappings": [{"containerID": 0, "hostID": 5, "size": 2}],
+      "gidMappings": [{"containerID": 0, "hostID": 6, "size": 2}])";
+  const auto plan = plan_of(with(R"({"destination": "a", "source": "s", "options": ["bind"])" + maps + "}"));
+  CHECK(plan.mounts[0].destination == "/a");
+  CHECK(plan.mounts[0].source == "/bundle/s");
+  CHECK(plan.mounts[0].idmap);
+  CHECK_FALSE(plan.mounts[0].idmap_recursive);
+  CHECK(plan.mounts[0].uid_mappings.at(0).host_id == 5);
+  CHECK(plan.mounts[0].gid_mappings.at(0).host_id == 6);
+  CHECK(error_of(with(R"({"destination": "/a", "type": "tmpfs")" + maps + "}")).find("is for bind mounts") !=
+        std::string::npos);
+  CHECK(error_of(with(R"({"destination": "/a", "type": "bind", "options": ["ridmap"]})"))
+            .find("has idmap without") != std::string::npos);
+  CHECK(
+      error_of(
+          with(
+              R"({"destination": "/a", "type": "bind", "uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]})"))
+          .find("both or neither") != std::string::npos);
+  CHECK(error_of(with(
+            R"({"destination": "/a", "type": "bind", "uidMappings": [{"containerID": 0, "size": 1}]})")) ==
+        "config.json: mounts[0].uidMappings[0]: 'hostID' is missing");
+}

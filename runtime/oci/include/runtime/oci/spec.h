@@ -20,11 +20,18 @@ struct Root {
   bool readonly = false;
 };
 
+struct IdMapping {
+  std::uint32_t container_id = 0;
+  std::uint32_t host_id = 0;
+  std::uint32_t size = 0;
+};
+
 struct Mount {
-  std::string destination;
+  std::string destination;  ///< one that is not absolute begins at "/"
   std::string type;
   std::string source;
   std::vector<std::string> options;
+  std::vector<IdMapping> uid_mappings, gid_mappings;  ///< of the owners of its files
 };
 
 struct ConsoleSize {
@@ -90,12 +97,6 @@ struct Process {
 struct Namespace {
   std::string type;  ///< "pid", "network", "mount", "ipc", "uts", "user", "cgroup", "time"
   std::string path;
-};
-
-struct IdMapping {
-  std::uint32_t container_id = 0;
-  std::uint32_t host_id = 0;
-  std::uint32_t size = 0;
 };
 
 struct Device {

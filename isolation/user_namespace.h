@@ -1,0 +1,18 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "isolation/plan.h"
+
+namespace trine::isolation {
+
+/// Of a user namespace that has none yet. Throws Error.
+void write_id_mappings(pid_t pid, const std::vector<IdMapping>& uids, const std::vector<IdMapping>& gids);
+
+/// A new user namespace that nobody is in, for its mappings alone. Throws Error.
+base::UniqueFd make_user_namespace(const std::vector<IdMapping>& uids, const std::vector<IdMapping>& gids);
+
+}  // namespace trine::isolation

@@ -46,6 +46,7 @@ struct AttributeChange {
   std::uint64_t set = 0;
   std::uint64_t clear = 0;
   bool recursive = false;
+  std::uint64_t propagation = 0;  ///< MS_PRIVATE, MS_SLAVE, …, without MS_REC; 0: as it is. Needs kernel 5.12
 };
 
 /// Changes an attached mount, with mount_setattr() or, before kernel 5.12, the way below. A `recursive`

@@ -32,7 +32,7 @@ oci mounts remove c /data
 expect_exit "a file is added" 0 oci mounts add c "$work/single" /etc/deep/single
 expect_output "… and the container reads it" single in_container 'cat /etc/deep/single'
 expect_exit "… and it is removed" 0 oci mounts remove c /etc/deep/single
-expect_error "a missing source is said" 1 "No such file" oci mounts add c "$work/none" /data
+expect_error "a missing source is said" 1 "[Nn]o such file" oci mounts add c "$work/none" /data
 [[ ! -e $root/none ]] && pass "… and makes nothing" || fail "… and makes nothing"
 expect_exit "ro, nosuid, nodev and noexec" 0 oci mounts add c "$work/host" /data ro,nosuid,nodev,noexec
 expect_match "… are what the mount has" ' /data ro,nosuid,nodev,noexec,' in_container 'cat /proc/self/mountinfo'

@@ -83,7 +83,7 @@ not_told "… ends the processes" --leave-running
 told "… and cgroups are soft by default" --manage-cgroups=soft
 expect_error "… and the container is gone" 1 "does not exist" oci state c
 
-expect_error "a restore without images is refused" 1 "No such file" oci restore --bundle "$bundle" --image-path "$work/no" c
+expect_error "a restore without images is refused" 1 "[Nn]o such file" oci restore --bundle "$bundle" --image-path "$work/no" c
 echo '["pipe:[7]", "/dev/null", "pipe:[8]"]' >"$work/images/4/descriptors.json"
 expect_exit "a detached restore" 0 oci restore --detach --pid-file "$work/pid" --bundle "$bundle" --image-path "$work/images/4" c
 told "… is criu's, which leaves it" restore --restore-detached

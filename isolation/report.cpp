@@ -10,13 +10,19 @@ void rethrow(const Failure& failure) {
   throw base::Error(failure.message, failure.errno_value, failure.hint);
 }
 
-base::UniqueFd await_exec(const Channel& channel) {
+base::UniqueFd await_exec(const Channel& channel, const std::function<void(int)>& on_listener) {
   base::UniqueFd terminal;
   while (auto message = channel.receive()) {
     if (message->kind == MessageKind::kError)
       rethrow(message->failure);
     if (message->kind == MessageKind::kTerminal)
       terminal = std::move(message->fd);
+    if (message->kind == MessageKind::kListener) {
+      if (!on_listener)
+        throw base::Error("cannot start the container: nobody passes the listener of its seccomp filter on");
+      on_listener(message->fd.get());
+      channel.send(MessageKind::kServed);
+    }
   }
   return terminal;
 }

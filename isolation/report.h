@@ -1,13 +1,15 @@
 #pragma once
 
+#include <functional>
+
 #include "base/unique_fd.h"
 #include "channel.h"
 
 namespace trine::isolation {
 
-/// Hears a child out until its program runs; returns the master of its terminal, if it has sent one.
-/// Throws its failure as Error or ExecError.
-base::UniqueFd await_exec(const Channel& channel);
+/// Hears a child out until its program runs; returns the master of its terminal, if it has sent one. The
+/// notify descriptor of its filter goes to `on_listener`. Throws its failure as Error or ExecError.
+base::UniqueFd await_exec(const Channel& channel, const std::function<void(int)>& on_listener);
 
 [[noreturn]] void rethrow(const Failure& failure);
 

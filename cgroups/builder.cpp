@@ -141,7 +141,7 @@ void Builder::make_one(const std::string& path, bool last) {
   } else if (errno != EEXIST) {
     const int error = errno;
     throw base::Error("cannot make the cgroup " + path, error, hint_for_mkdir(error));
-  } else if (last) {
+  } else if (last && occupied_ == Occupied::kRefuse) {
     const auto existing = open_directory(path, false);
     if (existing.fd && !all_processes(existing).empty()) {
       throw base::Error("cannot make the cgroup " + path + ": it exists and processes are in it", EEXIST,

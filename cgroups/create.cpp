@@ -91,8 +91,10 @@ void apply(const Plan& plan, const Place& place, const Directory& directory, con
     v1::apply_devices(directory, *plan.device_policy);
 }
 
-Group build(const Plan& plan, const std::vector<std::string>& name, const Limits& limits) {
-  Builder builder(name);
+}  // namespace
+
+Group build(const Plan& plan, const std::vector<std::string>& name, const Limits& limits, Occupied occupied) {
+  Builder builder(name, occupied);
   for (const auto& place : plan.places) {
     if (const Directory* const directory = make(builder, place))
       apply(plan, place, *directory, limits);
@@ -100,22 +102,21 @@ Group build(const Plan& plan, const std::vector<std::string>& name, const Limits
   return std::move(builder).finish();
 }
 
-}  // namespace
-
 Group create(const Hierarchies& hierarchies, const std::string& name, const Limits& limits,
              Coverage coverage) {
   const auto components = components_of(name);
   check_limits(limits);
   if (::geteuid() == 0) {
     try {
-      return build(plan_as_root(hierarchies, limits, coverage), components, limits);
+      return build(plan_as_root(hierarchies, limits, coverage), components, limits, Occupied::kRefuse);
     } catch (const base::Error& error) {
       if (!is_denied(error) || !base::in_user_namespace())
         throw;
     }
   }
   const auto delegated = delegated_group(hierarchies);
-  return build(plan_without_privilege(hierarchies, limits, delegated, coverage), components, limits);
+  return build(plan_without_privilege(hierarchies, limits, delegated, coverage), components, limits,
+               Occupied::kRefuse);
 }
 
 }  // namespace trine::cgroups

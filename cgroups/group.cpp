@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "controllers.h"
 #include "directory.h"
+#include "placeholder.h"
 #include "tasks.h"
 
 namespace trine::cgroups {
@@ -45,6 +46,10 @@ Group::Group() = default;
 Group::Group(Group&&) noexcept = default;
 Group& Group::operator=(Group&&) noexcept = default;
 Group::~Group() = default;
+
+void Group::settle() {
+  placeholder_.reset();
+}
 
 void Group::join_self(bool born) const {
   for (const auto& directory : directories_) {

@@ -42,6 +42,9 @@ trine_find_pkg(crypto libcrypto libssl-dev)
 trine_find_pkg(zstd libzstd libzstd-dev)
 trine_find_pkg(isal libisal libisal-dev)
 
+# The systemd cgroup driver, a dynamic program of its own.
+trine_find_pkg(systemd libsystemd libsystemd-dev)
+
 find_package(nlohmann_json 3.11 QUIET)
 if(NOT nlohmann_json_FOUND)
   message(FATAL_ERROR "nlohmann/json is missing: apt-get install nlohmann-json3-dev")

@@ -36,6 +36,8 @@ labels=$(IFS='|'; echo "${tiers[*]}")
 status=0
 ctest --test-dir build/release --parallel "$(nproc)" --label-regex "^($labels)\$" --output-on-failure --no-tests=error --output-log build/tests.log ||
   status=$?
+# What the lab ran in one boot, script by script: to ctest it is one test.
+if wants lab; then grep -hE '^(ok|not ok|skip) - [a-z]+/' build/release/Testing/Temporary/LastTest.log || true; fi
 # The reasons for what was skipped, then the totals again: ctest prints its lists after them.
 grep -rhoE 'skipped: .*' build/release/Testing/Temporary/LastTest.log | sort | uniq -c || true
 grep -E 'tests passed, .* out of' build/tests.log

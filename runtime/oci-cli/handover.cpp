@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <cstdint>
 #include <cstdlib>
 
 #include "base/error.h"
@@ -48,10 +50,10 @@ void hand_over(const Handover& handover, pid_t pid, int pidfd, int terminal) {
 }
 
 unsigned preserved_descriptors(unsigned asked) {
+  constexpr std::uint64_t kMost = 1 << 16;
   const char* listen = std::getenv("LISTEN_FDS");
-  const auto activated = listen != nullptr ? base::parse_unsigned(listen) : std::nullopt;
-  constexpr unsigned kMost = 1 << 16;
-  return activated && *activated < kMost ? asked + static_cast<unsigned>(*activated) : asked;
+  const std::uint64_t activated = base::parse_unsigned(listen != nullptr ? listen : "").value_or(0);
+  return asked + static_cast<unsigned>(std::min(activated, kMost));
 }
 
 }  // namespace trine::runtime::oci_cli

@@ -3,6 +3,7 @@
 #include <sys/types.h>
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -48,6 +49,7 @@ struct Stats {
 };
 
 struct Directory;
+class Placeholder;
 
 /// The cgroup of one instance: one directory in each hierarchy that its limits need, and in no other unless
 /// Coverage asks for it. Without limits and device rules there is none at all, and every function below is a
@@ -74,6 +76,10 @@ class Group {
 
   /// The same for the process `pid`, with all its threads.
   void join(pid_t pid, bool born) const;
+
+  /// To be called once the first process is in a group of create_with_systemd(): ends the placeholder that
+  /// held the scope until then. For any other group, and the second time, it does nothing.
+  void settle();
 
   /// The version 2 directory, for CLONE_INTO_CGROUP; nothing when the group has none.
   [[nodiscard]] std::optional<int> birth_directory() const;
@@ -110,7 +116,10 @@ class Group {
   friend void update(const Group&, const Limits&);
   friend struct Details details(const Group&);
   friend class OomWatch;
+  friend Group create_with_systemd(const Hierarchies&, const struct SystemdUnit&,
+                                   const struct SystemdOptions&, const Limits&);
   std::vector<Directory> directories_;
+  std::unique_ptr<Placeholder> placeholder_;
 };
 
 /// Where create() makes directories.

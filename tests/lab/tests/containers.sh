@@ -8,7 +8,7 @@ for script in "$lab_tests"/{integration,attacks}/*.sh; do
   name=$(basename "$(dirname "$script")")/$(basename "$script" .sh)
   [[ $name == integration/examples ]] || tests+=("$name") # it builds trine
 done
-"$lab" run x86 --timeout 900 -- env TRINE_BUILD="$build" TRINE_TEST_SCALE=20 bash "$lab_tests/lab/guest/batch.sh" "${tests[@]}"
+"$lab" run x86 --timeout 1700 -- env TRINE_TEST_LIMIT=600 TRINE_BUILD="$build" TRINE_TEST_SCALE=20 bash "$lab_tests/lab/guest/batch.sh" "${tests[@]}"
 code=$?
 ((code == 0)) || echo "not ok - the lab ended with $code"
 exit $((code != 0))

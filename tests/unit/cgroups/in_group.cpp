@@ -73,7 +73,11 @@ TestGroup::~TestGroup() {
 }
 
 std::string TestGroup::file(const std::string& name) const {
-  for (const auto& directory : group_.directories()) {
+  return read_group_file(group_, name);
+}
+
+std::string read_group_file(const Group& group, const std::string& name) {
+  for (const auto& directory : group.directories()) {
     std::ifstream in(directory + "/" + name);
     if (!in)
       continue;

@@ -54,6 +54,9 @@ class TestGroup {
   trine::cgroups::Group group_;
 };
 
+/// A control file of a group, in whichever hierarchy has it; its text without the last newline.
+std::string read_group_file(const trine::cgroups::Group& group, const std::string& name);
+
 /// Starts a child that is in the group (born there on v2) before it does `work`; the child ends with what
 /// that returns. 99: it could not join.
 pid_t start_in(const trine::cgroups::Group& group, const std::function<int()>& work);

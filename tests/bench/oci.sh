@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# What an engine does: create, start and delete a container that runs `true`; and exec `true` in one that runs.
+# trine-oci beside crun and runc, in turn. Ratios are to the first row.
+#
+#   tests/bench/oci.sh [ROUNDS [plain]]    plain: without seccomp in the bundle
+set -euo pipefail
+here=$(cd "$(dirname "$0")" && pwd)
+[[ -n ${TRINE_BENCH_MOUNTS:-} ]] || TRINE_BENCH_MOUNTS=private exec unshare -m "$0" "$@"
+# shellcheck source=tests/lib/harness.sh
+. "$here/../lib/harness.sh"
+rounds=${1:-200}
+variant=${2:-seccomp}
+require_root
+require_program runc
+# shellcheck source=tests/bench/bundle.sh
+. "$here/bundle.sh"
+
+runtimes=(trine-oci runc)
+usable_crun && runtimes=(crun trine-oci runc)
+declare -A program=([crun]="crun --root $others/crun" [runc]="runc --root $others/runc"
+  [trine-oci]="$build/bin/trine-oci --root $state/run/oci")
+
+life=() execs=()
+for name in "${runtimes[@]}"; do
+  cat >"$work/life-$name" <<E2
+${program[$name]} create -b $bundle life && ${program[$name]} start life && ${program[$name]} delete --force life
+E2
+  life+=("$name" "sh $work/life-$name")
+  jq '.process.args = ["/bin/sleep", "1000"]' "$bundle/config.json" >"$bundle/new"
+  cp "$bundle/config.json" "$work/config.json" && mv "$bundle/new" "$bundle/config.json"
+  ${program[$name]} run -d -b "$bundle" sleeper </dev/null >/dev/null 2>&1
+  cp "$work/config.json" "$bundle/config.json"
+  execs+=("$name" "${program[$name]} exec sleeper true")
+done
+echo "create, start, delete:"
+"$build/tests/bin/timer" "$rounds" "${life[@]}"
+echo "exec:"
+"$build/tests/bin/timer" "$rounds" "${execs[@]}"
+for name in "${runtimes[@]}"; do ${program[$name]} delete --force sleeper; done
+umount "$state/run" "$others"

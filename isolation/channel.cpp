@@ -88,8 +88,8 @@ std::optional<Message> Channel::receive() const {
   ssize_t got = 0;
   do {
     got = ::recvmsg(socket_.get(), &raw, MSG_CMSG_CLOEXEC);
-    // A peer that ended with messages unread resets the connection. That is told once, and before what the peer has
-    // said last, which is still there to be read.
+    // A peer that ended with messages unread resets the connection. That is told once, and before what the
+    // peer has said last, which is still there to be read.
   } while (got < 0 && (errno == EINTR || errno == ECONNRESET));
   if (got == 0)
     return std::nullopt;

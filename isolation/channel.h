@@ -21,6 +21,8 @@ enum class MessageKind : std::uint8_t {
   kConnected,  ///< to the child: they have
   kStart,      ///< to the child, through its gate: execute the program
   kNetwork,    ///< to the child: its network namespace, as a descriptor
+  kListener,   ///< to the caller: the notify descriptor of the child's filter
+  kServed,     ///< to the child: whoever answers has it
   kTerminal,   ///< to the caller: the master of the child's terminal, as a descriptor
   kWaiting,    ///< to the caller: it waits at its gate
   kError,      ///< to the caller: a Failure

@@ -49,7 +49,7 @@ base::UniqueFd make_gate(int directory) {
   return socket;
 }
 
-void open_gate(int directory) {
+void open_gate(int directory, const std::function<void(int listener)>& on_listener) {
   base::UniqueFd socket = make_socket();
   const sockaddr_un address = address_in(directory);
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
@@ -59,7 +59,7 @@ void open_gate(int directory) {
   }
   const Channel channel(std::move(socket));
   channel.send(MessageKind::kStart);
-  await_exec(channel);
+  await_exec(channel, on_listener);
 }
 
 void remove_gate(int directory) {

@@ -52,6 +52,8 @@ constexpr Step kInitSteps[] = {
     {"wait for the caller", await_record},  // a program that runs can be found and ended by its record
     {"look for the program", check_program},
     {"wait to be started", await_start},
+    {"call a courier for the seccomp listener",
+     call_listener_courier},         // before it would get a real-time policy
     {"set the limits", set_limits},  // after the last descriptor is opened for set-up
     {"set the memory policy", set_memory_policy},
     {"set the execution domain", set_personality},
@@ -73,6 +75,7 @@ constexpr Step kJoinSteps[] = {
     {"set the security labels", set_security_labels},
     {"enter the working directory", enter_working_directory},
     {"wait for the caller", await_record},
+    {"call a courier for the seccomp listener", call_listener_courier},
     {"set the limits", set_limits},
     {"set the memory policy", set_memory_policy},
     {"set the execution domain", set_personality},

@@ -136,8 +136,7 @@ SeccompFilter cached_seccomp(const SeccompProfile& profile, const std::string& c
   const std::string name = hash(key);
   SeccompFilter filter{.program = load(cache_directory + "/" + name, key),
                        .flags = profile.flags,
-                       .listener_path = profile.listener_path,
-                       .listener_metadata = profile.listener_metadata};
+                       .notifies = profile.notifies()};
   if (!filter.program.empty())
     return filter;
   filter = compile_seccomp(profile);

@@ -197,12 +197,14 @@ bool denies_by_default(const SeccompProfile& profile) {
 
 }  // namespace
 
+bool SeccompProfile::notifies() const {
+  const auto asks = [](const SeccompRule& rule) { return rule.action == SeccompAction::kNotify; };
+  return default_action == SeccompAction::kNotify || std::ranges::any_of(rules, asks);
+}
+
 SeccompFilter compile_seccomp(const SeccompProfile& profile) {
   const Filter filter = build(profile);
-  SeccompFilter result{.program = {},
-                       .flags = profile.flags,
-                       .listener_path = profile.listener_path,
-                       .listener_metadata = profile.listener_metadata};
+  SeccompFilter result{.program = {}, .flags = profile.flags, .notifies = profile.notifies()};
   if (denies_by_default(profile))
     result.program = enosys_prefix(profile);
   result.program += export_program(filter.get());

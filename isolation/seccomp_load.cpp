@@ -6,16 +6,33 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "seccomp_listener.h"
 
 namespace trine::isolation {
+namespace {
+
+/// The profile's flags as the kernel takes them together.
+std::uint32_t load_flags(const SeccompFilter& filter) {
+  if (!filter.notifies) {
+    // Without a listener there is nothing to wait for, and the kernel refuses the flag.
+    return filter.flags & ~static_cast<std::uint32_t>(SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV);
+  }
+  // The thread that loads the program's filter is the program's only one. The courier's must stay as it is.
+  return (filter.flags & ~static_cast<std::uint32_t>(SECCOMP_FILTER_FLAG_TSYNC)) |
+         static_cast<std::uint32_t>(SECCOMP_FILTER_FLAG_NEW_LISTENER);
+}
+
+}  // namespace
 
 void load_seccomp(const SeccompFilter& filter) {
   const sock_fprog program{
       .len = static_cast<unsigned short>(filter.program.size() / sizeof(sock_filter)),
       .filter = reinterpret_cast<sock_filter*>(const_cast<char*>(filter.program.data()))};
-  if (::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, filter.flags, &program) != 0) {
+  const long result = ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, load_flags(filter), &program);
+  if (result < 0)
     base::throw_errno("cannot load the seccomp filter");
-  }
+  if (filter.notifies)
+    deliver_listener(static_cast<int>(result));
 }
 
 }  // namespace trine::isolation

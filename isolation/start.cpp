@@ -112,6 +112,12 @@ class PidNamespaceVisit {
   base::UniqueFd own_;
 };
 
+std::function<void(int)> listener_hook(const StartHooks& hooks, pid_t pid) {
+  if (!hooks.on_listener)
+    return {};
+  return [&hooks, pid](int listener) { hooks.on_listener(pid, listener); };
+}
+
 void set_clocks(const Plan& plan, pid_t pid) {
   const std::string file = "/proc/" + std::to_string(pid) + "/timens_offsets";
   for (const auto& offset : plan.time_offsets) {
@@ -207,7 +213,8 @@ base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channe
   if (network)
     network->finish();
   base::UniqueFd terminal = accompany_waits(plan, hooks, channel, pid);
-  base::UniqueFd later = await_exec(channel, hooks.gate >= 0 ? Until::kGate : Until::kExec);
+  base::UniqueFd later =
+      await_exec(channel, listener_hook(hooks, pid), hooks.gate >= 0 ? Until::kGate : Until::kExec);
   resctrl.keep();
   return later ? std::move(later) : std::move(terminal);
 }
@@ -222,7 +229,7 @@ Started accompany_to_exec(base::Process process, const Channel& channel,
     process.signal(SIGKILL);
     process.wait();
     // When the child failed first, what failed here is only the consequence.
-    await_exec(channel);
+    await_exec(channel, [](int) {});
     throw;
   }
 }
@@ -268,7 +275,7 @@ Started join(const JoinPlan& join, const StartHooks& hooks) {
     if (hooks.on_created)
       hooks.on_created(pid);
     channel.caller.send(MessageKind::kRecorded);
-    return await_exec(channel.caller);
+    return await_exec(channel.caller, listener_hook(hooks, pid));
   });
 }
 

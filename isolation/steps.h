@@ -51,6 +51,9 @@ void enter_working_directory(Context& context);
 void set_limits(Context& context);
 void take_identity(Context& context);
 
+// seccomp_listener.cpp
+void call_listener_courier(Context& context);
+
 // exec.cpp
 void open_executable(Context& context);
 void check_program(Context& context);

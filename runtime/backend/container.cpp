@@ -9,6 +9,7 @@
 #include "cgroup_mount.h"
 #include "net_devices.h"
 #include "netns/loopback.h"
+#include "runtime/backend/listener.h"
 
 namespace trine::runtime::backend {
 namespace {
@@ -101,6 +102,10 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
   };
   hooks.gate = options.gate;
   hooks.outlive_caller = options.outlive_caller;
+  if (plan.seccomp && hooks.hook_state) {
+    hooks.on_listener =
+        listener_sender(*plan.seccomp, [&](pid_t pid) { return hooks.hook_state("creating", pid); });
+  }
   isolation::Started started = isolation::start(plan.isolation, hooks);
   return {std::move(started), group.release(), has_private_processes(plan.isolation)};
 }

@@ -46,7 +46,8 @@ isolation::Started join_container(isolation::Process process,
   isolation::JoinPlan plan{.pidfd = options.pidfd,
                            .namespaces = foreign_namespaces(options.pid),
                            .process = std::move(process),
-                           .seccomp = {}};
+                           .seccomp = {},
+                           .resctrl = options.resctrl};
   if (seccomp)
     plan.seccomp = isolation::cached_seccomp(*seccomp, options.seccomp_cache);
   const cgroups::Group group = cgroups::open_group(options.cgroups);
@@ -54,6 +55,7 @@ isolation::Started join_container(isolation::Process process,
   isolation::StartHooks hooks;
   hooks.cgroup = birth;
   hooks.on_created = options.on_created;
+  hooks.on_listener = options.on_listener;
   hooks.in_child = [&] { group.join_self(birth.has_value()); };
   hooks.outlive_caller = options.outlive_caller;
   return isolation::join(plan, hooks);

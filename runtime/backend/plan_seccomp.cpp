@@ -1,97 +1,67 @@
-#include <linux/seccomp.h>
-#include <seccomp.h>
-
-#include <algorithm>
-#include <array>
+#include <cerrno>
 
 #include "base/error.h"
-#include "names.h"
 #include "runtime/backend/plan.h"
+#include "seccomp_names.h"
 
 namespace trine::runtime::backend {
 namespace {
 
 using isolation::SeccompAction;
-using isolation::SeccompCompare;
 
-constexpr std::array<Named<SeccompAction>, 9> kActions{
-    {{"SCMP_ACT_ALLOW", SeccompAction::kAllow},
-     {"SCMP_ACT_ERRNO", SeccompAction::kErrno},
-     {"SCMP_ACT_KILL", SeccompAction::kKillThread},
-     {"SCMP_ACT_KILL_PROCESS", SeccompAction::kKillProcess},
-     {"SCMP_ACT_KILL_THREAD", SeccompAction::kKillThread},
-     {"SCMP_ACT_TRAP", SeccompAction::kTrap},
-     {"SCMP_ACT_TRACE", SeccompAction::kTrace},
-     {"SCMP_ACT_LOG", SeccompAction::kLog},
-     {"SCMP_ACT_NOTIFY", SeccompAction::kNotify}}};
-
-constexpr std::array<Named<SeccompCompare>, 7> kOperators{
-    {{"SCMP_CMP_EQ", SeccompCompare::kEqual},
-     {"SCMP_CMP_NE", SeccompCompare::kNotEqual},
-     {"SCMP_CMP_LT", SeccompCompare::kLess},
-     {"SCMP_CMP_LE", SeccompCompare::kLessEqual},
-     {"SCMP_CMP_GT", SeccompCompare::kGreater},
-     {"SCMP_CMP_GE", SeccompCompare::kGreaterEqual},
-     {"SCMP_CMP_MASKED_EQ", SeccompCompare::kMaskedEqual}}};
-
-constexpr std::array<Named<std::uint32_t>, 15> kArchitectures{{{"SCMP_ARCH_X86", SCMP_ARCH_X86},
-                                                               {"SCMP_ARCH_X86_64", SCMP_ARCH_X86_64},
-                                                               {"SCMP_ARCH_X32", SCMP_ARCH_X32},
-                                                               {"SCMP_ARCH_ARM", SCMP_ARCH_ARM},
-                                                               {"SCMP_ARCH_AARCH64", SCMP_ARCH_AARCH64},
-                                                               {"SCMP_ARCH_MIPS", SCMP_ARCH_MIPS},
-                                                               {"SCMP_ARCH_MIPS64", SCMP_ARCH_MIPS64},
-                                                               {"SCMP_ARCH_MIPSEL", SCMP_ARCH_MIPSEL},
-                                                               {"SCMP_ARCH_MIPSEL64", SCMP_ARCH_MIPSEL64},
-                                                               {"SCMP_ARCH_PPC", SCMP_ARCH_PPC},
-                                                               {"SCMP_ARCH_PPC64", SCMP_ARCH_PPC64},
-                                                               {"SCMP_ARCH_PPC64LE", SCMP_ARCH_PPC64LE},
-                                                               {"SCMP_ARCH_S390", SCMP_ARCH_S390},
-                                                               {"SCMP_ARCH_S390X", SCMP_ARCH_S390X},
-                                                               {"SCMP_ARCH_RISCV64", SCMP_ARCH_RISCV64}}};
-
-constexpr std::array<Named<std::uint32_t>, 3> kFlags{
-    {{"SECCOMP_FILTER_FLAG_TSYNC", SECCOMP_FILTER_FLAG_TSYNC},
-     {"SECCOMP_FILTER_FLAG_LOG", SECCOMP_FILTER_FLAG_LOG},
-     {"SECCOMP_FILTER_FLAG_SPEC_ALLOW", SECCOMP_FILTER_FLAG_SPEC_ALLOW}}};
-
-SeccompAction action(const std::string& name) {
-  const SeccompAction found = look_up(kActions, name, "seccomp: the action");
-  if (found == SeccompAction::kNotify) {
-    throw base::Error("seccomp: SCMP_ACT_NOTIFY is not built into this version of trine");
-  }
-  return found;
+/// What an action that returns a value returns. `field` is the value's.
+std::uint16_t errno_value(SeccompAction action, const std::optional<std::uint32_t>& value,
+                          const std::string& field) {
+  constexpr std::uint32_t kMaxErrno = 4095;        // MAX_ERRNO of the kernel
+  constexpr std::uint32_t kMaxTrace = UINT16_MAX;  // SECCOMP_RET_DATA
+  if (!value)
+    return EPERM;
+  if (action != SeccompAction::kErrno && action != SeccompAction::kTrace)
+    throw base::Error(field + " is given for an action that returns none", 0,
+                      "it is for SCMP_ACT_ERRNO and SCMP_ACT_TRACE");
+  const std::uint32_t max = action == SeccompAction::kErrno ? kMaxErrno : kMaxTrace;
+  if (*value > max)
+    throw base::Error(field + " must be at most " + std::to_string(max));
+  return static_cast<std::uint16_t>(*value);
 }
 
-std::uint16_t errno_value(const std::optional<std::uint32_t>& value) {
-  constexpr std::uint16_t kDefault = 1;  // EPERM
-  return value ? static_cast<std::uint16_t>(*value) : kDefault;
+isolation::SeccompRule make_rule(const oci::SeccompSyscall& rule, const std::string& field) {
+  isolation::SeccompRule made;
+  made.syscalls = rule.names;
+  made.action = look_up(kSeccompActions, rule.action, field + ".action");
+  made.errno_value = errno_value(made.action, rule.errno_ret, field + ".errnoRet");
+  for (const auto& argument : rule.args) {
+    made.arguments.push_back({.index = argument.index,
+                              .value = argument.value,
+                              .value_two = argument.value_two,
+                              .compare = look_up(kSeccompOperators, argument.op, field + ".args[].op")});
+  }
+  return made;
 }
 
 }  // namespace
 
 isolation::SeccompProfile make_seccomp_profile(const oci::Seccomp& seccomp) {
   isolation::SeccompProfile profile;
-  profile.default_action = action(seccomp.default_action);
-  profile.default_errno = errno_value(seccomp.default_errno_ret);
+  profile.default_action = look_up(kSeccompActions, seccomp.default_action, "seccomp.defaultAction");
+  profile.default_errno =
+      errno_value(profile.default_action, seccomp.default_errno_ret, "seccomp.defaultErrnoRet");
   for (const auto& name : seccomp.architectures) {
-    profile.architectures.push_back(look_up(kArchitectures, name, "seccomp: the architecture"));
+    const std::uint32_t architecture = look_up(kSeccompArchitectures, name, "seccomp.architectures");
+    if (architecture != kNoArchitecture)
+      profile.architectures.push_back(architecture);
   }
   for (const auto& name : seccomp.flags)
-    profile.flags |= look_up(kFlags, name, "seccomp: the flag");
-  for (const auto& rule : seccomp.syscalls) {
-    isolation::SeccompRule made{.syscalls = rule.names,
-                                .action = action(rule.action),
-                                .errno_value = errno_value(rule.errno_ret),
-                                .arguments = {}};
-    for (const auto& argument : rule.args) {
-      made.arguments.push_back({.index = argument.index,
-                                .value = argument.value,
-                                .value_two = argument.value_two,
-                                .compare = look_up(kOperators, argument.op, "seccomp: the operator")});
-    }
-    profile.rules.push_back(std::move(made));
-  }
+    profile.flags |= look_up(kSeccompFlags, name, "seccomp.flags");
+  for (std::size_t i = 0; i < seccomp.syscalls.size(); ++i)
+    profile.rules.push_back(make_rule(seccomp.syscalls[i], "seccomp.syscalls[" + std::to_string(i) + "]"));
+  profile.listener_path = seccomp.listener_path;
+  profile.listener_metadata = seccomp.listener_metadata;
+  if (!profile.listener_metadata.empty() && profile.listener_path.empty())
+    throw base::Error("seccomp.listenerMetadata is given without a listenerPath");
+  if (profile.notifies() && profile.listener_path.empty())
+    throw base::Error("seccomp has SCMP_ACT_NOTIFY and no listenerPath: nobody would answer", 0,
+                      "give it the socket of the program that does");
   return profile;
 }
 

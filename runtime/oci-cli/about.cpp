@@ -93,10 +93,4 @@ int run_spec(const Globals&, Arguments arguments) {
   return 0;
 }
 
-int run_features(const Globals&, Arguments arguments) {
-  parse("features", {}, std::move(arguments), 0, 0);
-  print("{}\n");
-  return 0;
-}
-
 }  // namespace trine::runtime::oci_cli

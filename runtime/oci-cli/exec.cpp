@@ -11,6 +11,7 @@
 #include "handover.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/container.h"
+#include "runtime/backend/listener.h"
 #include "store.h"
 
 namespace trine::runtime::oci_cli {
@@ -189,15 +190,20 @@ int run_exec(const Globals& globals, Arguments arguments) {
   isolation::Process plan = backend::make_process(process, spec.linux_part);
   plan.preserved_descriptors = preserved_descriptors(options.preserve_fds);
   std::optional<isolation::SeccompProfile> seccomp;
-  if (spec.linux_part.seccomp)
+  std::function<void(pid_t, int)> on_listener;
+  if (spec.linux_part.seccomp) {
     seccomp = backend::make_seccomp_profile(*spec.linux_part.seccomp);
+    on_listener = backend::listener_sender(
+        *seccomp, [&](pid_t) { return state_document(container.state, "running", container.state.pid); });
+  }
   isolation::Started started =
       backend::join_container(std::move(plan), seccomp,
                               {.pid = container.state.pid,
                                .pidfd = first.get(),
                                .cgroups = cgroups_of(container.state, options.cgroup),
                                .seccomp_cache = globals.root + "/.seccomp",
-                               .outlive_caller = options.handover.detach});
+                               .outlive_caller = options.handover.detach,
+                               .on_listener = on_listener});
   hand_over(options.handover, started.process.pid(), started.process.pidfd(), started.terminal.get());
   if (options.handover.detach)
     return 0;

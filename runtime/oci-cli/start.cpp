@@ -5,6 +5,8 @@
 #include "hooks.h"
 #include "isolation/gate.h"
 #include "launch.h"
+#include "runtime/backend/listener.h"
+#include "runtime/backend/plan.h"
 
 namespace trine::runtime::oci_cli {
 
@@ -18,7 +20,14 @@ int run_start(const Globals& globals, Arguments arguments) {
         status == Status::kStopped ? "delete it, and create it anew" : "");
   }
   const oci::Spec spec = container.load_spec();
-  isolation::open_gate(container.directory());
+  std::function<void(int)> on_listener;
+  if (spec.linux_part.seccomp) {
+    on_listener = [&, profile = backend::make_seccomp_profile(*spec.linux_part.seccomp)](int listener) {
+      backend::send_listener(profile, state_document(container.state, "created", container.state.pid),
+                             container.state.pid, listener);
+    };
+  }
+  isolation::open_gate(container.directory(), on_listener);
   isolation::remove_gate(container.directory());
   try {
     run_poststart_hooks(spec, state_document(container.state, "running", container.state.pid));

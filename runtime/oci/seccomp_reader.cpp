@@ -67,9 +67,8 @@ Seccomp read_seccomp(const Reader& reader) {
   reader.read("defaultErrnoRet", seccomp.default_errno_ret);
   reader.read("architectures", seccomp.architectures);
   reader.read("flags", seccomp.flags);
-  if (const auto path = reader.field("listenerPath"); path && !path->is_empty()) {
-    path->fail("is not built into this version of trine");
-  }
+  reader.read("listenerPath", seccomp.listener_path);
+  reader.read("listenerMetadata", seccomp.listener_metadata);
   reader.read_each("syscalls", seccomp.syscalls, read_syscall);
   return seccomp;
 }
@@ -85,6 +84,8 @@ Seccomp parse_seccomp_profile(std::string_view text, std::uint64_t capabilities,
   reader.read_each("archMap", seccomp.architectures,
                    [](const Reader& entry) { return entry.required<std::string>("architecture"); });
   reader.read("flags", seccomp.flags);
+  reader.read("listenerPath", seccomp.listener_path);
+  reader.read("listenerMetadata", seccomp.listener_metadata);
   if (const auto rules = reader.field("syscalls")) {
     rules->for_each([&](const Reader& rule) {
       if (applies(rule, capabilities, capability_number))

@@ -61,11 +61,14 @@ inside "config.md#linux-process: scheduler SCHED_OTHER with nice" '.process.sche
   "$(reads 19); $(reads 41)" $'7\n0'
 inside "config.md#linux-process: scheduler SCHED_BATCH" '.process.scheduler = {"policy": "SCHED_BATCH"}' "$(reads 41)" 3
 inside "config.md#linux-process: scheduler SCHED_IDLE" '.process.scheduler = {"policy": "SCHED_IDLE"}' "$(reads 41)" 5
+# Where real-time run time is a cgroup's to give, this one gives some.
+realtime=.
+[[ ! -e /sys/fs/cgroup/cpu/cpu.rt_runtime_us ]] || realtime='.linux.resources.cpu = {"realtimePeriod": 1000000, "realtimeRuntime": 10000}'
 if chrt -f 1 true 2>/dev/null; then
-  inside "config.md#linux-process: scheduler SCHED_FIFO with priority" '.process.scheduler = {"policy": "SCHED_FIFO", "priority": 12}' \
+  inside "config.md#linux-process: scheduler SCHED_FIFO with priority" "$realtime |"'.process.scheduler = {"policy": "SCHED_FIFO", "priority": 12}' \
     "$(reads 40); $(reads 41)" $'12\n1'
   inside "config.md#linux-process: scheduler SCHED_RR with RESET_ON_FORK" \
-    '.process.scheduler = {"policy": "SCHED_RR", "priority": 3, "flags": ["SCHED_FLAG_RESET_ON_FORK"]}
+    "$realtime |"'.process.scheduler = {"policy": "SCHED_RR", "priority": 3, "flags": ["SCHED_FLAG_RESET_ON_FORK"]}
      | .process.args = ["/bin/sed", "-E", "s/.*[)] (([^ ]+ ){37})([^ ]+ [^ ]+).*/\\3/", "/proc/self/stat"]' '' '3 2'
 else
   skipped "config.md#linux-process: scheduler SCHED_FIFO" "this machine gives nobody real-time run time"

@@ -9,7 +9,7 @@
 bundle=$work/bundle
 
 # oci_run BUNDLE: runs the bundle's container to its end, its output on ours.
-oci_run() { trine run --rm "bundle:$1"; }
+oci_run() { "$build/bin/trine-oci" --root "$work/oci" run --bundle "$1" "case-$BASHPID"; }
 
 # make_bundle: a busybox root, and the base configuration.
 make_bundle() {

@@ -34,14 +34,16 @@ struct SeccompProfile {
   std::string listener_path;                 ///< the socket that gets the notify descriptor (kNotify)
   std::string listener_metadata;
   std::vector<SeccompRule> rules;
+
+  /// Whether some syscalls wait for the word of whoever has the notify descriptor.
+  [[nodiscard]] bool notifies() const;
 };
 
 /// A compiled filter: an array of `struct sock_filter`, as seccomp(2) takes it.
 struct SeccompFilter {
   std::string program;
   std::uint32_t flags = 0;
-  std::string listener_path;
-  std::string listener_metadata;
+  bool notifies = false;  ///< its notify descriptor goes to StartHooks::on_listener
 };
 
 /// trine's default allow-list for a process with these capabilities (bit mask of CAP_… numbers): never wider

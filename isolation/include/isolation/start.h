@@ -33,6 +33,9 @@ struct HookPoints {
   /// the text for their standard input from a status of the specification's and the child's own number.
   std::vector<Hook> create_container_hooks, start_container_hooks;
   std::function<std::string(const char* status, pid_t)> hook_state;
+  /// Called in the caller with the notify descriptor of the child's filter, when that has one: pass it on to
+  /// who answers. The program may run already, and waits. With a gate, open_gate() gets it instead.
+  std::function<void(pid_t, int listener)> on_listener;
 };
 
 /// What the caller does at the moments that only it knows about.

@@ -188,3 +188,46 @@ TEST_CASE("mapped owners are for bind mounts and come in pairs") {
             R"({"destination": "/a", "type": "bind", "uidMappings": [{"containerID": 0, "size": 1}]})")) ==
         "config.json: mounts[0].uidMappings[0]: 'hostID' is missing");
 }
+
+TEST_CASE("a profile that asks a listener names it") {
+  const auto profile_of = [](const std::string& seccomp) {
+    const auto spec = oci::parse_spec(config("", R"(, "seccomp": )" + seccomp));
+    return backend::make_seccomp_profile(*spec.linux_part.seccomp);
+  };
+  const std::string rule = R"("syscalls": [{"names": ["mkdir"], "action": "SCMP_ACT_NOTIFY"}])";
+  const auto profile =
+      profile_of(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/s", "listenerMetadata": "m",
+      "flags": ["SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV"], )" +
+                 rule + "}");
+  CHECK(profile.notifies());
+  CHECK(profile.listener_path == "/s");
+  CHECK(profile.listener_metadata == "m");
+  CHECK(profile.flags == 32);
+  CHECK_FALSE(profile_of(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerPath": "/s"})").notifies());
+  CHECK(profile_of(R"({"defaultAction": "SCMP_ACT_NOTIFY", "listenerPath": "/s"})").notifies());
+  CHECK_THROWS_WITH(profile_of(R"({"defaultAction": "SCMP_ACT_ALLOW", )" + rule + "}"),
+                    "seccomp has SCMP_ACT_NOTIFY and no listenerPath: nobody would answer");
+  CHECK_THROWS_AS(profile_of(R"({"defaultAction": "SCMP_ACT_ALLOW", "listenerMetadata": "m"})"), base::Error);
+}
+
+TEST_CASE("errnoRet is for actions that return one, and must fit") {
+  const auto error = [](const std::string& rule) -> std::string {
+    const auto spec = oci::parse_spec(
+        config("", R"(, "seccomp": {"defaultAction": "SCMP_ACT_ALLOW", "syscalls": [{"names": ["mkdir"], )" +
+                       rule + "}]}"));
+    try {
+      backend::make_seccomp_profile(*spec.linux_part.seccomp);
+    } catch (const base::Error& caught) {
+      return caught.what();
+    }
+    return "";
+  };
+  CHECK(error(R"("action": "SCMP_ACT_ERRNO", "errnoRet": 4095)").empty());
+  CHECK(error(R"("action": "SCMP_ACT_TRACE", "errnoRet": 65535)").empty());
+  CHECK(error(R"("action": "SCMP_ACT_ALLOW", "errnoRet": null)").empty());
+  CHECK(error(R"("action": "SCMP_ACT_ERRNO", "errnoRet": 4096)") ==
+        "seccomp.syscalls[0].errnoRet must be at most 4095");
+  CHECK(error(R"("action": "SCMP_ACT_KILL", "errnoRet": 1)") ==
+        "seccomp.syscalls[0].errnoRet is given for an action that returns none");
+  CHECK(error(R"("action": "SCMP_ACT_X")") == "seccomp.syscalls[0].action 'SCMP_ACT_X' is unknown");
+}

@@ -17,7 +17,7 @@ struct ContainerOptions : isolation::HookPoints {
   std::string cgroup_name;    ///< of the group in each hierarchy that is used: "trine-<id>"
   std::string seccomp_cache;  ///< directory of compiled filters
   cgroups::Coverage coverage = cgroups::Coverage::kWhereLimited;
-  bool loopback_up = true;    ///< in a new network namespace
+  bool loopback_up = true;  ///< in a new network namespace
   /// The first process exists, in its cgroups, and waits: the moment to write its record.
   std::function<void(pid_t, const cgroups::Group&)> on_created;
   /// In the child: let go of the caller's locks.
@@ -66,6 +66,8 @@ struct JoinOptions {
   std::string seccomp_cache;
   bool outlive_caller = false;
   std::function<void(pid_t)> on_created;
+  std::function<void(pid_t, int listener)> on_listener;  ///< see isolation::HookPoints
+  std::optional<isolation::Resctrl> resctrl;             ///< the container's class
 };
 
 /// The process of `process` in the container. Throws as start_container() does.

@@ -175,6 +175,8 @@ struct Seccomp {
   std::optional<std::uint32_t> default_errno_ret;
   std::vector<std::string> architectures;
   std::vector<std::string> flags;
+  std::string listener_path;      ///< a stream socket; it gets the notify descriptor of SCMP_ACT_NOTIFY
+  std::string listener_metadata;  ///< goes there with it
   std::vector<SeccompSyscall> syscalls;
 };
 

@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "command.h"
 #include "commands.h"
+#include "runtime/backend/features.h"
 #include "runtime/oci/default_spec.h"
 
 namespace trine::runtime::oci_cli {
@@ -95,7 +96,7 @@ int run_spec(const Globals&, Arguments arguments) {
 
 int run_features(const Globals&, Arguments arguments) {
   parse("features", {}, std::move(arguments), 0, 0);
-  print("{}\n");
+  print(backend::features_json() + "\n");
   return 0;
 }
 

@@ -5,6 +5,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "base/error.h"
 #include "seccomp_listener.h"
 
@@ -23,6 +25,13 @@ std::uint32_t load_flags(const SeccompFilter& filter) {
 }
 
 }  // namespace
+
+bool kernel_has_seccomp_flag(std::uint32_t flag) {
+  // Flags are looked at before the filter: that there is none is told of those that are known alone.
+  const std::uint32_t needs =
+      flag == SECCOMP_FILTER_FLAG_WAIT_KILLABLE_RECV ? flag | SECCOMP_FILTER_FLAG_NEW_LISTENER : flag;
+  return ::syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, needs, nullptr) != 0 && errno == EFAULT;
+}
 
 void load_seccomp(const SeccompFilter& filter) {
   const sock_fprog program{

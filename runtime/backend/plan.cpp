@@ -9,19 +9,10 @@
 #include "base/error.h"
 #include "isolation/mount_options.h"
 #include "plan_resources.h"
+#include "process_names.h"
 
 namespace trine::runtime::backend {
 namespace {
-
-struct NamespaceType {
-  std::string_view name;
-  int flag;
-};
-constexpr std::array kNamespaceTypes{
-    NamespaceType{"pid", CLONE_NEWPID},       NamespaceType{"network", CLONE_NEWNET},
-    NamespaceType{"mount", CLONE_NEWNS},      NamespaceType{"ipc", CLONE_NEWIPC},
-    NamespaceType{"uts", CLONE_NEWUTS},       NamespaceType{"user", CLONE_NEWUSER},
-    NamespaceType{"cgroup", CLONE_NEWCGROUP}, NamespaceType{"time", CLONE_NEWTIME}};
 
 /// Devices that every container has. Source: OCI runtime-spec 1.3 config-linux.md#default-devices.
 constexpr std::array<std::pair<const char*, std::uint32_t>, 5> kMemoryDevices{
@@ -34,10 +25,8 @@ std::string below(const std::string& bundle, const std::string& path) {
 std::vector<isolation::Namespace> namespaces(const oci::Linux& part) {
   std::vector<isolation::Namespace> result;
   for (const auto& entry : part.namespaces) {
-    const auto* type = std::ranges::find(kNamespaceTypes, entry.type, &NamespaceType::name);
-    if (type == kNamespaceTypes.end())
-      throw base::Error("unknown namespace '" + entry.type + "'");
-    result.push_back({.type = type->flag, .path = entry.path});
+    result.push_back({.type = look_up(kNamespaceTypes, entry.type, "config.json: linux.namespaces[].type"),
+                      .path = entry.path});
   }
   return result;
 }
@@ -92,19 +81,6 @@ std::vector<isolation::TimeOffset> time_offsets(const oci::Linux& part) {
   return result;
 }
 
-std::optional<isolation::Resctrl> resctrl(const oci::Linux& part, const std::string& id) {
-  if (!part.intel_rdt)
-    return std::nullopt;
-  const oci::IntelRdt& rdt = *part.intel_rdt;
-  isolation::Resctrl result{.clos_id = rdt.clos_id, .container_id = id, .monitoring = rdt.enable_monitoring};
-  for (const auto& line : {rdt.l3_cache_schema, rdt.mem_bw_schema}) {
-    if (!line.empty())
-      result.schemata.push_back(line);
-  }
-  result.schemata.insert(result.schemata.end(), rdt.schemata.begin(), rdt.schemata.end());
-  return result;
-}
-
 unsigned long propagation(const std::string& name) {
   if (name.empty())
     return 0;
@@ -118,6 +94,19 @@ unsigned long propagation(const std::string& name) {
 }
 
 }  // namespace
+
+std::optional<isolation::Resctrl> make_resctrl(const oci::Linux& part, const std::string& id) {
+  if (!part.intel_rdt)
+    return std::nullopt;
+  const oci::IntelRdt& rdt = *part.intel_rdt;
+  isolation::Resctrl result{.clos_id = rdt.clos_id, .container_id = id, .monitoring = rdt.enable_monitoring};
+  for (const auto& line : {rdt.l3_cache_schema, rdt.mem_bw_schema}) {
+    if (!line.empty())
+      result.schemata.push_back(line);
+  }
+  result.schemata.insert(result.schemata.end(), rdt.schemata.begin(), rdt.schemata.end());
+  return result;
+}
 
 ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle, const std::string& id) {
   const oci::Linux& part = spec.linux_part;
@@ -139,7 +128,7 @@ ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle, const 
   isolated.sysctls.assign(part.sysctl.begin(), part.sysctl.end());
   isolated.process = make_process(spec.process, part);
   isolated.time_offsets = time_offsets(part);
-  isolated.resctrl = resctrl(part, id);
+  isolated.resctrl = make_resctrl(part, id);
   isolated.mount_label = part.mount_label;
   plan.limits = make_limits(part.resources, part.devices);
   if (part.seccomp)

@@ -73,17 +73,15 @@ std::optional<Number> unless_zero(std::optional<Number> value) {
 }
 
 void add_cpu(const oci::Cpu& cpu, cgroups::Limits& limits) {
-  constexpr std::uint64_t kDefaultPeriod = 100'000;
-  constexpr std::uint64_t kDefaultRealtimePeriod = 1'000'000;
   limits.cpu_shares = unless_zero(cpu.shares);
+  // What is not given stays as it is: an update may change one of the two.
   if (unless_zero(cpu.quota) || unless_zero(cpu.period)) {
-    limits.cpu = cgroups::CpuQuota{.quota_us = unless_zero(cpu.quota).value_or(-1),
-                                   .period_us = unless_zero(cpu.period).value_or(kDefaultPeriod)};
+    limits.cpu =
+        cgroups::CpuQuota{.quota_us = cpu.quota == 0 ? -1 : cpu.quota, .period_us = unless_zero(cpu.period)};
   }
   if (unless_zero(cpu.realtime_runtime) || unless_zero(cpu.realtime_period)) {
     limits.cpu_realtime =
-        cgroups::CpuQuota{.quota_us = cpu.realtime_runtime.value_or(0),
-                          .period_us = unless_zero(cpu.realtime_period).value_or(kDefaultRealtimePeriod)};
+        cgroups::CpuQuota{.quota_us = cpu.realtime_runtime, .period_us = unless_zero(cpu.realtime_period)};
   }
   limits.cpu_burst_us = cpu.burst;
   limits.cpu_idle = cpu.idle;
@@ -93,26 +91,49 @@ void add_cpu(const oci::Cpu& cpu, cgroups::Limits& limits) {
     limits.cpuset_mems = cpu.mems;
 }
 
+void add_memory(const oci::Memory& memory, cgroups::Limits& limits) {
+  limits.memory_bytes = unless_zero(memory.limit);
+  limits.memory_swap_bytes = unless_zero(memory.swap);
+  limits.memory_reservation_bytes = unless_zero(memory.reservation);
+  limits.memory_kernel_tcp_bytes = unless_zero(memory.kernel_tcp);
+  limits.memory_swappiness = memory.swappiness;
+  limits.disable_oom_killer = memory.disable_oom_killer.value_or(false);
+  limits.memory_check_before_update = memory.check_before_update;
+}
+
+void add_io(const oci::BlockIo& io, cgroups::Limits& limits) {
+  limits.io_weight = unless_zero(io.weight);
+  limits.io_leaf_weight = unless_zero(io.leaf_weight);
+  for (const auto& entry : io.weight_device) {
+    const auto major = static_cast<std::uint32_t>(entry.major);
+    const auto minor = static_cast<std::uint32_t>(entry.minor);
+    if (entry.weight)
+      limits.io_weight_device.push_back({major, minor, *entry.weight});
+    if (entry.leaf_weight)
+      limits.io_leaf_weight_device.push_back({major, minor, *entry.leaf_weight});
+  }
+  limits.io_read_bps = io_limits(io.read_bps);
+  limits.io_write_bps = io_limits(io.write_bps);
+  limits.io_read_iops = io_limits(io.read_iops);
+  limits.io_write_iops = io_limits(io.write_iops);
+}
+
 }  // namespace
 
 cgroups::Limits make_limits(const oci::Resources& resources, const std::vector<oci::Device>& devices) {
   cgroups::Limits limits;
-  limits.memory_bytes = unless_zero(resources.memory.limit);
-  limits.memory_swap_bytes = unless_zero(resources.memory.swap);
-  limits.memory_reservation_bytes = unless_zero(resources.memory.reservation);
-  limits.memory_swappiness = resources.memory.swappiness;
-  limits.disable_oom_killer = resources.memory.disable_oom_killer.value_or(false);
+  add_memory(resources.memory, limits);
   add_cpu(resources.cpu, limits);
   limits.pids_max = resources.pids_limit;
-  limits.io_weight = unless_zero(resources.block_io.weight);
-  limits.io_weight_device = io_limits(resources.block_io.weight_device);
-  limits.io_read_bps = io_limits(resources.block_io.read_bps);
-  limits.io_write_bps = io_limits(resources.block_io.write_bps);
-  limits.io_read_iops = io_limits(resources.block_io.read_iops);
-  limits.io_write_iops = io_limits(resources.block_io.write_iops);
+  add_io(resources.block_io, limits);
   for (const auto& entry : resources.hugepage_limits) {
     limits.hugepages.push_back({.page_size = entry.page_size, .bytes = entry.limit});
   }
+  for (const auto& [device, rdma] : resources.rdma)
+    limits.rdma[device] = {.hca_handles = rdma.hca_handles, .hca_objects = rdma.hca_objects};
+  limits.network_class = resources.network.class_id;
+  for (const auto& entry : resources.network.priorities)
+    limits.network_priorities[entry.name] = entry.priority;
   limits.unified = resources.unified;
   limits.devices = device_rules(resources, devices);
   return limits;

@@ -9,9 +9,18 @@
 
 #include "names.h"
 
-/// The words that config.json has for a process. Source: OCI runtime-spec 1.3 config.md#linux-process and
-/// config-linux.md; the values: linux/sched.h, linux/ioprio.h, linux/mempolicy.h.
+/// The words that config.json has for a process and its namespaces. Source: OCI runtime-spec 1.3
+/// config.md#linux-process and config-linux.md; the values: linux/sched.h, linux/ioprio.h, linux/mempolicy.h.
 namespace trine::runtime::backend {
+
+inline constexpr std::array<Named<int>, 8> kNamespaceTypes{{{"pid", CLONE_NEWPID},
+                                                            {"network", CLONE_NEWNET},
+                                                            {"mount", CLONE_NEWNS},
+                                                            {"ipc", CLONE_NEWIPC},
+                                                            {"uts", CLONE_NEWUTS},
+                                                            {"user", CLONE_NEWUSER},
+                                                            {"cgroup", CLONE_NEWCGROUP},
+                                                            {"time", CLONE_NEWTIME}}};
 
 inline constexpr std::array<Named<std::uint32_t>, 7> kSchedulerPolicies{{{"SCHED_OTHER", SCHED_OTHER},
                                                                          {"SCHED_FIFO", SCHED_FIFO},

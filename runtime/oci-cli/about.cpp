@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "command.h"
 #include "commands.h"
+#include "runtime/backend/features.h"
 #include "runtime/oci/default_spec.h"
 
 namespace trine::runtime::oci_cli {
@@ -90,6 +91,12 @@ int run_spec(const Globals&, Arguments arguments) {
     throw base::Error(path + " exists already", 0, "remove it first: it is not overwritten");
   const base::UniqueFd file = base::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
   base::write_all(file.get(), example(options.rootless).dump(2) + "\n", path);
+  return 0;
+}
+
+int run_features(const Globals&, Arguments arguments) {
+  parse("features", {}, std::move(arguments), 0, 0);
+  print(backend::features_json() + "\n");
   return 0;
 }
 

@@ -58,8 +58,6 @@ int run_events(const Globals& globals, Arguments arguments);
 // about.cpp
 FlagTexts spec_flags();
 int run_spec(const Globals& globals, Arguments arguments);
-
-// features.cpp
 int run_features(const Globals& globals, Arguments arguments);
 
 // checkpoint.cpp

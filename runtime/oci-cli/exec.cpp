@@ -203,7 +203,8 @@ int run_exec(const Globals& globals, Arguments arguments) {
                                .cgroups = cgroups_of(container.state, options.cgroup),
                                .seccomp_cache = globals.root + "/.seccomp",
                                .outlive_caller = options.handover.detach,
-                               .on_listener = on_listener});
+                               .on_listener = on_listener,
+                               .resctrl = backend::make_resctrl(spec.linux_part, id)});
   hand_over(options.handover, started.process.pid(), started.process.pidfd(), started.terminal.get());
   if (options.handover.detach)
     return 0;

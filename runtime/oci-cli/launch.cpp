@@ -13,6 +13,7 @@
 #include "cgroups/group.h"
 #include "hooks.h"
 #include "isolation/gate.h"
+#include "isolation/resctrl.h"
 #include "runtime/backend/plan.h"
 
 namespace trine::runtime::oci_cli {
@@ -65,9 +66,9 @@ void set_up(State& state, const std::string& bundle, const oci::Spec& spec) {
   state.creating = true;
 }
 
-backend::ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle,
+backend::ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle, const std::string& id,
                                  const LaunchOptions& options) {
-  backend::ContainerPlan plan = backend::make_plan(spec, bundle);
+  backend::ContainerPlan plan = backend::make_plan(spec, bundle, id);
   isolation::Process& process = plan.isolation.process;
   process.preserved_descriptors = preserved_descriptors(options.preserve_fds);
   process.keep_keyring = options.no_new_keyring;
@@ -142,7 +143,7 @@ Launched launch(const Globals& globals, const std::string& id, const LaunchOptio
                       "let the engine use cgroupfs, as in podman --cgroup-manager cgroupfs");
   }
   check(launch_options.handover, spec.process.terminal);
-  backend::ContainerPlan plan = make_plan(spec, bundle, launch_options);
+  backend::ContainerPlan plan = make_plan(spec, bundle, id, launch_options);
 
   Container container = Container::create(globals.root, id);
   Rollback rollback(container, spec);
@@ -174,6 +175,9 @@ void destroy(Container& container, const oci::Spec* spec) {
         possible_directories(cgroup_name(backend::make_plan(*spec, state.bundle), state.id)));
   }
   group.remove();
+  if (spec != nullptr && spec->linux_part.intel_rdt)
+    isolation::remove_resctrl_group(isolation::find_resctrl(),
+                                    *backend::make_resctrl(spec->linux_part, state.id));
   if (spec != nullptr)
     run_poststop_hooks(*spec, state_document(state, "stopped", 0));
   container.remove();

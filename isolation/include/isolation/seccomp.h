@@ -60,4 +60,7 @@ SeccompFilter compile_seccomp(const SeccompProfile& profile);
 /// write are used; a damaged one is made anew; a directory that cannot be used is no error.
 SeccompFilter cached_seccomp(const SeccompProfile& profile, const std::string& cache_directory);
 
+/// Whether the running kernel takes a SECCOMP_FILTER_FLAG_….
+bool kernel_has_seccomp_flag(std::uint32_t flag);
+
 }  // namespace trine::isolation

@@ -4,6 +4,7 @@
 #include <sys/personality.h>
 
 #include "base/error.h"
+#include "runtime/backend/features.h"
 #include "runtime/backend/plan.h"
 #include "runtime/oci/spec.h"
 
@@ -230,4 +231,52 @@ TEST_CASE("errnoRet is for actions that return one, and must fit") {
   CHECK(error(R"("action": "SCMP_ACT_KILL", "errnoRet": 1)") ==
         "seccomp.syscalls[0].errnoRet is given for an action that returns none");
   CHECK(error(R"("action": "SCMP_ACT_X")") == "seccomp.syscalls[0].action 'SCMP_ACT_X' is unknown");
+}
+
+TEST_CASE("every resource reaches the limits") {
+  const auto limits = backend::make_limits(oci::parse_resources(R"({
+      "memory": {"limit": 1, "kernel": 7, "kernelTCP": 2, "useHierarchy": true, "checkBeforeUpdate": true},
+      "cpu": {"quota": 0, "burst": 3, "idle": 1},
+      "blockIO": {"leafWeight": 20, "weightDevice": [{"major": 8, "minor": 0, "weight": 30},
+                                                     {"major": 8, "minor": 1, "leafWeight": 40}]},
+      "rdma": {"mlx5_0": {"hcaHandles": 5}, "rxe3": {"hcaObjects": 6}},
+      "network": {"classID": 1048577, "priorities": [{"name": "eth0", "priority": 500}]},
+      "hugepageLimits": [{"pageSize": "2MB", "limit": 9}]})"));
+  CHECK(limits.memory_kernel_tcp_bytes == 2);
+  CHECK(limits.memory_check_before_update);
+  CHECK(limits.cpu->quota_us == -1);
+  CHECK_FALSE(limits.cpu->period_us);
+  CHECK(limits.cpu_burst_us == 3);
+  CHECK(limits.cpu_idle == 1);
+  CHECK(limits.io_leaf_weight == 20);
+  CHECK(limits.io_weight_device.at(0).value == 30);
+  CHECK(limits.io_leaf_weight_device.at(0).minor == 1);
+  CHECK(limits.rdma.at("mlx5_0").hca_handles == 5);
+  CHECK_FALSE(limits.rdma.at("mlx5_0").hca_objects);
+  CHECK(limits.rdma.at("rxe3").hca_objects == 6);
+  CHECK(limits.network_class == 1048577);
+  CHECK(limits.network_priorities.at("eth0") == 500);
+  CHECK(limits.hugepages.at(0).bytes == 9);
+}
+
+TEST_CASE("a resource without a value is refused by its path") {
+  CHECK_THROWS_WITH(oci::parse_resources(R"({"rdma": {"mlx5_0": {}}})"),
+                    "resources.json: rdma[\"mlx5_0\"] has neither hcaHandles nor hcaObjects");
+  CHECK_THROWS_WITH(oci::parse_resources(R"({"blockIO": {"weightDevice": [{"major": 1, "minor": 2}]}})"),
+                    "resources.json: blockIO.weightDevice[0] has neither weight nor leafWeight");
+  CHECK_THROWS_WITH(oci::parse_resources(R"({"blockIO": {"weight": 65536}})"),
+                    "resources.json: blockIO.weight must be between 0 and 65535, not 65536");
+  CHECK_THROWS_WITH(oci::parse_resources(R"({"network": {"priorities": [{"name": "a"}]}})"),
+                    "resources.json: network.priorities[0]: 'priority' is missing");
+}
+
+TEST_CASE("the features document tells what the parsers take") {
+  const std::string features = backend::features_json();
+  for (const char* word :
+       {"\"ociVersionMax\": \"1.3.0\"", "\"createContainer\"", "\"ridmap\"", "\"rro\"", "\"time\"",
+        "\"CAP_CHECKPOINT_RESTORE\"", "\"SCMP_ACT_NOTIFY\"", "\"MPOL_WEIGHTED_INTERLEAVE\"", "\"netDevices\"",
+        "\"potentiallyUnsafeConfigAnnotations\""}) {
+    INFO(word);
+    CHECK(features.find(word) != std::string::npos);
+  }
 }

@@ -32,6 +32,9 @@ isolation::Process make_process(const oci::Process& process, const oci::Linux& c
 /// linux.resources as limits, for an update: no devices.
 cgroups::Limits make_limits(const oci::Resources& resources);
 
+/// linux.intelRdt alone, for the container with this id.
+std::optional<isolation::Resctrl> make_resctrl(const oci::Linux& part, const std::string& id);
+
 /// The seccomp part alone.
 isolation::SeccompProfile make_seccomp_profile(const oci::Seccomp& seccomp);
 

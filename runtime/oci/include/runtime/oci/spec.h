@@ -120,7 +120,9 @@ struct DeviceRule {
 struct Memory {
   std::optional<std::int64_t> limit, reservation, swap;  ///< bytes; -1: no limit
   std::optional<std::uint64_t> swappiness;
+  std::optional<std::int64_t> kernel_tcp;  ///< bytes; cgroup v1 alone
   std::optional<bool> disable_oom_killer;
+  bool check_before_update = false;  ///< a limit below what is in use is refused
 };
 
 struct Cpu {
@@ -135,15 +137,35 @@ struct ThrottleDevice {
   std::uint64_t rate = 0;
 };
 
+struct WeightDevice {
+  std::int64_t major = 0;
+  std::int64_t minor = 0;
+  std::optional<std::uint64_t> weight, leaf_weight;  ///< one of them at least
+};
+
 struct BlockIo {
-  std::optional<std::uint64_t> weight;
-  std::vector<ThrottleDevice> weight_device;
+  std::optional<std::uint64_t> weight, leaf_weight;  ///< 10..1000
+  std::vector<WeightDevice> weight_device;
   std::vector<ThrottleDevice> read_bps, write_bps, read_iops, write_iops;
 };
 
 struct HugepageLimit {
   std::string page_size;
   std::uint64_t limit = 0;
+};
+
+struct Rdma {
+  std::optional<std::uint32_t> hca_handles, hca_objects;  ///< one of them at least
+};
+
+struct NetworkPriority {
+  std::string name;  ///< of the interface
+  std::uint32_t priority = 0;
+};
+
+struct Network {
+  std::optional<std::uint32_t> class_id;
+  std::vector<NetworkPriority> priorities;
 };
 
 struct Resources {
@@ -153,6 +175,8 @@ struct Resources {
   std::optional<std::int64_t> pids_limit;
   BlockIo block_io;
   std::vector<HugepageLimit> hugepage_limits;
+  std::map<std::string, Rdma> rdma;  ///< by device
+  Network network;
   StringMap unified;
 };
 

@@ -122,6 +122,8 @@ bool remove_groups_below(const Directory& directory) {
     if (way.empty())
       return true;
     base::UniqueFd parent(::openat(current.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!parent)
+      return false;  // no descriptor is left
     if (::unlinkat(parent.get(), way.back().c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
       return false;
     way.pop_back();

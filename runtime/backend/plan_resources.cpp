@@ -74,8 +74,9 @@ std::optional<Number> unless_zero(std::optional<Number> value) {
 
 void add_cpu(const oci::Cpu& cpu, cgroups::Limits& limits) {
   limits.cpu_shares = unless_zero(cpu.shares);
-  // What is not given stays as it is: an update may change one of the two.
-  if (unless_zero(cpu.quota) || unless_zero(cpu.period)) {
+  // What is not given stays as it is: an update may change one of the two, and takes the quota away with 0.
+  const bool takes_away = cpu.quota == 0 && !cpu.period;
+  if (unless_zero(cpu.quota) || unless_zero(cpu.period) || takes_away) {
     limits.cpu =
         cgroups::CpuQuota{.quota_us = cpu.quota == 0 ? -1 : cpu.quota, .period_us = unless_zero(cpu.period)};
   }

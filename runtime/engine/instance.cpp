@@ -9,9 +9,9 @@
 #include <climits>
 
 #include "base/error.h"
-#include "base/process.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "layout.h"
 #include "record.h"

@@ -9,8 +9,8 @@
 #include <csignal>
 
 #include "base/error.h"
-#include "base/process.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "layout.h"
 #include "record.h"
 #include "runtime/engine/instance.h"

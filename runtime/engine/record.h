@@ -13,6 +13,4 @@ std::optional<Record> parse_record(std::string_view json);
 /// The record in an instance's directory; nothing when there is none, or it is no record.
 std::optional<Record> read_record(const std::string& directory);
 
-
-
 }  // namespace trine::runtime::engine

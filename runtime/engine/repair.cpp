@@ -7,9 +7,9 @@
 #include <csignal>
 
 #include "base/error.h"
-#include "base/process.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/remove_tree.h"
 #include "base/text.h"
 #include "cgroups/group.h"

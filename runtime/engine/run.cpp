@@ -15,8 +15,8 @@
 #include "isolation/start.h"
 #include "layout.h"
 #include "record.h"
-#include "runtime/backend/container.h"
 #include "runtime/attach/attach.h"
+#include "runtime/backend/container.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
@@ -214,7 +214,7 @@ int run(const RunOptions& options, const Paths& paths) {
   cidfile.keep();
   const base::ExitStatus status =
       attach::attach(container.process(), signals,
-             {.terminal = container.take_terminal(), .interactive = options.interactive});
+                     {.terminal = container.take_terminal(), .interactive = options.interactive});
   const auto end = container.finish();
   if (end.oom_killed)
     report_oom(instance.record(), limits);

@@ -23,18 +23,18 @@ declare -A program=([crun]="crun --root $others/crun" [runc]="runc --root $other
 life=() execs=()
 for name in "${runtimes[@]}"; do
   cat >"$work/life-$name" <<E2
-${program[$name]} create -b $bundle life && ${program[$name]} start life && ${program[$name]} delete --force life
+${program[$name]} create -b $bundle life-$name && ${program[$name]} start life-$name && ${program[$name]} delete --force life-$name
 E2
   life+=("$name" "sh $work/life-$name")
   jq '.process.args = ["/bin/sleep", "1000"]' "$bundle/config.json" >"$bundle/new"
   cp "$bundle/config.json" "$work/config.json" && mv "$bundle/new" "$bundle/config.json"
-  ${program[$name]} run -d -b "$bundle" sleeper </dev/null >/dev/null 2>&1
+  ${program[$name]} run -d -b "$bundle" "sleeper-$name" </dev/null >/dev/null 2>&1
   cp "$work/config.json" "$bundle/config.json"
-  execs+=("$name" "${program[$name]} exec sleeper true")
+  execs+=("$name" "${program[$name]} exec sleeper-$name true")
 done
 echo "create, start, delete:"
 "$build/tests/bin/timer" "$rounds" "${life[@]}"
 echo "exec:"
 "$build/tests/bin/timer" "$rounds" "${execs[@]}"
-for name in "${runtimes[@]}"; do ${program[$name]} delete --force sleeper; done
+for name in "${runtimes[@]}"; do ${program[$name]} delete --force "sleeper-$name"; done
 umount "$state/run" "$others"

@@ -52,7 +52,7 @@ mount -o remount,nr_inodes="$((inodes + 1))" "$work/small"
 expect_error "a start without a free inode is said" 125 "No space left" small run --rm busybox true
 mount -o remount,nr_inodes=0 "$work/small"
 expect_exit "and works again when there is room" 0 small run --rm busybox true
-[[ -z $(ls "$work/small/lib/instances" "$work/small/run/instances" 2>/dev/null | grep -v :) ]] && pass "and nothing of it is left" || fail "and nothing of it is left" "$(find "$work/small" | tail -n 5)"
+[[ -z $(find "$work/small/lib/instances" "$work/small/run/instances" -mindepth 1 2>/dev/null) ]] && pass "and nothing of it is left" || fail "and nothing of it is left" "$(find "$work/small" | tail -n 5)"
 umount "$work/small/run" "$work/small"
 
 # What cannot be written.

@@ -42,8 +42,9 @@ class Process {
 
 /// What /proc tells of any process. Source: proc_pid_stat(5).
 struct ProcessInfo {
-  std::uint64_t start_time = 0;  ///< clock ticks since boot, which tells it from a later one; 0: there is none
-  bool ended = false;            ///< a zombie
+  std::uint64_t start_time =
+      0;               ///< clock ticks since boot, which tells it from a later one; 0: there is none
+  bool ended = false;  ///< a zombie
 };
 ProcessInfo process_info(pid_t pid);
 

@@ -8,8 +8,8 @@
 #include <array>
 #include <string>
 
-#include "base/error.h"
 #include "attach/terminal_mode.h"
+#include "base/error.h"
 #include "own_stdio.h"
 #include "pty_pair.h"
 #include "scratch.h"

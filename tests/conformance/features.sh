@@ -22,7 +22,7 @@ inside "features.md#hooks: all of them run" "$(jq -c '.hooks | map({key: ., valu
 # One mount with every option that a tmpfs can have; binds take the rest.
 options=$(jq -c '[.mountOptions[] | select(. as $o | ["bind", "rbind", "remount", "idmap", "ridmap"] | index($o) | not)]' "$work/features.json")
 inside "features.md#mount-options: each is taken" \
-  "reduce ($options[]) as \$option (.; .mounts += [{\"destination\": \"/m/\\(\$option)\", \"type\": \"tmpfs\", \"source\": \"tmpfs\", \"options\": [\$option]}])" \
+  "reduce (${options}[]) as \$option (.; .mounts += [{\"destination\": \"/m/\\(\$option)\", \"type\": \"tmpfs\", \"source\": \"tmpfs\", \"options\": [\$option]}])" \
   'ls /m | wc -l' "$(jq length <<<"$options")"
 for flag in $(list .linux.seccomp.supportedFlags); do
   inside "features-linux.md#seccomp: $flag" \

@@ -15,8 +15,8 @@ namespace trine::cgroups {
 struct DevicePolicy;
 
 struct Controller {
-  std::string_view v1_name = {};
-  std::string_view v2_name = {};  ///< empty: v2 has no such controller
+  std::string_view v1_name;
+  std::string_view v2_name;  ///< empty: v2 has no such controller
   /// The user's word for the first limit that needs this controller; null when none does.
   const char* (*wanted)(const Limits&) = nullptr;
   /// Write the limits to a group's directory. They throw Error, also for a limit that the version has not.

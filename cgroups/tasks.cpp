@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,6 +28,12 @@ constexpr long kLongestStepUs = 50'000;
 /// Above the text of as many processes as a machine can have (pid_max: 4 Mi).
 constexpr std::size_t kTaskListLimit = 64 << 20;
 
+/// A cgroup's link count is two and one for each group below: most often there is none, and nothing to list.
+bool has_groups_below(const Directory& group) {
+  struct stat status{};
+  return ::fstat(group.fd.get(), &status) != 0 || status.st_nlink != 2;
+}
+
 /// Calls `visit` for the directory and every group below it that a path can name.
 void walk(const Directory& top, const std::function<void(const Directory&)>& visit) {
   std::vector<std::string> pending = {"."};
@@ -38,6 +45,8 @@ void walk(const Directory& top, const std::function<void(const Directory&)>& vis
     if (!group.fd)
       continue;  // it went away
     visit(group);
+    if (!has_groups_below(group))
+      continue;
     for (auto& name : entries(group.fd.get(), DT_DIR, std::numeric_limits<std::size_t>::max())) {
       pending.push_back(path + "/" + name);
     }
@@ -113,6 +122,8 @@ bool remove_groups_below(const Directory& directory) {
     if (way.empty())
       return true;
     base::UniqueFd parent(::openat(current.get(), "..", O_PATH | O_DIRECTORY | O_CLOEXEC));
+    if (!parent)
+      return false;  // no descriptor is left
     if (::unlinkat(parent.get(), way.back().c_str(), AT_REMOVEDIR) != 0 && errno != ENOENT)
       return false;
     way.pop_back();

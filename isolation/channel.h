@@ -24,6 +24,7 @@ enum class MessageKind : std::uint8_t {
   kListener,   ///< to the caller: the notify descriptor of the child's filter
   kServed,     ///< to the child: whoever answers has it
   kTerminal,   ///< to the caller: the master of the child's terminal, as a descriptor
+  kWaiting,    ///< to the caller: it waits at its gate
   kError,      ///< to the caller: a Failure
 };
 

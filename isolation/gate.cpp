@@ -75,7 +75,8 @@ void await_start(Context& context) {
     return;
   // The caller ends now, and this container does not end with it.
   ::prctl(PR_SET_PDEATHSIG, 0);
-  context.channel.close();  // to the caller: created
+  context.channel.send(MessageKind::kWaiting);
+  context.channel.close();
   for (;;) {
     base::UniqueFd peer(::accept4(context.hooks.gate, nullptr, nullptr, SOCK_CLOEXEC));
     if (!peer) {

@@ -84,6 +84,11 @@ void FilesystemContext::set_all(std::string_view options) const {
   }
 }
 
+bool FilesystemContext::only_collects() const {
+  // Such a context knows no value but text; others say EINVAL of a key that there is not (fs/fsopen.c).
+  return ::syscall(SYS_fsconfig, fd_.get(), FSCONFIG_SET_FD, "trine", nullptr, 0) != 0 && errno == EOPNOTSUPP;
+}
+
 base::UniqueFd FilesystemContext::mount(std::uint64_t attributes) const {
   if (sys_fsconfig(fd_.get(), FSCONFIG_CMD_CREATE, nullptr, nullptr) != 0)
     fail("");
@@ -111,15 +116,16 @@ void attach(int mount, int target, const std::string& where) {
 }
 
 void change_attributes(int mount, const AttributeChange& change, const std::string& where) {
-  if (change.set == 0 && change.clear == 0)
+  if (change.set == 0 && change.clear == 0 && change.propagation == 0)
     return;
   mount_attr attributes{};
   attributes.attr_set = change.set;
   attributes.attr_clr = change.clear;
+  attributes.propagation = change.propagation;
   const unsigned flags = AT_EMPTY_PATH | (change.recursive ? AT_RECURSIVE : 0U);
   if (::syscall(SYS_mount_setattr, mount, "", flags, &attributes, sizeof attributes) == 0)
     return;
-  if (errno != ENOSYS)
+  if (errno != ENOSYS || change.propagation != 0)
     base::throw_errno("cannot set the mount options of " + where);
   change_attributes_legacy(mount, change, where);
 }

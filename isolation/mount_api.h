@@ -21,6 +21,9 @@ class FilesystemContext {
   void set_flag(const std::string& key) const;
   /// Comma-separated options, "key=value" or "flag".
   void set_all(std::string_view options) const;
+  /// Whether the kernel only collects options here, for a parser that reads them as one text when the
+  /// superblock is made: it takes any key, and refuses it then (overlayfs before Linux 6.5).
+  [[nodiscard]] bool only_collects() const;
   /// Makes the superblock and a detached mount of it with MOUNT_ATTR_… `attributes`.
   [[nodiscard]] base::UniqueFd mount(std::uint64_t attributes) const;
   /// Takes the options over into the file system that is mounted.
@@ -43,6 +46,7 @@ struct AttributeChange {
   std::uint64_t set = 0;
   std::uint64_t clear = 0;
   bool recursive = false;
+  std::uint64_t propagation = 0;  ///< MS_PRIVATE, MS_SLAVE, …, without MS_REC; 0: as it is. Needs kernel 5.12
 };
 
 /// Changes an attached mount, with mount_setattr() or, before kernel 5.12, the way below. A `recursive`

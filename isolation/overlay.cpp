@@ -95,7 +95,7 @@ base::UniqueFd mount_overlay(const OverlayRoot& overlay, const std::string& plac
   }
   const FilesystemContext filesystem("overlay");
   filesystem.set("source", "overlay");
-  if (!add_lower_layers(filesystem, overlay)) {
+  if (filesystem.only_collects() || !add_lower_layers(filesystem, overlay)) {
     mount_overlay_legacy(overlay, place, in_user_namespace);
     return base::open_file(place, O_PATH | O_DIRECTORY);
   }

@@ -8,8 +8,11 @@
 namespace trine::isolation {
 
 /// Hears a child out until its program runs; returns the master of its terminal, if it has sent one. The
-/// notify descriptor of its filter goes to `on_listener`. Throws its failure as Error or ExecError.
-base::UniqueFd await_exec(const Channel& channel, const std::function<void(int)>& on_listener);
+/// notify descriptor of its filter goes to `on_listener`. Throws its failure as Error or ExecError. With
+/// kGate it must say that it waits: a child that is killed closes its channel as one does whose program runs.
+enum class Until { kExec, kGate };
+base::UniqueFd await_exec(const Channel& channel, const std::function<void(int)>& on_listener,
+                          Until until = Until::kExec);
 
 [[noreturn]] void rethrow(const Failure& failure);
 

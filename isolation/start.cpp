@@ -213,7 +213,8 @@ base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channe
   if (network)
     network->finish();
   base::UniqueFd terminal = accompany_waits(plan, hooks, channel, pid);
-  base::UniqueFd later = await_exec(channel, listener_hook(hooks, pid));
+  base::UniqueFd later =
+      await_exec(channel, listener_hook(hooks, pid), hooks.gate >= 0 ? Until::kGate : Until::kExec);
   resctrl.keep();
   return later ? std::move(later) : std::move(terminal);
 }

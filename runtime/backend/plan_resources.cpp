@@ -1,6 +1,7 @@
 #include "plan_resources.h"
 
 #include <array>
+#include <optional>
 
 namespace trine::runtime::backend {
 namespace {
@@ -65,14 +66,23 @@ std::vector<cgroups::IoDeviceLimit> io_limits(const std::vector<oci::ThrottleDev
   return result;
 }
 
+/// Engines write 0 for a limit that nobody asked for.
+template <typename Number>
+std::optional<Number> unless_zero(std::optional<Number> value) {
+  return value == Number{0} ? std::nullopt : value;
+}
+
 void add_cpu(const oci::Cpu& cpu, cgroups::Limits& limits) {
-  limits.cpu_shares = cpu.shares;
+  limits.cpu_shares = unless_zero(cpu.shares);
   // What is not given stays as it is: an update may change one of the two.
-  if (cpu.quota || cpu.period)
-    limits.cpu = cgroups::CpuQuota{.quota_us = cpu.quota == 0 ? -1 : cpu.quota, .period_us = cpu.period};
-  if (cpu.realtime_runtime || cpu.realtime_period)
+  if (unless_zero(cpu.quota) || unless_zero(cpu.period)) {
+    limits.cpu =
+        cgroups::CpuQuota{.quota_us = cpu.quota == 0 ? -1 : cpu.quota, .period_us = unless_zero(cpu.period)};
+  }
+  if (unless_zero(cpu.realtime_runtime) || unless_zero(cpu.realtime_period)) {
     limits.cpu_realtime =
-        cgroups::CpuQuota{.quota_us = cpu.realtime_runtime, .period_us = cpu.realtime_period};
+        cgroups::CpuQuota{.quota_us = cpu.realtime_runtime, .period_us = unless_zero(cpu.realtime_period)};
+  }
   limits.cpu_burst_us = cpu.burst;
   limits.cpu_idle = cpu.idle;
   if (cpu.cpus && !cpu.cpus->empty())
@@ -82,18 +92,18 @@ void add_cpu(const oci::Cpu& cpu, cgroups::Limits& limits) {
 }
 
 void add_memory(const oci::Memory& memory, cgroups::Limits& limits) {
-  limits.memory_bytes = memory.limit;
-  limits.memory_swap_bytes = memory.swap;
-  limits.memory_reservation_bytes = memory.reservation;
-  limits.memory_kernel_tcp_bytes = memory.kernel_tcp;
+  limits.memory_bytes = unless_zero(memory.limit);
+  limits.memory_swap_bytes = unless_zero(memory.swap);
+  limits.memory_reservation_bytes = unless_zero(memory.reservation);
+  limits.memory_kernel_tcp_bytes = unless_zero(memory.kernel_tcp);
   limits.memory_swappiness = memory.swappiness;
   limits.disable_oom_killer = memory.disable_oom_killer.value_or(false);
   limits.memory_check_before_update = memory.check_before_update;
 }
 
 void add_io(const oci::BlockIo& io, cgroups::Limits& limits) {
-  limits.io_weight = io.weight;
-  limits.io_leaf_weight = io.leaf_weight;
+  limits.io_weight = unless_zero(io.weight);
+  limits.io_leaf_weight = unless_zero(io.leaf_weight);
   for (const auto& entry : io.weight_device) {
     const auto major = static_cast<std::uint32_t>(entry.major);
     const auto minor = static_cast<std::uint32_t>(entry.minor);

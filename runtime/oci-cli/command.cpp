@@ -38,6 +38,8 @@ const std::vector<Command>& commands() {
       {"resume", "ID", "let them go on", no_flags, run_resume},
       {"update", "[FLAG]... ID", "change its limits", update_flags, run_update},
       {"events", "[FLAG]... ID", "print figures and out-of-memory events", events_flags, run_events},
+      {"mounts", "add ID SOURCE DESTINATION [OPTION,...] | add ID FILE | remove ID DESTINATION|FILE",
+       "add bind mounts to a running container, and remove them", no_flags, run_mounts},
       {"spec", "[FLAG]...", "write an example config.json", spec_flags, run_spec},
       {"features", "", "tell what this runtime can do", no_flags, run_features},
       {"checkpoint", "[FLAG]... ID", "write its processes to disk", checkpoint_flags, run_checkpoint},

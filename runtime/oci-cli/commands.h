@@ -48,6 +48,9 @@ int run_resume(const Globals& globals, Arguments arguments);
 FlagTexts update_flags();
 int run_update(const Globals& globals, Arguments arguments);
 
+// mounts.cpp
+int run_mounts(const Globals& globals, Arguments arguments);
+
 // events.cpp
 FlagTexts events_flags();
 int run_events(const Globals& globals, Arguments arguments);

@@ -33,6 +33,8 @@ constexpr args::Flag<DeleteOptions> kDeleteFlags[] = {
 };
 
 int parse_signal(const std::string& text) {
+  if (text == "0")  // sends nothing: the caller wants to know whether it could
+    return 0;
   const auto number = isolation::parse_signal(text);
   if (!number)
     throw base::Error("unknown signal '" + text + "'", 0,

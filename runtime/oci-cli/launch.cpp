@@ -138,6 +138,10 @@ Launched launch(const Globals& globals, const std::string& id, const LaunchOptio
   oci::Spec spec = oci::parse_spec(text);
   oci::validate(spec);
   check_isolation(spec);
+  if (globals.systemd_cgroup) {
+    throw base::Error("the systemd cgroup driver is not built into this version of trine-oci", 0,
+                      "let the engine use cgroupfs, as in podman --cgroup-manager cgroupfs");
+  }
   check(launch_options.handover, spec.process.terminal);
   backend::ContainerPlan plan = make_plan(spec, bundle, id, launch_options);
 

@@ -3,13 +3,30 @@
 #include <fcntl.h>
 #include <nlohmann/json.hpp>
 
+#include <cctype>
+
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
 
 namespace trine::runtime::oci_cli {
+namespace {
 
-void report(const Globals& globals, const base::Error& error) {
+/// Engines tell causes apart by texts as Go writes them: "permission denied", in small letters.
+std::string lower_cause(std::string message, int errno_value) {
+  if (errno_value == 0)
+    return message;
+  const std::string cause = base::errno_text(errno_value);
+  const auto at = message.rfind(cause);
+  if (at != std::string::npos)
+    message[at] = static_cast<char>(std::tolower(static_cast<unsigned char>(message[at])));
+  return message;
+}
+
+}  // namespace
+
+void report(const Globals& globals, const base::Error& original) {
+  const base::Error error(lower_cause(original.what(), original.errno_value()), 0, original.hint());
   base::print_error(error);
   if (globals.log.empty())
     return;

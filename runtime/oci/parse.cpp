@@ -70,4 +70,11 @@ Resources parse_resources(std::string_view text) {
   return read_resources(Reader(json, "resources.json"));
 }
 
+std::vector<Mount> parse_mounts(std::string_view text) {
+  const nlohmann::json object{{"mounts", parse_json(text, "mounts.json")}};
+  std::vector<Mount> mounts;
+  Reader(object, "mounts.json").read_each("mounts", mounts, read_mount);
+  return mounts;
+}
+
 }  // namespace trine::runtime::oci

@@ -12,14 +12,16 @@ flags=(-std=c++23 -O1 -g -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -D__cpp_concepts=2
   -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=all
   -Ibase/include -Iisolation -Iisolation/include -Iimages -Iimages/include -Iimages/import -Iruntime/oci -Iruntime/oci/include)
 base=(base/error.cpp base/file.cpp base/text.cpp)
+oci="$(echo runtime/oci/{parse,validate}*.cpp) runtime/oci/reader.cpp runtime/oci/seccomp_reader.cpp"
 declare -A sources=(
   [tar]="images/import/tar.cpp images/import/tar_header.cpp images/import/tar_sparse.cpp"
   [document]="images/import/document.cpp images/layout.cpp"
   [inflate]="images/import/decompress.cpp"
-  [spec]="runtime/oci/parse.cpp runtime/oci/reader.cpp runtime/oci/seccomp_reader.cpp runtime/oci/validate.cpp"
+  [spec]="$oci"
+  [process]="$oci"
   [passwd]="isolation/user_database.cpp isolation/subordinate_ids.cpp"
 )
-for name in tar document inflate spec passwd; do
+for name in tar document inflate spec process passwd; do
   read -ra files <<<"${sources[$name]}"
   clang++-19 "${flags[@]}" "tests/fuzz/$name.cpp" "${files[@]}" "${base[@]}" -lisal -lzstd -o "$out/$name"
   mkdir -p "$out/corpus-$name"

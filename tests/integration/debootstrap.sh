@@ -4,12 +4,11 @@
 # The root is made once, from the mirror that this machine's apt uses, and kept outside the checkout.
 . "$(dirname "$0")/../lib/harness.sh"
 . "$(dirname "$0")/../lib/trees.sh"
+. "$(dirname "$0")/../lib/docker.sh"
 require_root
 for program in debootstrap umoci skopeo buildah jq getfattr; do require_program $program; done
 suite=bookworm
 architecture=$(dpkg --print-architecture)
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/trine-tests
-{ mkdir -p "$cache" && [[ -w $cache ]]; } 2>/dev/null || cache=$work
 tarball=$cache/debootstrap-$suite-$architecture.tar
 root=$work/root
 
@@ -75,41 +74,10 @@ expect_match "an archive of buildah loads" "^sha256:" trine load -q --name build
 check "buildah" buildah "$work/oracle"
 rm -rf "$work/oracle" "$work/b" "$work/br" "$work/buildah" "$work/buildah.tar"
 # What docker save writes, by a daemon of our own that has no network and no files but below $work.
-find_docker() { # in the machine, or in Debian's packages: unpacked, for to install them would start a daemon
-  local unpacked=$cache/docker-$architecture deb
-  command -v dockerd >/dev/null && return
-  if [[ ! -d $unpacked ]]; then
-    mkdir "$work/debs"
-    (cd "$work/debs" && apt-get download docker.io containerd) >"$work/log" 2>&1 || return
-    for deb in "$work"/debs/*.deb; do dpkg -x "$deb" "$unpacked.$$" || return; done
-    mv "$unpacked.$$" "$unpacked"
-  fi
-  PATH=$unpacked/usr/bin:$unpacked/usr/sbin:$PATH
-  command -v dockerd >/dev/null
-}
-its_docker() { docker -H "unix://$work/docker.sock" "$@"; }
-start_docker() {
-  # In a mount namespace of its own end its mounts with it, and what it writes elsewhere goes to no one.
-  cp -a /etc "$work/etc"
-  # shellcheck disable=SC2016
-  unshare --mount sh -c 'mount -t tmpfs none /opt && mount -t tmpfs none /run && mount --bind "$0/etc" /etc && exec dockerd "$@"' \
-    "$work" --data-root "$work/docker" --exec-root "$work/docker-run" --pidfile "$work/docker.pid" \
-    -H "unix://$work/docker.sock" --storage-driver vfs --bridge none --iptables=false --ip-forward=false --ip-masq=false \
-    >"$work/log" 2>&1 &
-  dockerd=$!
-  wait_until eval 'its_docker version >/dev/null 2>&1 || ! kill -0 "$dockerd" 2>/dev/null'
-  its_docker version >/dev/null 2>&1
-}
-stop_docker() {
-  [[ -n ${dockerd-} ]] || return
-  kill "$dockerd" 2>/dev/null
-  wait "$dockerd"
-  dockerd=
-}
 trap 'stop_docker; cleanup' EXIT
 if ! find_docker; then
   echo "skipped: docker save: there is no dockerd here, and none to be had: $(tail -n 1 "$work/log")"
-elif ! start_docker; then
+elif ! start_docker --bridge none --iptables=false --ip-forward=false --ip-masq=false; then
   echo "skipped: docker save: dockerd does not start here: $(tail -n 1 "$work/log")"
 else
   its_docker import --change 'CMD ["/bin/sh"]' "$tarball" debian:docker >/dev/null

@@ -93,7 +93,7 @@ expect_match "--privileged sees disks and has all capabilities" "CapEff:.00000[0
 expect_exit "--device brings a device" 0 run_it --device /dev/kmsg:/dev/log2:r busybox test -c /dev/log2
 expect_output "--sysctl sets one of its namespaces" "1" run_it --sysctl net.ipv4.ip_forward=1 busybox cat /proc/sys/net/ipv4/ip_forward
 expect_error "--sysctl refuses one of the host's" 125 "would be set on the host" run_it --sysctl kernel.panic=1 busybox true
-expect_match "--init reaps orphans" "^0$" run_it --init busybox sh -c '(sleep 0.01 &) ; sleep 0.1; ps -o stat | grep -c Z || true'
+expect_match "--init reaps orphans" "^0$" run_it --init busybox sh -c '(sleep 0.01 &) ; n=0; while [ $n -lt 20 ] && { sleep 0.1; ps -o stat | grep -q Z; }; do n=$((n+1)); done; ps -o stat | grep -c Z || true'
 expect_exit "--init passes the exit code on" 7 run_it --init busybox sh -c 'exit 7'
 expect_exit "--init: death by a signal is 128+n" 143 run_it --init busybox sh -c 'kill -TERM $$'
 

@@ -299,6 +299,9 @@ Process parse_process(std::string_view json);
 /// What `update -r` takes: the object that config.json has under "linux.resources".
 Resources parse_resources(std::string_view json);
 
+/// What `mounts add` takes: the list that config.json has under "mounts".
+std::vector<Mount> parse_mounts(std::string_view json);
+
 /// The seccomp part alone: a profile file in Docker's form (--security-opt seccomp=FILE), whose rules may
 /// depend on the container's capabilities, a bit mask in the numbers that `capability_number` gives (-1 for a
 /// name that is none).

@@ -1,0 +1,297 @@
+#!/usr/bin/env bash
+# trine-oci by hand, as an engine calls it: what each command does, when it is refused, and what is left.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$(dirname "$0")/../lib/bundle.sh"
+require_root
+make_bundle
+
+states=$work/states
+prefix=lc-${work##*.} # of every id, and so of every cgroup
+oci() { timeout --foreground 30 "$build/bin/trine-oci" --root "$states" "$@"; }
+# The container inherits the standard output: in $(...) its end would be waited for.
+create() { # ID FLAG...: what is said, and what the container writes, goes to $work/out
+  local id=$1
+  shift
+  oci create --bundle "$bundle" "$@" "$id" >"$work/out" 2>&1 </dev/null
+}
+begin() { oci start "$1"; }
+remains() {
+  find /sys/fs/cgroup -maxdepth 3 -type d -name "$prefix*" 2>/dev/null
+  awk '{print $5}' /proc/self/mountinfo | grep -F "$work/"
+  pgrep -f "$states|sleep 8765" | xargs -r ps -o pid=,args= -p
+  find "$states" -mindepth 1 -maxdepth 1 -not -name '.*' 2>/dev/null
+}
+expect_nothing_left() {
+  wait_until eval '[[ -z $(remains) ]]'
+  local left
+  left=$(remains)
+  if [[ -z $left ]]; then pass "$1"; else fail "$1" "$left"; fi
+}
+status_of() { oci state "$1" | jq -r .status; }
+expect_status() { expect_output "$1" "$3" status_of "$2"; }
+in_state() { [[ $(status_of "$1" 2>/dev/null) == "$2" ]]; }
+# expect_create CLAIM ID FLAG...
+expect_create() {
+  local claim=$1
+  shift
+  if create "$@"; then pass "$claim"; else fail "$claim" "$(<"$work/out")"; fi
+}
+# expect_no_create CLAIM PATTERN ID FLAG...
+expect_no_create() {
+  local claim=$1 pattern=$2
+  shift 2
+  if create "$@"; then
+    fail "$claim" "it was made"
+    oci delete --force "$1"
+  elif grep -Eq -- "$pattern" "$work/out"; then pass "$claim"; else fail "$claim" "$(<"$work/out")"; fi
+}
+
+a=$prefix-a b=$prefix-b
+for command in state start kill delete exec pause resume ps events update; do
+  words=("$a")
+  [[ $command == exec ]] && words+=(true)
+  expect_error "$command of no container" 1 'does not exist' oci $command "${words[@]}"
+done
+expect_exit "delete --force of no container is no error" 0 oci delete --force "$a"
+expect_error "an id that leads elsewhere" 1 'no container id' oci state ../x
+
+# --- create, start, kill, delete ---
+configure . 'echo ran >/mark; exec sleep 8765'
+expect_create "create" "$a" --pid-file "$work/pid"
+expect_status "a created container is created" "$a" created
+[[ ! -e $bundle/rootfs/mark ]] && pass "its program does not run before start" || fail "its program does not run before start"
+expect_output "the pid-file names its process" "$(<"$work/pid")" eval "oci state $a | jq -r .pid"
+expect_output "state tells the bundle" "$bundle" eval "oci state $a | jq -r .bundle"
+expect_output "list tells it" "$a" oci list -q
+expect_no_create "an id that is taken" 'exists already' "$a"
+expect_status "and the container is as it was" "$a" created
+expect_output "exec in a created one" "there" oci exec "$a" echo there
+expect_exit "start" 0 begin "$a"
+wait_until test -e "$bundle/rootfs/mark"
+expect_status "a started container is running" "$a" running
+expect_error "start twice" 1 'it is running, not created' begin "$a"
+expect_error "delete of a running one" 1 'it is running' oci delete "$a"
+expect_match "ps tells its process" "^\[$(<"$work/pid")\]$" oci ps -f json "$a"
+expect_match "events --stats" '"type": ?"stats"' oci events --stats "$a"
+expect_exit "pause" 0 oci pause "$a"
+expect_status "a paused container is paused" "$a" paused
+expect_error "exec in a paused one" 1 'paused' oci exec "$a" true
+expect_error "pause twice" 1 'it is paused' oci pause "$a"
+expect_exit "resume" 0 oci resume "$a"
+expect_status "and is running again" "$a" running
+expect_error "resume of a running one" 1 'not paused' oci resume "$a"
+expect_exit "exec gives the exit code" 5 oci exec "$a" sh -c 'exit 5'
+expect_error "exec of a missing command" 127 'executable file not found in' oci exec "$a" nosuch
+expect_error "exec of what is not executable" 126 'permission denied|Permission denied' oci exec "$a" /etc/passwd
+expect_error "an unknown signal" 1 "unknown signal 'MOON'" oci kill "$a" MOON
+expect_exit "signal 0 only looks" 0 oci kill "$a" 0
+expect_exit "kill" 0 oci kill "$a" KILL
+wait_until in_state "$a" stopped
+expect_status "a killed container is stopped" "$a" stopped
+expect_output "and has no process" "0" eval "oci state $a | jq -r .pid"
+expect_error "kill of a stopped one" 1 'container not running' oci kill "$a" KILL
+expect_error "exec in a stopped one" 1 'container not running' oci exec "$a" true
+expect_error "start of a stopped one" 1 'it is stopped, not created' begin "$a"
+expect_exit "delete" 0 oci delete "$a"
+expect_error "delete twice" 1 'does not exist' oci delete "$a"
+expect_nothing_left "nothing is left of it"
+
+for signal in 9 KILL SIGKILL; do
+  create "$a" && begin "$a"
+  expect_exit "kill by the name $signal" 0 oci kill "$a" $signal
+  wait_until in_state "$a" stopped || fail "$signal ends it"
+  oci delete "$a"
+done
+create "$a"
+expect_exit "delete of a created one" 0 oci delete "$a"
+create "$a"
+expect_exit "kill of a created one" 0 oci kill "$a" KILL
+wait_until in_state "$a" stopped
+expect_status "ends it" "$a" stopped
+oci delete "$a"
+create "$a" && begin "$a"
+expect_exit "delete --force of a running one" 0 oci delete --force "$a"
+create "$a" && begin "$a" && oci pause "$a"
+expect_exit "delete --force of a paused one" 0 oci delete --force "$a"
+expect_nothing_left "nothing is left of them"
+
+# --- errors of create and start ---
+configure '.process.args = ["nosuch"]'
+expect_no_create "a missing command is create's error" 'executable file not found in' "$a"
+configure '.process.cwd = "/nowhere/else" | .root.readonly = true'
+expect_no_create "a working directory that cannot be made" 'nowhere' "$a"
+expect_no_create "a bundle that is not there" 'nowhere' "$a" --bundle "$work/nowhere"
+configure '.process.terminal = true'
+expect_no_create "a terminal without a socket" 'console-socket' "$a"
+expect_no_create "a socket that nobody listens at" 'cannot connect|nobody' "$a" --console-socket "$work/nobody"
+configure .
+expect_no_create "a pid-file that cannot be written" 'nowhere' "$a" --pid-file "$work/nowhere/pid"
+expect_nothing_left "nothing is left of what could not be made"
+
+# --- run ---
+configure . 'exit 7'
+expect_exit "run gives the exit code" 7 oci run --bundle "$bundle" "$a"
+configure . 'echo out; echo err >&2'
+expect_output "run passes the output on" $'out\nerr' oci run --bundle "$bundle" "$a"
+configure . 'kill -TERM 1; exec sleep 8765'
+oci run --bundle "$bundle" "$a" >/dev/null 2>&1 &
+pid=$!
+wait_until in_state "$a" running
+oci kill "$a" KILL
+wait $pid
+code=$?
+[[ $code == 137 ]] && pass "run gives 128 and the signal" || fail "run gives 128 and the signal" "$code"
+configure .
+oci run --keep --bundle "$bundle" "$a" >/dev/null 2>&1
+expect_status "run --keep leaves the state" "$a" stopped
+oci delete "$a"
+configure . 'exec sleep 8765'
+oci run -d --bundle "$bundle" "$a" >/dev/null 2>&1 </dev/null
+expect_status "run -d returns while it runs" "$a" running
+oci delete --force "$a"
+expect_nothing_left "nothing is left of them"
+
+# --- a bundle that goes away ---
+configure .
+create "$a"
+mv "$bundle" "$bundle.moved"
+expect_exit "start after the bundle has moved" 0 begin "$a"
+wait_until in_state "$a" stopped
+expect_exit "delete after the bundle has moved" 0 oci delete "$a"
+mv "$bundle.moved" "$bundle"
+create "$a"
+mv "$bundle/config.json" "$work/config.json"
+expect_exit "start without config.json" 0 begin "$a"
+wait_until in_state "$a" stopped
+expect_exit "delete without config.json" 0 oci delete "$a"
+mv "$work/config.json" "$bundle/config.json"
+
+# --- what is handed over ---
+echo preserved >"$work/third"
+configure . 'cat <&3; echo; ls /proc/self/fd | tr "\n" " "'
+oci run --bundle "$bundle" --preserve-fds 1 "$a" >"$work/out" 2>&1 3<"$work/third" 4<"$work/third"
+[[ $(<"$work/out") == $'preserved\n\n0 1 2 3 4 ' ]] && pass "--preserve-fds gives as many as are named" ||
+  fail "--preserve-fds gives as many as are named" "$(<"$work/out")" # 4 is that of ls itself
+expect_error "--log-format json" 1 'does not exist' oci --log "$work/log" --log-format json state "$a"
+expect_output "writes one object that jq can read" "error container $a does not exist" jq -r '"\(.level) \(.msg)"' "$work/log"
+expect_match "with a time" '^20..-..-..T' jq -r .time "$work/log"
+if command -v python3 >/dev/null; then
+  cat >"$work/receive.py" <<'PY'
+import os, socket, sys
+server = socket.socket(socket.AF_UNIX)
+server.bind(sys.argv[1])
+server.listen(1)
+peer = server.accept()[0]
+descriptor = socket.recv_fds(peer, 4096, 1)[1][0]
+data = b""
+while b"end" not in data:
+    data += os.read(descriptor, 4096)
+print(data.decode().replace("\r", ""))
+PY
+  timeout 30 python3 "$work/receive.py" "$work/console" >"$work/received" 2>&1 &
+  receiver=$!
+  wait_until test -S "$work/console"
+  configure '.process.terminal = true | .process.consoleSize = {"height": 33, "width": 77}' 'tty; stty size; echo end; exec sleep 8765'
+  expect_create "create with a console socket" "$a" --console-socket "$work/console"
+  begin "$a"
+  wait "$receiver"
+  expect_match "its receiver has the terminal" '^/dev/(pts/0|console)$' cat "$work/received"
+  expect_match "of the size that the bundle names" '^33 77$' cat "$work/received"
+  oci delete --force "$a"
+else
+  echo "skipped: a console socket: python3 is not installed"
+fi
+
+# --- hooks ---
+mkdir "$work/hooks"
+hook() { # STAGE: appends the stage to a list, and keeps the state that it is given
+  printf '{"path": "/bin/sh", "args": ["sh", "-c", "echo %s >>%s/order; cat >%s/%s"], "env": ["PATH=/bin:/usr/bin"]}' "$1" "$2" "$2" "$1"
+}
+stages=(prestart createRuntime createContainer startContainer poststart poststop)
+hooks={}
+for stage in "${stages[@]}"; do
+  folder=$work/hooks
+  [[ $stage == startContainer ]] && folder=/hooks # its path is the container's
+  hooks=$(jq ".$stage = [$(hook "$stage" "$folder")]" <<<"$hooks")
+done
+configure ".hooks = $hooks | .mounts += [{\"destination\": \"/hooks\", \"type\": \"bind\", \"source\": \"$work/hooks\", \"options\": [\"rw\", \"bind\"]}]" \
+  'exec sleep 8765'
+expect_create "create with hooks" "$a"
+expect_output "create runs three stages" "prestart createRuntime createContainer" eval "echo \$(cat $work/hooks/order)"
+begin "$a"
+expect_output "start runs two more" "prestart createRuntime createContainer startContainer poststart" eval "echo \$(cat $work/hooks/order)"
+oci kill "$a" KILL
+wait_until in_state "$a" stopped
+oci delete "$a"
+expect_output "delete runs the last" "${stages[*]}" eval "echo \$(cat $work/hooks/order)"
+for pair in prestart:creating createRuntime:creating createContainer:creating startContainer:created poststart:running poststop:stopped; do
+  expect_output "${pair%:*} is told the state ${pair#*:}" "$a ${pair#*:} $bundle" jq -r '"\(.id) \(.status) \(.bundle)"' "$work/hooks/${pair%:*}"
+done
+slow='{"path": "/bin/sleep", "args": ["sleep", "8765"], "timeout": 1}'
+failing='{"path": "/bin/false"}'
+for stage in prestart createRuntime createContainer; do
+  configure ".hooks.$stage = [$slow]"
+  expect_no_create "$stage: a timeout ends it" 'hook' "$a"
+  configure ".hooks.$stage = [$failing]"
+  expect_no_create "$stage: its failure is create's" 'hook' "$a"
+done
+configure '.hooks.createContainer = [{"path": "/bin/sleep", "args": ["sleep", "8765"]}]'
+create "$a" & creator=$!
+wait_until pgrep -xf 'sleep 8765' >/dev/null
+kill -9 "$(($(ps -o ppid= -p "$(pgrep -xf 'sleep 8765')")))" # its first process runs the hook
+wait $creator && fail "a first process that is killed is create's error" || pass "a first process that is killed is create's error"
+oci state "$a" >/dev/null 2>&1 && fail "and nothing is left of it" || pass "and nothing is left of it"
+for stage in startContainer poststart; do
+  configure ".hooks.$stage = [$failing]" 'exec sleep 8765'
+  create "$a" || fail "create with a failing $stage" "$(<"$work/out")"
+  expect_error "$stage: its failure is start's" 1 'hook' begin "$a"
+  wait_until in_state "$a" stopped
+  expect_status "$stage: and the container's end" "$a" stopped
+  oci delete "$a"
+done
+configure ".hooks.poststop = [$failing]"
+create "$a"
+expect_exit "poststop: its failure is only said" 0 oci delete "$a"
+expect_nothing_left "nothing is left of hooks"
+
+# --- at once, and cut short ---
+configure . 'exec sleep 8765'
+wins=0
+for ((i = 0; i < 10; i++)); do
+  create "$a"
+  begin "$a" 2>/dev/null & one=$!
+  begin "$a" 2>/dev/null & two=$!
+  wait $one && wins=$((wins + 1))
+  wait $two && wins=$((wins + 1))
+  oci delete --force "$a"
+done
+[[ $wins == 10 ]] && pass "of two starts at once one wins" || fail "of two starts at once one wins" "$wins of 10"
+wins=0
+for ((i = 0; i < 10; i++)); do
+  oci create --bundle "$bundle" "$b" >/dev/null 2>&1 & one=$!
+  oci create --bundle "$bundle" "$b" >/dev/null 2>&1 & two=$!
+  wait $one && wins=$((wins + 1))
+  wait $two && wins=$((wins + 1))
+  oci delete --force "$b"
+done
+[[ $wins == 10 ]] && pass "of two creates at once one wins" || fail "of two creates at once one wins" "$wins of 10"
+for ((i = 0; i < 30; i++)); do
+  "$build/bin/trine-oci" --root "$states" create --bundle "$bundle" "$a" >/dev/null 2>&1 </dev/null &
+  pid=$!
+  read -rt "0.00$((i / 5))$((i % 5 * 2))" <> <(:) || :
+  kill -9 $pid 2>/dev/null
+  wait $pid 2>/dev/null
+  run oci delete --force "$a"
+  [[ $code == 0 && -z $(remains) ]] && continue
+  wait_until eval '[[ -z $(remains) ]]' || fail "create killed at moment $i" "exit $code: $output; $(remains)"
+done
+expect_nothing_left "create killed at 30 moments: delete --force leaves nothing"
+
+many=$(scaled 200) failed=0
+configure .
+for ((i = 0; i < many; i++)); do
+  create "$a" && begin "$a" && wait_until in_state "$a" stopped && oci delete "$a" || failed=$((failed + 1))
+done
+[[ $failed == 0 ]] && pass "$many in a row succeed" || fail "$many in a row succeed" "$failed failed"
+expect_nothing_left "$many in a row leave nothing"
+finish

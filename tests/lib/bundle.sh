@@ -66,7 +66,7 @@ inside() {
 refused() {
   configure "$2" "echo it ran" || { fail "$1" "the case's filter is wrong"; return; }
   run oci_run "$bundle"
-  if [[ $code != 0 && $output != *"it ran"* ]] && grep -Eq -- "$3" <<<"$output"; then pass "$1"; else fail "$1" "exit $code, got '$output', wanted an error /$3/"; fi
+  if [[ $code != 0 && $output != *"it ran"* ]] && grep -Eiq -- "$3" <<<"$output"; then pass "$1"; else fail "$1" "exit $code, got '$output', wanted an error /$3/"; fi
 }
 
 # skipped CLAUSE WHY: this machine cannot show the clause.

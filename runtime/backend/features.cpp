@@ -19,6 +19,7 @@ using Json = nlohmann::ordered_json;
 template <typename Table>
 Json names(const Table& table) {
   std::vector<std::string_view> list;
+  list.reserve(table.size());
   for (const auto& entry : table)
     list.push_back(entry.name);
   std::ranges::sort(list);
@@ -70,6 +71,7 @@ std::string features_json() {
   const std::string libseccomp = std::to_string(library->major) + "." + std::to_string(library->minor) + "." +
                                  std::to_string(library->micro);
   std::vector<std::string> hooks;
+  hooks.reserve(oci::kHookStages.size());
   for (const auto& stage : oci::kHookStages)
     hooks.emplace_back(stage.name);
   const Json document{

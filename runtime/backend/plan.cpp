@@ -24,6 +24,7 @@ std::string below(const std::string& bundle, const std::string& path) {
 
 std::vector<isolation::Namespace> namespaces(const oci::Linux& part) {
   std::vector<isolation::Namespace> result;
+  result.reserve(part.namespaces.size());
   for (const auto& entry : part.namespaces) {
     result.push_back({.type = look_up(kNamespaceTypes, entry.type, "config.json: linux.namespaces[].type"),
                       .path = entry.path});
@@ -76,6 +77,7 @@ std::vector<isolation::Device> devices(const oci::Linux& part) {
 
 std::vector<isolation::TimeOffset> time_offsets(const oci::Linux& part) {
   std::vector<isolation::TimeOffset> result;
+  result.reserve(part.time_offsets.size());
   for (const auto& [clock, offset] : part.time_offsets)
     result.push_back({.clock = clock, .seconds = offset.secs, .nanoseconds = offset.nanosecs});
   return result;

@@ -100,6 +100,23 @@ inside "config.md#linux-process: execCPUAffinity is not for the first process" \
 refused "config.md#linux-process: execCPUAffinity must be a list" '.process.execCPUAffinity = {"initial": "3-1"}' \
   "execCPUAffinity.initial '3-1' is no list"
 
+# A process that joins: it begins on the initial CPUs, and is bound to the final ones, or to all that the container has.
+oci() { "$build/bin/trine-oci" --root "$work/oci" "$@"; }
+configure '.process.execCPUAffinity = {}' 'sleep 60'
+oci run --detach --bundle "$bundle" joined >/dev/null 2>&1 </dev/null
+joins() {
+  jq -n --argjson affinity "$2" '{args: ["/bin/sed", "-n", "s/^Cpus_allowed_list:[[:space:]]*//p", "/proc/self/status"], cwd: "/", execCPUAffinity: $affinity}' >"$work/process.json"
+  expect_output "$1" "$3" oci exec --process "$work/process.json" joined
+}
+allowed=$(sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status)
+joins "config.md#linux-process: execCPUAffinity.final" "{\"final\": \"$last_cpu\"}" "$last_cpu"
+joins "config.md#linux-process: execCPUAffinity.final after initial" "{\"initial\": \"0\", \"final\": \"$last_cpu\"}" "$last_cpu"
+joins "config.md#linux-process: execCPUAffinity.initial alone ends with the start" '{"initial": "0"}' "$allowed"
+joins "config.md#linux-process: no execCPUAffinity" '{}' "$allowed"
+jq '.args = ["/bin/true"] | .execCPUAffinity = {final: "8000"}' "$work/process.json" >"$work/other.json"
+expect_error "config.md#linux-process: execCPUAffinity of a CPU that is not there" 1 'cannot run on the CPUs 8000' oci exec --process "$work/other.json" joined
+oci delete --force joined
+
 # --- Linux: security modules ---
 if [[ -d /sys/kernel/security/apparmor ]]; then
   refused "config.md#linux-process: an apparmorProfile that is not loaded" '.process.apparmorProfile = "no-such-profile"' 'no-such-profile'

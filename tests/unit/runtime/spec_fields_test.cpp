@@ -236,7 +236,7 @@ TEST_CASE("errnoRet is for actions that return one, and must fit") {
 TEST_CASE("every resource reaches the limits") {
   const auto limits = backend::make_limits(oci::parse_resources(R"({
       "memory": {"limit": 1, "kernel": 7, "kernelTCP": 2, "useHierarchy": true, "checkBeforeUpdate": true},
-      "cpu": {"quota": 0, "burst": 3, "idle": 1},
+      "cpu": {"quota": 50, "burst": 3, "idle": 1},
       "blockIO": {"leafWeight": 20, "weightDevice": [{"major": 8, "minor": 0, "weight": 30},
                                                      {"major": 8, "minor": 1, "leafWeight": 40}]},
       "rdma": {"mlx5_0": {"hcaHandles": 5}, "rxe3": {"hcaObjects": 6}},
@@ -244,7 +244,8 @@ TEST_CASE("every resource reaches the limits") {
       "hugepageLimits": [{"pageSize": "2MB", "limit": 9}]})"));
   CHECK(limits.memory_kernel_tcp_bytes == 2);
   CHECK(limits.memory_check_before_update);
-  CHECK(limits.cpu->quota_us == -1);
+  REQUIRE(limits.cpu);
+  CHECK(limits.cpu->quota_us == 50);
   CHECK_FALSE(limits.cpu->period_us);
   CHECK(limits.cpu_burst_us == 3);
   CHECK(limits.cpu_idle == 1);

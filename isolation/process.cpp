@@ -33,16 +33,18 @@ void set_rlimit(const Rlimit& limit) {
 }
 
 void take_ids(const User& user) {
-  if (::setgroups(user.additional_gids.size(), user.additional_gids.data()) != 0) {
+  // The system calls themselves: the C library's functions wait for all threads by futex(2), which a filter
+  // that is loaded by now may answer in its own way.
+  if (::syscall(SYS_setgroups, user.additional_gids.size(), user.additional_gids.data()) != 0) {
     // A user namespace of a single mapped id may not change its groups; asking for none changes nothing.
     if (errno != EPERM || !user.additional_gids.empty())
       base::throw_errno("cannot set the groups");
   }
   const std::string hint = "the id must be mapped in the user namespace: see /etc/subuid and /etc/subgid";
-  if (::setresgid(user.gid, user.gid, user.gid) != 0) {
+  if (::syscall(SYS_setresgid, user.gid, user.gid, user.gid) != 0) {
     base::throw_errno("cannot become group " + std::to_string(user.gid), errno == EINVAL ? hint : "");
   }
-  if (::setresuid(user.uid, user.uid, user.uid) != 0) {
+  if (::syscall(SYS_setresuid, user.uid, user.uid, user.uid) != 0) {
     base::throw_errno("cannot become user " + std::to_string(user.uid), errno == EINVAL ? hint : "");
   }
   ::umask(user.umask.value_or(022));

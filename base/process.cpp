@@ -70,11 +70,19 @@ Process clone_process(const CloneOptions& options) {
   return {static_cast<pid_t>(pid), UniqueFd(pidfd)};
 }
 
-ProgramResult run_program(const std::string& path, const std::vector<std::string>& arguments) {
-  std::vector<char*> argv{const_cast<char*>(path.c_str())};
-  for (const auto& argument : arguments)
-    argv.push_back(const_cast<char*>(argument.c_str()));
+std::vector<char*> to_argv(const std::vector<std::string>& words) {
+  std::vector<char*> argv;
+  argv.reserve(words.size() + 1);
+  for (const auto& word : words)
+    argv.push_back(const_cast<char*>(word.c_str()));
   argv.push_back(nullptr);
+  return argv;
+}
+
+ProgramResult run_program(const std::string& path, const std::vector<std::string>& arguments) {
+  std::vector<std::string> words{path};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  const std::vector<char*> argv = to_argv(words);
 
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)

@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "isolation/start.h"
 #include "steps.h"
@@ -51,15 +52,6 @@ Failure describe(const std::string& program, int error, bool found) {
       break;
   }
   return failure;
-}
-
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  result.reserve(texts.size() + 1);
-  for (const auto& text : texts)
-    result.push_back(const_cast<char*>(text.c_str()));
-  result.push_back(nullptr);
-  return result;
 }
 
 struct Environment {
@@ -123,8 +115,8 @@ int execute_sealed(const Context& context, const std::string& path, const Enviro
   const auto& args = context.plan.process.args;
   arguments.insert(arguments.end(), args.begin(), args.end());
   ::fcntl(channel, F_SETFD, 0);
-  ::syscall(SYS_execveat, copy.get(), "", pointers(arguments).data(), pointers(environment.texts).data(),
-            AT_EMPTY_PATH);
+  ::syscall(SYS_execveat, copy.get(), "", base::to_argv(arguments).data(),
+            base::to_argv(environment.texts).data(), AT_EMPTY_PATH);
   const int error = errno;
   ::fcntl(channel, F_SETFD, FD_CLOEXEC);
   return error;
@@ -139,7 +131,8 @@ int execute(const Context& context, const std::string& path, const Environment& 
     return EACCES;
   if (!is_plain_binary(context, path.c_str()))
     return execute_sealed(context, path, environment);
-  ::execve(path.c_str(), pointers(context.plan.process.args).data(), pointers(environment.texts).data());
+  ::execve(path.c_str(), base::to_argv(context.plan.process.args).data(),
+           base::to_argv(environment.texts).data());
   return errno;
 }
 

@@ -33,15 +33,6 @@ base::UniqueFd memory_file(const std::string& content) {
   return file;
 }
 
-std::vector<char*> pointers(const std::vector<std::string>& texts) {
-  std::vector<char*> result;
-  result.reserve(texts.size() + 1);
-  for (const auto& text : texts)
-    result.push_back(const_cast<char*>(text.c_str()));
-  result.push_back(nullptr);
-  return result;
-}
-
 [[noreturn]] void execute(const Hook& hook, int input, int errors) {
   ::signal(SIGPIPE, SIG_DFL);
   sigset_t none;
@@ -51,8 +42,8 @@ std::vector<char*> pointers(const std::vector<std::string>& texts) {
   ::dup2(input, STDIN_FILENO);
   ::dup2(errors, STDERR_FILENO);
   ::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
-  auto arguments = hook.args.empty() ? pointers({hook.path}) : pointers(hook.args);
-  ::execve(hook.path.c_str(), arguments.data(), pointers(hook.env).data());
+  const std::vector<std::string> arguments = hook.args.empty() ? std::vector{hook.path} : hook.args;
+  ::execve(hook.path.c_str(), base::to_argv(arguments).data(), base::to_argv(hook.env).data());
   const std::string text = base::errno_text(errno) + "\n";
   (void)!::write(STDERR_FILENO, text.data(), text.size());
   ::_exit(127);

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <sched.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -16,6 +17,21 @@ const Namespace* find(const Plan& plan, int type) {
       return &entry;
   }
   return nullptr;
+}
+
+/// Whether `fd` is a mount namespace that the host lives in: its first process's or the one that this
+/// process, which has its caller's until it joins or makes another, is in.
+bool is_mount_namespace_of_host(int fd) {
+  struct stat given{};
+  if (::fstat(fd, &given) != 0)
+    base::throw_errno("cannot read the mount namespace");
+  for (const char* path : {"/proc/self/ns/mnt", "/proc/1/ns/mnt"}) {
+    struct stat host{};
+    // That of the first process may be hidden from an ordinary user, who cannot join it either.
+    if (::stat(path, &host) == 0 && given.st_dev == host.st_dev && given.st_ino == host.st_ino)
+      return true;
+  }
+  return false;
 }
 
 }  // namespace
@@ -74,6 +90,11 @@ void join_existing_namespaces(Context& context) {
     if (entry == nullptr || entry->path.empty())
       continue;
     const base::UniqueFd fd = base::open_file(entry->path, O_RDONLY);
+    // The container's root would take the place of the host's.
+    if (type == CLONE_NEWNS && is_mount_namespace_of_host(fd.get())) {
+      throw base::Error("cannot join the mount namespace " + entry->path + ": it is the host's own", 0,
+                        "leave out the path for a new one");
+    }
     if (::setns(fd.get(), type) != 0)
       base::throw_errno("cannot join the namespace " + entry->path);
     if (type == CLONE_NEWUSER && ::setresuid(0, 0, 0) != 0) {

@@ -20,8 +20,8 @@ constexpr std::array<std::pair<const char*, int>, 8> kNamespaces{{{"user", CLONE
                                                                   {"cgroup", CLONE_NEWCGROUP},
                                                                   {"time", CLONE_NEWTIME}}};
 
-/// Those that a process does not share with us: setns(2) refuses to enter one's own user namespace, and
-/// entering the others would be for nothing.
+}  // namespace
+
 std::uint64_t foreign_namespaces(pid_t pid) {
   std::uint64_t foreign = 0;
   for (const auto& [name, flag] : kNamespaces) {
@@ -37,8 +37,6 @@ std::uint64_t foreign_namespaces(pid_t pid) {
   }
   return foreign;
 }
-
-}  // namespace
 
 isolation::Started join_container(isolation::Process process,
                                   const std::optional<isolation::SeccompProfile>& seccomp,

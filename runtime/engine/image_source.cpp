@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "base/text.h"
 
 extern char** environ;
@@ -47,11 +48,7 @@ struct Child {
 };
 
 Child spawn_helper(const std::vector<std::string>& arguments) {
-  std::vector<char*> argv;
-  argv.reserve(arguments.size() + 1);
-  for (const auto& argument : arguments)
-    argv.push_back(const_cast<char*>(argument.c_str()));
-  argv.push_back(nullptr);
+  const std::vector<char*> argv = base::to_argv(arguments);
   int ends[2];
   if (::pipe2(ends, O_CLOEXEC) != 0)
     base::throw_errno("cannot make a pipe");

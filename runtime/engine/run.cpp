@@ -118,6 +118,12 @@ Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootl
 Prepared prepare_bundle(const RunOptions& options, const std::string& bundle, Instance& instance) {
   const oci::Spec spec = oci::parse_spec(base::read_file(bundle + "/config.json", 16 << 20));
   oci::validate(spec);
+  for (const auto& stage : oci::kHookStages) {
+    if (!(spec.hooks.*stage.hooks).empty()) {
+      throw base::Error(bundle + "/config.json: hooks." + stage.name + " cannot be run by trine run", 0,
+                        "trine-oci run -b " + bundle + " NAME runs hooks");
+    }
+  }
   Prepared prepared{.plan = backend::make_plan(spec, bundle)};
   prepared.plan.isolation.process.terminal = spec.process.terminal || options.terminal;
   instance.record().bundle = bundle;

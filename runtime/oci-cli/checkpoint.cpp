@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "base/text.h"
+#include "bundle.h"
 #include "cgroups/group.h"
 #include "command.h"
 #include "commands.h"
@@ -259,13 +260,6 @@ Restored restore(const Globals& globals, const std::string& program, const Resto
   return find_restored(place.pid_file);
 }
 
-std::string absolute_bundle(const std::string& path) {
-  char resolved[PATH_MAX];
-  if (::realpath(path.empty() ? "." : path.c_str(), resolved) == nullptr)
-    base::throw_errno("cannot find the bundle " + path);
-  return resolved;
-}
-
 }  // namespace
 
 FlagTexts checkpoint_flags() {
@@ -286,7 +280,7 @@ int run_checkpoint(const Globals& globals, Arguments arguments) {
   }
   const oci::Spec spec = container.load_spec();
   refuse_terminal(spec, "checkpoint");
-  const std::string program = find_criu();
+  const std::string program = find_criu(globals.criu);
   prepare_directories(options.criu, CriuVerb::kDump);
   if (!options.criu.pre_dump)
     save_descriptors(options.criu, container.state);
@@ -300,33 +294,26 @@ int run_checkpoint(const Globals& globals, Arguments arguments) {
 int run_restore(const Globals& globals, Arguments arguments) {
   RestoreOptions options;
   const std::string id = parse("restore", kRestoreFlags, std::move(arguments), options, 1, 1).front();
-  const std::string bundle = absolute_bundle(options.bundle);
-  const std::string text = base::read_file(bundle + "/config.json", 16 << 20);
-  const oci::Spec spec = oci::parse_spec(text);
-  oci::validate(spec);
+  const Bundle bundle = load_bundle(options.bundle);
+  const oci::Spec& spec = bundle.spec;
   refuse_terminal(spec, "restore");
   if (has_environment_hooks(spec))
     throw base::Error("cannot restore a container with prestart or createRuntime hooks", 0,
                       "criu's command line has no moment at which they could run");
   check(options.handover, false);
-  const std::string program = find_criu();
+  const std::string program = find_criu(globals.criu);
   prepare_directories(options.criu, CriuVerb::kRestore);
-  const backend::ContainerPlan plan = backend::make_plan(spec, bundle);
+  const backend::ContainerPlan plan = backend::make_plan(spec, bundle.path, id);
 
   const attach::SignalBlock signals;
   Container container = Container::create(globals.root, id);
   cgroups::Group group;
   Undo undo(container, group);
-  container.save_spec(text);
+  container.save_spec(bundle.text);
   State& state = container.state;
-  state.bundle = bundle;
-  state.rootfs = spec.root.path.starts_with('/') ? spec.root.path : bundle + "/" + spec.root.path;
-  state.created = base::now_utc();
-  state.owner = ::geteuid() == 0 ? "root" : std::to_string(::geteuid());
-  state.annotations = spec.annotations;
-  state.creating = true;
-  group = cgroups::create(cgroups::detect(), plan.cgroup_name.empty() ? id : plan.cgroup_name, plan.limits,
-                          cgroups::Coverage::kEverywhere);
+  describe(bundle, state);
+  group =
+      cgroups::create(cgroups::detect(), cgroup_name(plan, id), plan.limits, cgroups::Coverage::kEverywhere);
   Restored restored = restore(globals, program, options, spec, plan, container, group);
   state.pid = restored.pid;
   state.start_time = base::process_info(restored.pid).start_time;

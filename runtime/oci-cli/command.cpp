@@ -21,6 +21,15 @@ std::string padded(std::string text, std::size_t width) {
   return text;
 }
 
+std::string lines(const std::vector<args::FlagText>& flags) {
+  std::string text;
+  for (const auto& flag : flags) {
+    const std::string value = flag.value != nullptr ? std::string(" ") + flag.value : "";
+    text += "  " + padded(flag.names + value, 34) + flag.help + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 const std::vector<Command>& commands() {
@@ -61,30 +70,17 @@ const Command& find_command(std::string_view name) {
 }
 
 std::string help_text(const Command& command) {
-  std::string text =
-      std::string("trine-oci ") + command.name + " " + command.synopsis + "\n\n  " + command.summary + "\n";
   const auto flags = command.flags();
-  if (!flags.empty())
-    text += "\nFlags:\n";
-  for (const auto& flag : flags) {
-    const std::string names =
-        std::string(flag.names) + (flag.value != nullptr ? std::string(" ") + flag.value : "");
-    text += "  " + padded(names, 34) + flag.help + "\n";
-  }
-  return text;
+  return std::string("trine-oci ") + command.name + " " + command.synopsis + "\n\n  " + command.summary +
+         "\n" + (flags.empty() ? "" : "\nFlags:\n") + lines(flags);
 }
 
 std::string overview_text() {
   std::string text =
       "trine-oci [GLOBAL FLAG]... COMMAND [FLAG]... [ARGUMENT]...\n\n"
       "Runs containers from OCI runtime bundles, for podman, Docker, containerd, CRI-O and people.\n\n"
-      "Global flags:\n";
-  for (const auto& flag : global_flag_texts()) {
-    const std::string names =
-        std::string(flag.names) + (flag.value != nullptr ? std::string(" ") + flag.value : "");
-    text += "  " + padded(names, 34) + flag.help + "\n";
-  }
-  text += "\nCommands:\n";
+      "Global flags:\n" +
+      lines(global_flag_texts()) + "\nCommands:\n";
   for (const auto& command : commands())
     text += "  " + padded(command.name, 14) + command.summary + "\n";
   return text + "\ntrine-oci COMMAND --help tells more.\n";

@@ -1,7 +1,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/text.h"
 #include "command.h"
 #include "commands.h"
 #include "hooks.h"
@@ -18,13 +17,6 @@ struct RunOptions {
   bool keep = false;
 };
 
-void set_preserve_fds(RunOptions& options, Text value) {
-  const auto number = base::parse_unsigned(value);
-  if (!number || *number > 1 << 16)
-    throw base::Error("--preserve-fds '" + value + "' is no number of descriptors");
-  options.launch.preserve_fds = static_cast<unsigned>(*number);
-}
-
 void ignore(RunOptions&, Text) {}
 
 constexpr args::Flag<RunOptions> kFlags[] = {
@@ -36,7 +28,8 @@ constexpr args::Flag<RunOptions> kFlags[] = {
      [](RunOptions& o, Text v) { o.launch.handover.pid_file = v; }},
     {{"--pidfd-socket", "SOCKET", nullptr, "send a descriptor of its first process there"},
      [](RunOptions& o, Text v) { o.launch.handover.pidfd_socket = v; }},
-    {{"--preserve-fds", "NUMBER", nullptr, "leave it this many descriptors from 3 on"}, set_preserve_fds},
+    {{"--preserve-fds", "NUMBER", nullptr, "leave it this many descriptors from 3 on"},
+     [](RunOptions& o, Text v) { o.launch.preserve_fds = parse_descriptor_count(v); }},
     {{"--no-pivot", nullptr, nullptr, "accepted; the root is entered by pivot_root all the same"}, ignore},
     {{"--no-new-keyring", nullptr, nullptr, "share the caller's session keyring"},
      [](RunOptions& o, Text v) { o.launch.no_new_keyring = args::is_on(v); }},
@@ -47,6 +40,17 @@ constexpr args::Flag<RunOptions> kFlags[] = {
     {{"--no-subreaper", nullptr, nullptr, "accepted; trine-oci is none"}, ignore},
 };
 constexpr std::size_t kCreateFlags = 7;  ///< those before --detach
+
+/// Since 1.3 a failure is the container's end.
+void run_poststart(Launched& launched) {
+  const State& state = launched.container.state;
+  try {
+    run_poststart_hooks(launched.spec, state_document(state, "running", state.pid));
+  } catch (const base::Error&) {
+    destroy(launched.container, &launched.spec);
+    throw;
+  }
+}
 
 }  // namespace
 
@@ -76,8 +80,7 @@ int run_run(const Globals& globals, Arguments arguments) {
   const auto rest = parse("run", kFlags, std::move(arguments), options, 1, 1);
   const attach::SignalBlock signals;
   Launched launched = launch(globals, rest.front(), options.launch, Program::kRun);
-  run_poststart_hooks(launched.spec,
-                      state_document(launched.container.state, "running", launched.container.state.pid));
+  run_poststart(launched);
   if (options.launch.handover.detach) {
     launched.process.detach();
     return 0;

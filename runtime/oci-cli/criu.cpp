@@ -179,7 +179,7 @@ std::string descriptor_name(pid_t pid, int fd) {
   const std::string process = "/proc/" + std::to_string(pid);
   char target[PATH_MAX];
   const ssize_t size = ::readlink((process + "/fd/" + std::to_string(fd)).c_str(), target, sizeof target);
-  const std::string name(target, size < 0 ? 0 : static_cast<std::size_t>(size));
+  std::string name(target, size < 0 ? 0 : static_cast<std::size_t>(size));
   if (!name.starts_with('/'))
     return name;
   const std::string external = external_file(process, fd);
@@ -204,7 +204,9 @@ std::string first_error(const std::string& log) {
 
 }  // namespace
 
-std::string find_criu() {
+std::string find_criu(const std::string& given) {
+  if (!given.empty())
+    return given;
   const char* path = std::getenv("PATH");
   for (const auto& directory : base::split(path == nullptr ? "" : path, ':', base::SplitEmpty::kSkip)) {
     std::string program = directory + "/criu";
@@ -287,10 +289,8 @@ void save_descriptors(const CriuOptions& options, const State& state) {
 
 void run_criu(const std::string& program, const CriuOptions& options, CriuVerb verb, const Words& arguments,
               const std::function<void()>& prepare) {
-  std::vector<char*> words{const_cast<char*>(program.c_str())};
-  for (const auto& argument : arguments)
-    words.push_back(const_cast<char*>(argument.c_str()));
-  words.push_back(nullptr);
+  Words words{program};
+  words.insert(words.end(), arguments.begin(), arguments.end());
   base::Process process = base::clone_process({});
   if (!process) {
     try {
@@ -298,7 +298,7 @@ void run_criu(const std::string& program, const CriuOptions& options, CriuVerb v
       sigemptyset(&none);
       ::sigprocmask(SIG_SETMASK, &none, nullptr);
       prepare();
-      ::execv(program.c_str(), words.data());
+      ::execv(program.c_str(), base::to_argv(words).data());
       base::throw_errno("cannot run " + program);
     } catch (const base::Error& error) {
       const std::string text = "trine-oci: " + error.message() + "\n";

@@ -30,7 +30,7 @@ struct CriuOptions {
 };
 
 /// The full path of criu. Throws Error that names Debian's package when PATH has none.
-std::string find_criu();
+std::string find_criu(const std::string& given);
 
 /// Makes paths absolute; makes the image directory for a checkpoint, and the work directory. Throws Error
 /// when a restore has no images.

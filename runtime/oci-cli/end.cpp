@@ -78,7 +78,8 @@ void end_first(const Container& container) {
 }
 
 void delete_one(const Globals& globals, const std::string& id, bool force) {
-  Container container = Container::open(globals.root, id, Container::Access::kChange);
+  Container container =
+      Container::open(globals.root, id, force ? Container::Access::kRemove : Container::Access::kChange);
   const Status status = container.status();
   const bool over = status == Status::kStopped || status == Status::kCreated;
   if (!over && !force) {
@@ -115,7 +116,6 @@ int run_kill(const Globals& globals, Arguments arguments) {
 int run_delete(const Globals& globals, Arguments arguments) {
   DeleteOptions options;
   const auto ids = parse("delete", kDeleteFlags, std::move(arguments), options, 1, 10'000);
-  int code = 0;
   for (const auto& id : ids) {
     try {
       delete_one(globals, id, options.force);
@@ -124,7 +124,7 @@ int run_delete(const Globals& globals, Arguments arguments) {
         throw;
     }
   }
-  return code;
+  return 0;
 }
 
 }  // namespace trine::runtime::oci_cli

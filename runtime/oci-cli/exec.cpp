@@ -55,13 +55,6 @@ void add_group(ExecOptions& options, Text value) {
   }
 }
 
-void set_preserve_fds(ExecOptions& options, Text value) {
-  const auto number = base::parse_unsigned(value);
-  if (!number || *number > 1 << 16)
-    throw base::Error("--preserve-fds '" + value + "' is no number of descriptors");
-  options.preserve_fds = static_cast<unsigned>(*number);
-}
-
 void ignore(ExecOptions&, Text) {}
 
 constexpr args::Flag<ExecOptions> kFlags[] = {
@@ -94,7 +87,8 @@ constexpr args::Flag<ExecOptions> kFlags[] = {
      [](ExecOptions& o, Text v) { o.handover.console_socket = v; }},
     {{"--pidfd-socket", "SOCKET", nullptr, "send a descriptor of it there"},
      [](ExecOptions& o, Text v) { o.handover.pidfd_socket = v; }},
-    {{"--preserve-fds", "NUMBER", nullptr, "leave it this many descriptors from 3 on"}, set_preserve_fds},
+    {{"--preserve-fds", "NUMBER", nullptr, "leave it this many descriptors from 3 on"},
+     [](ExecOptions& o, Text v) { o.preserve_fds = parse_descriptor_count(v); }},
     {{"--no-subreaper", nullptr, nullptr, "accepted; trine-oci is none"}, ignore},
 };
 

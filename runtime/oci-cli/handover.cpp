@@ -15,6 +15,8 @@
 namespace trine::runtime::oci_cli {
 namespace {
 
+constexpr std::uint64_t kMostDescriptors = 1 << 16;
+
 void write_pid_file(const std::string& path, pid_t pid) {
   const auto slash = path.find_last_of('/');
   const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
@@ -49,11 +51,17 @@ void hand_over(const Handover& handover, pid_t pid, int pidfd, int terminal) {
     write_pid_file(handover.pid_file, pid);
 }
 
+unsigned parse_descriptor_count(const std::string& text) {
+  const auto number = base::parse_unsigned(text);
+  if (!number || *number > kMostDescriptors)
+    throw base::Error("--preserve-fds '" + text + "' is no number of descriptors");
+  return static_cast<unsigned>(*number);
+}
+
 unsigned preserved_descriptors(unsigned asked) {
-  constexpr std::uint64_t kMost = 1 << 16;
   const char* listen = std::getenv("LISTEN_FDS");
   const std::uint64_t activated = base::parse_unsigned(listen != nullptr ? listen : "").value_or(0);
-  return asked + static_cast<unsigned>(std::min(activated, kMost));
+  return asked + static_cast<unsigned>(std::min(activated, kMostDescriptors));
 }
 
 }  // namespace trine::runtime::oci_cli

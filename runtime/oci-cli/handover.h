@@ -19,6 +19,9 @@ void check(const Handover& handover, bool terminal);
 /// may count on the rest.
 void hand_over(const Handover& handover, pid_t pid, int pidfd, int terminal);
 
+/// A value of --preserve-fds. Throws Error.
+unsigned parse_descriptor_count(const std::string& text);
+
 /// How many descriptors from 3 on are for the program: --preserve-fds and those of systemd's socket
 /// activation.
 unsigned preserved_descriptors(unsigned asked);

@@ -1,15 +1,11 @@
 #include "launch.h"
 
-#include <pwd.h>
-#include <unistd.h>
-
-#include <climits>
 #include <cstdlib>
 
 #include "base/error.h"
-#include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "bundle.h"
 #include "cgroups/group.h"
 #include "hooks.h"
 #include "isolation/gate.h"
@@ -19,51 +15,11 @@
 namespace trine::runtime::oci_cli {
 namespace {
 
-constexpr std::size_t kMaxSpec = 16 << 20;
-
-std::string absolute_bundle(const std::string& path) {
-  char resolved[PATH_MAX];
-  const std::string wanted = path.empty() ? "." : path;
-  if (::realpath(wanted.c_str(), resolved) == nullptr)
-    base::throw_errno("cannot find the bundle " + wanted);
-  return resolved;
-}
-
-std::string below(const std::string& bundle, const std::string& path) {
-  return path.starts_with('/') ? path : bundle + "/" + path;
-}
-
-/// A class that is not built in is refused: never replaced by a weaker one.
-void check_isolation(const oci::Spec& spec) {
-  const auto found = spec.annotations.find("dev.trine.isolation");
-  if (found == spec.annotations.end() || found->second == "container")
-    return;
-  const std::string& value = found->second;
-  if (value == "vm" || value == "full" || value == "auto")
-    throw base::Error("the isolation class " + value + " is not built into this version of trine");
-  throw base::Error("the annotation dev.trine.isolation has an unknown value '" + value + "'", 0,
-                    "it is container, vm, full or auto");
-}
-
-/// The cgroup of a container that names none.
-std::string cgroup_name(const backend::ContainerPlan& plan, const std::string& id) {
-  return plan.cgroup_name.empty() ? id : plan.cgroup_name;
-}
-
 std::vector<std::string> possible_directories(const std::string& name) {
   std::vector<std::string> directories;
   for (const auto& hierarchy : cgroups::detect().all)
     directories.push_back(hierarchy.mount_point + "/" + name);
   return directories;
-}
-
-void set_up(State& state, const std::string& bundle, const oci::Spec& spec) {
-  state.bundle = bundle;
-  state.rootfs = below(bundle, spec.root.path);
-  state.created = base::now_utc();
-  state.owner = ::geteuid() == 0 ? "root" : std::to_string(::geteuid());
-  state.annotations = spec.annotations;
-  state.creating = true;
 }
 
 backend::ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle, const std::string& id,
@@ -133,22 +89,19 @@ class Rollback {
 
 Launched launch(const Globals& globals, const std::string& id, const LaunchOptions& launch_options,
                 Program program) {
-  const std::string bundle = absolute_bundle(launch_options.bundle);
-  const std::string text = base::read_file(bundle + "/config.json", kMaxSpec);
-  oci::Spec spec = oci::parse_spec(text);
-  oci::validate(spec);
-  check_isolation(spec);
+  Bundle bundle = load_bundle(launch_options.bundle);
+  const oci::Spec& spec = bundle.spec;
   if (globals.systemd_cgroup) {
     throw base::Error("the systemd cgroup driver is not built into this version of trine-oci", 0,
                       "let the engine use cgroupfs, as in podman --cgroup-manager cgroupfs");
   }
   check(launch_options.handover, spec.process.terminal);
-  backend::ContainerPlan plan = make_plan(spec, bundle, id, launch_options);
+  backend::ContainerPlan plan = make_plan(spec, bundle.path, id, launch_options);
 
   Container container = Container::create(globals.root, id);
   Rollback rollback(container, spec);
-  set_up(container.state, bundle, spec);
-  container.save_spec(text);
+  describe(bundle, container.state);
+  container.save_spec(bundle.text);
   backend::ContainerOptions options = container_options(globals, container, spec, plan);
   base::UniqueFd gate;
   if (program == Program::kWait)
@@ -161,7 +114,7 @@ Launched launch(const Globals& globals, const std::string& id, const LaunchOptio
   container.save_state();
   hand_over(launch_options.handover, process.process().pid(), process.process().pidfd(), terminal.get());
   rollback.release();
-  return {std::move(container), std::move(spec), std::move(process), std::move(terminal)};
+  return {std::move(container), std::move(bundle.spec), std::move(process), std::move(terminal)};
 }
 
 void destroy(Container& container, const oci::Spec* spec) {

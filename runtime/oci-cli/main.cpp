@@ -51,7 +51,8 @@ constexpr args::Flag<Globals> kGlobalFlags[] = {
     {{"--cgroup-manager", "NAME", nullptr, "cgroupfs (default) or systemd"}, set_cgroup_manager},
     {{"--debug", nullptr, nullptr, "accepted; an error always says all"}, ignore},
     {{"--rootless", "BOOL", nullptr, "accepted; it is found out"}, ignore},
-    {{"--criu", "PATH", nullptr, "accepted; criu is looked for in PATH"}, ignore},
+    {{"--criu", "PATH", nullptr, "the criu program (the one in PATH)"},
+     [](Globals& g, Text v) { g.criu = v; }},
     {{"-v,--version", nullptr, nullptr, "print the version"}, ignore},
 };
 

@@ -15,6 +15,7 @@
 #include "commands.h"
 #include "isolation/live_mount.h"
 #include "isolation/mount_options.h"
+#include "runtime/backend/container.h"
 #include "store.h"
 
 namespace trine::runtime::oci_cli {
@@ -24,25 +25,10 @@ using isolation::LiveContainer;
 using isolation::Mount;
 constexpr std::size_t kMaxList = 1 << 20;
 
-bool is_shared(pid_t pid, const char* name) {
-  struct stat own{};
-  struct stat other{};
-  const std::string path = std::string("/ns/") + name;
-  if (::stat(("/proc/self" + path).c_str(), &own) != 0)
-    return true;  // this kernel has none of the kind
-  if (::stat(("/proc/" + std::to_string(pid) + path).c_str(), &other) != 0)
-    base::throw_errno("cannot look at the container's namespaces");
-  return own.st_ino == other.st_ino && own.st_dev == other.st_dev;
-}
-
 /// `process` is open already: its number is its own while the namespaces are looked at, or setns() fails.
 LiveContainer live(const Container& container, int process) {
-  LiveContainer result{.pidfd = process};
-  if (!is_shared(container.state.pid, "mnt"))
-    result.namespaces |= CLONE_NEWNS;
-  if (!is_shared(container.state.pid, "user"))
-    result.namespaces |= CLONE_NEWUSER;
-  return result;
+  constexpr std::uint64_t kEntered = CLONE_NEWNS | CLONE_NEWUSER;
+  return {.pidfd = process, .namespaces = backend::foreign_namespaces(container.state.pid) & kEntered};
 }
 
 Mount to_mount(const oci::Mount& entry) {

@@ -46,10 +46,7 @@ State from_json(const std::string& text, const std::string& file) {
 
 std::string state_document(const State& state, const std::string& status, pid_t pid) {
   Json json{{"ociVersion", "1.3.0"}, {"id", state.id}, {"status", status}};
-  if (status != "stopped")
-    json["pid"] = pid;
-  else
-    json["pid"] = 0;  // engines want the field
+  json["pid"] = status == "stopped" ? 0 : pid;  // engines want the field always
   json["bundle"] = state.bundle;
   json["rootfs"] = state.rootfs;
   json["created"] = state.created;

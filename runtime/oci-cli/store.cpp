@@ -66,14 +66,15 @@ Container Container::create(const std::string& root, const std::string& id) {
   check_id(id);
   Container container(root, id);
   const std::string path = root + "/" + id;
-  if (::mkdir(path.c_str(), 0700) != 0) {
-    if (errno == ENOENT) {
-      base::make_directories(root, 0700);
-      ::mkdir(path.c_str(), 0700);
-    }
-    if (errno == EEXIST)
-      throw base::Error("container " + id + " exists already", 0, "delete it, or choose another id");
+  int made = ::mkdir(path.c_str(), 0700);
+  if (made != 0 && errno == ENOENT) {
+    base::make_directories(root, 0700);
+    made = ::mkdir(path.c_str(), 0700);
   }
+  if (made != 0 && errno == EEXIST)
+    throw base::Error("container " + id + " exists already", 0, "delete it, or choose another id");
+  if (made != 0)
+    base::throw_errno("cannot make the state directory " + path);
   container.directory_ = base::open_file(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
   lock(container.directory(), id);
   container.state.id = id;
@@ -90,7 +91,7 @@ Container Container::open(const std::string& root, const std::string& id, Access
       throw NotFound(id);
     base::throw_errno("cannot open the state of container " + id);
   }
-  if (access == Access::kChange) {
+  if (access != Access::kRead) {
     lock(container.directory(), id);
     if (::access(path.c_str(), F_OK) != 0)  // another command has deleted it while we waited
       throw NotFound(id);
@@ -103,7 +104,14 @@ Container Container::open(const std::string& root, const std::string& id, Access
     container.state.creating = true;
     return container;
   }
-  container.state = from_json(base::read_all(state.get(), file, 1 << 20), file);
+  try {
+    container.state = from_json(base::read_all(state.get(), file, 1 << 20), file);
+  } catch (const base::Error&) {
+    if (access != Access::kRemove)
+      throw;
+    container.state.id = id;
+    container.state.creating = true;
+  }
   return container;
 }
 

@@ -28,7 +28,8 @@ class Container {
   /// Takes the id. Throws Error when it is taken or none.
   static Container create(const std::string& root, const std::string& id);
 
-  enum class Access { kRead, kChange };
+  /// kRemove is kChange that takes a container whose state is damaged, too: as one that was never finished.
+  enum class Access { kRead, kChange, kRemove };
   /// Throws Error when there is none ("… does not exist").
   static Container open(const std::string& root, const std::string& id, Access access);
 

@@ -25,6 +25,9 @@ restore
 config '.vm = {kernel: {path: "/boot/vmlinuz"}}'
 expect_error "a field that is not built in is refused" 125 "vm is not built" trine run --rm "bundle:$work/b"
 restore
+config '.process.args = ["/bin/true"] | .hooks = {poststop: [{path: "/bin/true"}]}'
+expect_error "hooks, which only trine-oci runs, are not passed over" 125 "hooks.poststop cannot be run" trine run --rm "bundle:$work/b"
+restore
 config '.process.args = ["/bin/true"] | .linux.cgroupsPath = "../../escape"'
 expect_error "a cgroup path that leads out is refused" 125 "leads out" trine run --rm "bundle:$work/b"
 restore

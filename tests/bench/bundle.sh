@@ -1,7 +1,15 @@
 # shellcheck shell=bash
-# The bundle that benchmarks share, in $bundle: what engines give, with runc's example mounts and Docker's seccomp
-# profile; `plain` as $variant leaves seccomp out. Keeps state directories on a tmpfs, as /run is: $state/run and
-# $others. Sourced after harness.sh, in a mount namespace of the script's own.
+# What the benches of containers share. Sourced first of all: goes into a mount namespace of the script's own, takes its
+# arguments, ROUNDS and perhaps `plain`, and makes the bundle in $bundle: what engines give, with runc's example mounts
+# and Docker's seccomp profile; `plain` leaves seccomp out. State directories are on a tmpfs, as /run is: $state/run and
+# $others.
+[[ -n ${TRINE_BENCH_MOUNTS:-} ]] || TRINE_BENCH_MOUNTS=private exec unshare -m "$0" "$@"
+# shellcheck source=tests/lib/harness.sh
+. "$(dirname "${BASH_SOURCE[0]}")/../lib/harness.sh"
+rounds=${1:-200}
+variant=${2:-seccomp}
+require_root
+require_program runc
 others=$work/others
 profile=/usr/share/containers/seccomp.json
 [[ -r $profile ]] || skip "$profile is not there (Debian package golang-github-containers-common)"
@@ -31,7 +39,6 @@ jq --argjson seccomp "$seccomp" '.process.terminal = false | .process.args = ["/
     | .mounts |= map(select(.type != "cgroup")) | .linux.seccomp = $seccomp
     | .linux.namespaces |= (. + [{"type": "cgroup"}] | unique_by(.type))' "$bundle/config.json" >"$bundle/new"
 mv "$bundle/new" "$bundle/config.json"
-
 
 # crun 1.8 refuses a machine with both versions of cgroups: the v2 mount goes out of the way, for all.
 # usable_crun: whether it runs then.

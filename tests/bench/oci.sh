@@ -4,16 +4,8 @@
 #
 #   tests/bench/oci.sh [ROUNDS [plain]]    plain: without seccomp in the bundle
 set -euo pipefail
-here=$(cd "$(dirname "$0")" && pwd)
-[[ -n ${TRINE_BENCH_MOUNTS:-} ]] || TRINE_BENCH_MOUNTS=private exec unshare -m "$0" "$@"
-# shellcheck source=tests/lib/harness.sh
-. "$here/../lib/harness.sh"
-rounds=${1:-200}
-variant=${2:-seccomp}
-require_root
-require_program runc
 # shellcheck source=tests/bench/bundle.sh
-. "$here/bundle.sh"
+. "$(dirname "$0")/bundle.sh"
 
 runtimes=(trine-oci runc)
 usable_crun && runtimes=(crun trine-oci runc)

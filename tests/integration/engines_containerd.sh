@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Debian's containerd with trine-oci as its runtime, by the shim's own option and by ctr's.
+# Debian's containerd with trine-oci as its runtime, by ctr --runc-binary.
 . "$(dirname "$0")/../lib/harness.sh"
 . "$(dirname "$0")/../lib/docker.sh"
 . "$(dirname "$0")/../lib/engines.sh"

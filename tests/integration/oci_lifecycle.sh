@@ -249,6 +249,16 @@ for stage in startContainer poststart; do
   expect_status "$stage: and the container's end" "$a" stopped
   oci delete "$a"
 done
+configure ".hooks.poststart = [$failing]" 'exec sleep 8765'
+expect_error "poststart: its failure is the end of run, too" 1 'hook' oci run --bundle "$bundle" "$a"
+expect_error "and nothing is left of it" 1 'does not exist' oci state "$a"
+configure .
+create "$a"
+oci delete "$a"
+create "$a" && oci kill "$a" KILL && wait_until in_state "$a" stopped
+echo '{' >"$states/$a/state.json"
+expect_error "a damaged state is said" 1 'damaged' oci state "$a"
+expect_exit "and delete --force takes it away" 0 oci delete --force "$a"
 configure ".hooks.poststop = [$failing]"
 create "$a"
 expect_exit "poststop: its failure is only said" 0 oci delete "$a"

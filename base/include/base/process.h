@@ -65,6 +65,9 @@ bool in_user_namespace();
 /// The caller must have one thread only, or the child must not allocate.
 Process clone_process(const CloneOptions& options);
 
+/// The array that exec(3) takes; it points into `words`, which must outlive it.
+std::vector<char*> to_argv(const std::vector<std::string>& words);
+
 /// Runs a program to its end with standard input from /dev/null; its output is collected (64 KiB at most).
 /// Throws Error when it cannot be started. `path` is not searched in PATH unless it has no slash.
 struct ProgramResult {

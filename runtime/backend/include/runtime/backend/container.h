@@ -58,6 +58,10 @@ class Container {
 /// nothing is left behind then.
 Container start_container(ContainerPlan plan, const ContainerOptions& options);
 
+/// The CLONE_NEW… of the namespaces that a process does not share with us: setns(2) refuses to enter one's
+/// own user namespace, and entering the others would be for nothing. Throws Error when the process is gone.
+std::uint64_t foreign_namespaces(pid_t pid);
+
 /// A process beside those of a container that runs.
 struct JoinOptions {
   pid_t pid = -1;                    ///< the container's first process

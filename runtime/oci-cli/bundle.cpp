@@ -1,0 +1,61 @@
+#include "bundle.h"
+
+#include <unistd.h>
+
+#include <climits>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/process.h"
+
+namespace trine::runtime::oci_cli {
+namespace {
+
+constexpr std::size_t kMaxSpec = 16 << 20;
+
+std::string absolute(const std::string& path) {
+  char resolved[PATH_MAX];
+  const std::string wanted = path.empty() ? "." : path;
+  if (::realpath(wanted.c_str(), resolved) == nullptr)
+    base::throw_errno("cannot find the bundle " + wanted);
+  return resolved;
+}
+
+void check_isolation(const oci::Spec& spec) {
+  const auto found = spec.annotations.find("dev.trine.isolation");
+  if (found == spec.annotations.end() || found->second == "container")
+    return;
+  const std::string& value = found->second;
+  if (value == "vm" || value == "full" || value == "auto")
+    throw base::Error("the isolation class " + value + " is not built into this version of trine");
+  throw base::Error("the annotation dev.trine.isolation has an unknown value '" + value + "'", 0,
+                    "it is container, vm, full or auto");
+}
+
+}  // namespace
+
+Bundle load_bundle(const std::string& path) {
+  Bundle bundle{.path = absolute(path), .text = {}, .spec = {}};
+  bundle.text = base::read_file(bundle.path + "/config.json", kMaxSpec);
+  bundle.spec = oci::parse_spec(bundle.text);
+  oci::validate(bundle.spec);
+  check_isolation(bundle.spec);
+  return bundle;
+}
+
+void describe(const Bundle& bundle, State& state) {
+  const std::string& root = bundle.spec.root.path;
+  state.bundle = bundle.path;
+  state.rootfs = root.starts_with('/') ? root : bundle.path + "/" + root;
+  state.created = base::now_utc();
+  state.owner = ::geteuid() == 0 ? "root" : std::to_string(::geteuid());
+  state.annotations = bundle.spec.annotations;
+  state.creating = true;
+}
+
+std::string cgroup_name(const backend::ContainerPlan& plan, const std::string& id) {
+  return plan.cgroup_name.empty() ? id : plan.cgroup_name;
+}
+
+}  // namespace trine::runtime::oci_cli

@@ -235,15 +235,12 @@ Restored restore(const Globals& globals, const std::string& program, const Resto
                  cgroups::Group& group) {
   State& state = container.state;
   const std::string directory = globals.root + "/" + state.id;
-  const RestorePlace place{.root = directory + "/criu-root",
-                           .pid_file = directory + "/criu.pid",
-                           .cgroups = group.directories(),
-                           .network = -1};
   const base::UniqueFd network = open_network(spec);
-  RestorePlace full = place;
-  full.network = network.get();
-  const base::UniqueFd null(::open("/dev/null", O_RDWR));  // NOLINT(android-cloexec-open): criu inherits it
-  full.null = null.get();
+  RestorePlace place{.root = directory + "/criu-root",
+                     .pid_file = directory + "/criu.pid",
+                     .cgroups = group.directories(),
+                     .network = network.get(),
+                     .files = {}};
   base::make_directories(place.root, 0700);
   make_mount_points(plan.isolation, state.rootfs);
   // criu ends and leaves the container's first process behind: it becomes a child of ours, and when we end,
@@ -251,7 +248,7 @@ Restored restore(const Globals& globals, const std::string& program, const Resto
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
     base::throw_errno("cannot become the parent of what criu restores");
   run_criu(program, options.criu, CriuVerb::kRestore,
-           restore_arguments(options.criu, spec, state.bundle, full), [&] {
+           restore_arguments(options.criu, spec, state.bundle, place), [&] {
              container.forget();
              group.join_self(false);
              make_root_mount(state.rootfs, place.root);

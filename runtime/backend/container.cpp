@@ -82,6 +82,9 @@ Container::End Container::finish() {
   return end;
 }
 
+/// One for all of this boot, wherever the state of instances is kept.
+constexpr const char* kStagingDirectory = "/run/trine/mounts";
+
 Container start_container(ContainerPlan plan, const ContainerOptions& options) {
   const cgroups::Hierarchies hierarchies = cgroups::detect();
   GroupGuard group(cgroups::create(hierarchies, options.cgroup_name, plan.limits, options.coverage));
@@ -89,6 +92,7 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
   if (plan.seccomp)
     plan.isolation.seccomp = isolation::cached_seccomp(*plan.seccomp, options.seccomp_cache);
 
+  plan.isolation.staging_directory = kStagingDirectory;
   const auto birth = group.get().birth_directory();
   isolation::StartHooks hooks{options};
   hooks.cgroup = birth;

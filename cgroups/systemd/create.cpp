@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <limits>
 #include <string_view>
 
 #include "../builder.h"
@@ -135,7 +136,13 @@ Group create_with_systemd(const Hierarchies& hierarchies, const SystemdUnit& uni
   }
   const auto properties = scope_properties(hierarchies, unit, options, limits, pids);
   const auto name = components_of(unit, ask_systemd(options, "start", unit, properties));
-  auto group = build(plan, name, limits, Occupied::kShare);
+  auto meanwhile = limits;
+  const auto pids_max = limits.pids_max.value_or(-1);
+  if (placeholder && pids_max >= 0 && pids_max < std::numeric_limits<std::int64_t>::max()) {
+    placeholder->pids_max = pids_max;
+    meanwhile.pids_max = pids_max + 1;
+  }
+  auto group = build(plan, name, meanwhile, Occupied::kShare);
   group.placeholder_ = std::move(placeholder);
   return group;
 }

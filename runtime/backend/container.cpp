@@ -49,7 +49,6 @@ class GroupGuard {
   GroupGuard& operator=(const GroupGuard&) = delete;
 
   [[nodiscard]] const cgroups::Group& get() const { return group_; }
-  void settle() { group_.settle(); }
   cgroups::Group release() {
     held_ = false;
     return std::move(group_);
@@ -114,8 +113,9 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
         listener_sender(*plan.seccomp, [&](pid_t pid) { return hooks.hook_state("creating", pid); });
   }
   isolation::Started started = isolation::start(plan.isolation, hooks);
-  group.settle();  // not before: on version 1 the child joins by itself
-  return {std::move(started), group.release(), has_private_processes(plan.isolation)};
+  Container container(std::move(started), group.release(), has_private_processes(plan.isolation));
+  container.settle();  // not before: on version 1 the child joins by itself
+  return container;
 }
 
 }  // namespace trine::runtime::backend

@@ -39,6 +39,9 @@ class Container {
   [[nodiscard]] base::Process& process() { return started_.process; }
   [[nodiscard]] base::UniqueFd take_terminal() { return std::move(started_.terminal); }
 
+  /// Ends what only the making of its group needed: see cgroups::Group::settle().
+  void settle() { group_.settle(); }
+
   /// After the first process was waited for: ends what is left in the cgroup and removes it.
   struct End {
     bool oom_killed = false;

@@ -315,9 +315,7 @@ int run_restore(const Globals& globals, Arguments arguments) {
   State& state = container.state;
   describe(bundle, state);
   state.scope = std::move(scope);
-  if (state.scope)
-    container.save_state();
-  group = make_group(state, cgroup_name(plan, id), cgroups::detect(), plan.limits);
+  group = make_group(container, cgroup_name(plan, id), cgroups::detect(), plan.limits);
   Restored restored = restore(globals, program, options, spec, plan, container, group);
   group.settle();
   state.pid = restored.pid;

@@ -70,12 +70,18 @@ std::optional<Scope> choose_scope(const Globals& globals, const oci::Spec& spec,
                .user = user};
 }
 
-cgroups::Group make_group(const State& state, const std::string& cgroup_name,
+cgroups::Group make_group(Container& container, const std::string& cgroup_name,
                           const cgroups::Hierarchies& hierarchies, const cgroups::Limits& limits) {
-  if (state.scope)
-    return cgroups::create_with_systemd(hierarchies, state.scope->unit, options_of(state), limits);
+  State& state = container.state;
   // Everywhere, because engines look for its figures by /proc/PID/cgroup.
-  return cgroups::create(hierarchies, cgroup_name, limits, cgroups::Coverage::kEverywhere);
+  if (!state.scope)
+    return cgroups::create(hierarchies, cgroup_name, limits, cgroups::Coverage::kEverywhere);
+  container.save_state();
+  cgroups::Group group =
+      cgroups::create_with_systemd(hierarchies, state.scope->unit, options_of(state), limits);
+  state.cgroups = group.directories();
+  container.save_state();
+  return group;
 }
 
 void update_group(const State& state, const cgroups::Limits& limits) {
@@ -99,12 +105,14 @@ void remove_group(const State& state, cgroups::Group group) {
 }
 
 void remove_unrecorded_group(const State& state, const oci::Spec& spec) {
-  // A scope's placeholder ended with its `create`, and the scope with that. It is not stopped here: the name
-  // may be that of another container, which `create` was about to be told.
   const std::string path = group_path(state, spec);
   std::vector<std::string> directories;
-  for (const auto& hierarchy : cgroups::detect().all)
-    directories.push_back(hierarchy.mount_point + path);
+  for (const auto& hierarchy : cgroups::detect().all) {
+    // A scope's placeholder ended with its `create`, and systemd ends the scope when it sees that, which it
+    // does by watching the directory of version 2. It is not told to: the name may be another container's.
+    if (!state.scope || !hierarchy.v2)
+      directories.push_back(hierarchy.mount_point + path);
+  }
   cgroups::open_group(directories).remove();
 }
 

@@ -8,6 +8,7 @@
 #include "runtime/backend/plan.h"
 #include "runtime/oci/spec.h"
 #include "state.h"
+#include "store.h"
 
 /// The cgroup of a container by either driver: a directory that trine-oci makes itself (cgroupfs), or a scope
 /// that systemd makes (--systemd-cgroup). Which one it was is in the container's state: only the commands
@@ -18,9 +19,10 @@ namespace trine::runtime::oci_cli {
 /// Nothing with the cgroupfs driver. Throws Error for a path of another form.
 std::optional<Scope> choose_scope(const Globals& globals, const oci::Spec& spec, const std::string& id);
 
-/// Makes the group, and the scope when the state has one, with the unit properties that annotations
-/// org.systemd.property.NAME ask for. Group::settle() ends the making. Throws Error.
-cgroups::Group make_group(const State& state, const std::string& cgroup_name,
+/// Makes the group. When the state has a scope, that, with the unit properties that annotations
+/// org.systemd.property.NAME ask for; it is written down before and after, for a path that systemd chooses
+/// does not follow from the configuration. Group::settle() ends the making. Throws Error.
+cgroups::Group make_group(Container& container, const std::string& cgroup_name,
                           const cgroups::Hierarchies& hierarchies, const cgroups::Limits& limits);
 
 /// Writes limits to the group of a container, and to its unit.

@@ -32,9 +32,9 @@ backend::ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundl
 backend::ContainerOptions container_options(const Globals& globals, Container& container,
                                             const oci::Spec& spec, const backend::ContainerPlan& plan) {
   backend::ContainerOptions options;
-  options.make_group = [&state = container.state, name = cgroup_name(plan, container.state.id)](
+  options.make_group = [&container, name = cgroup_name(plan, container.state.id)](
                            const cgroups::Hierarchies& hierarchies, const cgroups::Limits& limits) {
-    return make_group(state, name, hierarchies, limits);
+    return make_group(container, name, hierarchies, limits);
   };
   options.seccomp_cache = globals.root + "/.seccomp";
   options.on_created = [&](pid_t pid, const cgroups::Group& group) {
@@ -66,8 +66,8 @@ class Rollback {
       return;
     try {
       const State& state = container_.state;
-      // Its directories are gone; systemd is not left to find out, for the name may be wanted again at once.
-      if (state.scope && state.pid != 0)
+      // systemd may not have seen that its directory is gone.
+      if (state.scope && !state.cgroups.empty())
         remove_group(state, cgroups::open_group(state.cgroups));
       run_poststop_hooks(spec_, state_document(state, "stopped", 0));
       container_.remove();
@@ -100,8 +100,6 @@ Launched launch(const Globals& globals, const std::string& id, const LaunchOptio
   describe(bundle, container.state);
   container.save_spec(bundle.text);
   container.state.scope = std::move(scope);
-  if (container.state.scope)
-    container.save_state();  // its path does not follow from the configuration
   backend::ContainerOptions options = container_options(globals, container, spec, plan);
   base::UniqueFd gate;
   if (program == Program::kWait)
@@ -119,7 +117,7 @@ Launched launch(const Globals& globals, const std::string& id, const LaunchOptio
 
 void destroy(Container& container, const oci::Spec* spec) {
   const State& state = container.state;
-  if (state.pid != 0)
+  if (state.pid != 0 || !state.cgroups.empty())
     remove_group(state, cgroups::open_group(state.cgroups));
   else if (spec != nullptr)
     remove_unrecorded_group(state, *spec);

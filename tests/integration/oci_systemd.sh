@@ -167,4 +167,37 @@ kill -9 "$pid"
 wait_until in_state stopped
 expect_exit "a container whose first process was killed is deleted" 0 oci delete "$id"
 expect_nothing_left "and nothing is left"
+# --- a user's own systemd ---
+user=trine-systemd-test
+useradd -m $user 2>/dev/null && uid=$(id -u $user) && systemctl start "user@$uid.service" || { echo "skipped: a user's systemd: it does not start"; finish; }
+remove_user() {
+  systemctl stop "user@$uid.service"
+  userdel -r $user 2>/dev/null
+  cleanup
+}
+trap remove_user EXIT
+chmod -R a+rX "$work/bin" "$work/libexec"
+as_user() { (cd / && setpriv --reuid "$uid" --regid "$(id -g $user)" --clear-groups env HOME=/home/$user XDG_RUNTIME_DIR="/run/user/$uid" "$@"); }
+in_its_systemd() { as_user systemd-run --user --quiet --wait --collect --pipe -p Delegate=yes "$@"; }
+# Root of a user namespace, as with a user's engine.
+users_oci() { in_its_systemd unshare --user --map-root-user --map-auto --mount "$work/bin/trine-oci" --systemd-cgroup "$@"; }
+limits='.linux.resources = {memory: {limit: 67108864}, pids: {limit: 55}}'
+show_users() { as_user systemctl --user show --value -p "$2" "$1"; }
+users_group=/user.slice/user-$uid.slice/user@$uid.service/user.slice
+configure "$limits" 'cat /proc/self/cgroup'
+chown -R $user "$bundle"
+expect_output "a user's container is in a scope of that user's systemd" "0::$users_group/$unit" users_oci run --bundle "$bundle" "$id"
+configure "$limits" 'exec sleep 6543'
+users_oci create --bundle "$bundle" "$id" >"$work/out" 2>&1 </dev/null && pass "create" || fail "create" "$(<"$work/out")"
+expect_exit "start" 0 users_oci start "$id"
+expect_output "it has its limits" "67108864 55" eval "echo \$(cat /sys/fs/cgroup$users_group/$unit/{memory,pids}.max)"
+expect_exit "update" 0 users_oci update --memory 33554432 "$id"
+expect_output "reaches the kernel" 33554432 cat "/sys/fs/cgroup$users_group/$unit/memory.max"
+expect_output "and the unit" 33554432 show_users "$unit" MemoryMax
+expect_exit "delete --force" 0 users_oci delete --force "$id"
+expect_output "takes the unit away" not-found show_users "$unit" LoadState
+run as_user unshare --user --map-root-user --map-auto --mount "$work/bin/trine-oci" --systemd-cgroup run --bundle "$bundle" "$id"
+[[ $code == 1 && $output == *"from outside"*"hint: "*"systemd-run --user"* ]] && pass "outside of that systemd's tree the error says where to go" ||
+  fail "outside of that systemd's tree the error says where to go" "$code: $output"
+expect_nothing_left "nothing is left of them"
 finish

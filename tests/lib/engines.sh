@@ -5,20 +5,26 @@
 #   engine_mounts         the mount points that the engine sees
 #   engine_states         the state directories of containers
 # and calls engine_cases with the name of an image of busybox.
+#
+# TRINE_TEST_CGROUPS=systemd has the engine let systemd make the cgroups, for a machine that it runs and that nobody
+# needs afterwards: systemd is spoken to below /run, which is not set apart then.
 
 # shellcheck disable=SC2034 # the scripts that source this use it
 runtime=$build/bin/trine-oci
+manager=${TRINE_TEST_CGROUPS:-cgroupfs}
 parent=/trine-test-${work##*.} # the cgroup that holds the containers of this script, and no other
+[[ $manager == cgroupfs ]] || parent=trine_test_${work##*.}.slice
 run_flags=()
 exec_missing=127
 
 # own_namespaces SCRIPT: what engines do to the network, and to files below /run, /opt and /var/lib/cni, stays in here.
 own_namespaces() {
+  [[ $manager == cgroupfs || -d /run/systemd/system ]] || skip "systemd does not run here"
   [[ -n ${TRINE_TEST_APART-} ]] && return
   rm -rf "$work"
   # shellcheck disable=SC2016
   TRINE_TEST_APART=1 exec unshare --mount --net sh -c \
-    'mount -t tmpfs none /run && mount -t tmpfs none /opt && mkdir -p /var/lib/cni && mount -t tmpfs none /var/lib/cni && ip link set lo up && exec "$0"' "$1"
+    '{ [ "$TRINE_TEST_CGROUPS" = systemd ] || mount -t tmpfs none /run; } && mount -t tmpfs none /opt && mkdir -p /var/lib/cni && mount -t tmpfs none /var/lib/cni && ip link set lo up && exec "$0"' "$1"
 }
 
 busybox_archive() {
@@ -49,12 +55,13 @@ expect_nothing_left() {
   local left
   left=$(remains)
   if [[ -z $left ]]; then pass "$1"; else fail "$1" "$left"; fi
+  if [[ $manager == systemd ]]; then systemctl stop "$parent"; fi
   find /sys/fs/cgroup -mindepth 1 -path "*$parent*" -depth -type d -exec rmdir {} + 2>/dev/null
 }
 
 in_terminal() { # COMMAND: in a terminal of 33 rows and 77 columns; carriage returns taken out
   export -f engine
-  export work runtime parent
+  export work runtime parent manager
   SHELL=/bin/bash timeout 60 script -qec "stty rows 33 cols 77; $1" /dev/null </dev/null 2>&1 | tr -d '\r'
 }
 

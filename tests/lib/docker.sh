@@ -18,12 +18,14 @@ find_docker() {
     mv "$unpacked.$$" "$unpacked"
   fi
   PATH=$unpacked/usr/bin:$unpacked/usr/sbin:$PATH:$unpacked/sbin
+  unpacked_etc=$unpacked/etc # AppArmor's parser says more than its version without its configuration
   command -v dockerd >/dev/null
 }
 its_docker() { docker -H "unix://$work/docker.sock" "$@"; }
 # in_own_mounts COMMAND...: becomes the command. Its mounts end with it, and what it writes elsewhere goes to no one.
 in_own_mounts() {
   cp -a /etc "$work/etc"
+  if [[ -d ${unpacked_etc-}/apparmor ]]; then cp -an "$unpacked_etc"/apparmor{,.d} "$work/etc/"; fi
   # shellcheck disable=SC2016
   exec unshare --mount sh -c 'mount -t tmpfs none /opt && mount --bind "$0/etc" /etc &&
     { [ "$TRINE_TEST_CGROUPS" = systemd ] || mount -t tmpfs none /run; } && exec "$@"' \

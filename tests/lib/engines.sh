@@ -59,10 +59,10 @@ expect_nothing_left() {
   find /sys/fs/cgroup -mindepth 1 -path "*$parent*" -depth -type d -exec rmdir {} + 2>/dev/null
 }
 
-in_terminal() { # COMMAND: in a terminal of 33 rows and 77 columns; carriage returns taken out
+in_terminal() { # COMMAND [TYPED]: in a terminal of 33 rows and 77 columns; carriage returns taken out
   export -f engine
   export work runtime parent manager
-  SHELL=/bin/bash timeout 60 script -qec "stty rows 33 cols 77; $1" /dev/null </dev/null 2>&1 | tr -d '\r'
+  SHELL=/bin/bash timeout 60 script -qec "stty rows 33 cols 77; $1" /dev/null < <(printf '%s' "${2-}") 2>&1 | tr -d '\r'
 }
 
 short_run_cases() {
@@ -129,10 +129,30 @@ long_run_cases() {
   expect_exit "rm" 0 engine rm one
 }
 
+attach_cases() {
+  local image=$1 held
+  # An engine lets go of a container when its input ends: this one does not.
+  mkfifo "$work/input"
+  exec {held}<>"$work/input"
+  echo typed >&"$held"
+  # shellcheck disable=SC2016
+  engine run -d -i --name three "${run_flags[@]}" "$image" sh -c 'read line; echo "got $line"; exit 4' >/dev/null 2>&1
+  output=$(engine attach three <"$work/input" 2>&1)
+  exec {held}>&-
+  [[ $output == "got typed" ]] && pass "attach gives it the input, and us its output" ||
+    fail "attach gives it the input, and us its output" "$output"
+  expect_output "and it has ended" "exited 4" status_of three
+  engine rm -f three >/dev/null 2>&1
+  engine run -d -it --name three "${run_flags[@]}" "$image" sh -c 'read line; tty; stty size' >/dev/null 2>&1
+  expect_match "attach to a terminal, of our size" '/dev/pts/0 33 77' eval 'echo $(in_terminal "engine attach three" $'"'typed\n'"')'
+  engine rm -f three >/dev/null 2>&1
+}
+
 # engine_cases IMAGE
 engine_cases() {
   short_run_cases "$1"
   long_run_cases "$1"
+  attach_cases "$1"
   engine run -d --name two "${run_flags[@]}" "$1" sleep 7654 >/dev/null 2>&1
   expect_exit "rm -f of a running one" 0 engine rm -f two
   expect_nothing_left "cgroups, mounts, processes and states: nothing is left"

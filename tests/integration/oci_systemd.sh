@@ -35,7 +35,7 @@ show() { systemctl show --value -p "$2" "$1"; }
 is_gone() { [[ $(show "$1" LoadState) == not-found ]]; }
 in_state() { [[ $(oci state "$id" | jq -r .status) == "$1" ]]; }
 group_of() { sed -n 's/^0:://p' "/proc/$1/cgroup"; }
-create() { with_systemd create --bundle "$bundle" "$@" "$id" >"$work/out" 2>&1 </dev/null; }
+create() { with_systemd create --bundle "$bundle" "$id" >"$work/out" 2>&1 </dev/null; }
 limit() { # FILE PROPERTY: what the kernel and what systemd have
   echo "$(cat "/sys/fs/cgroup$(group_of "$pid")/$1") $(show "$unit" "$2")"
 }

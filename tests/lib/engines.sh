@@ -106,7 +106,7 @@ long_run_cases() {
   [[ $output == typed ]] && pass "exec -i gives it the input" || fail "exec -i gives it the input" "$output"
   expect_output "exec -u, -w and -e" "1000 /tmp x" engine exec -u 1000 -w /tmp -e V=x one sh -c 'echo $(id -u) $(pwd) $V'
   expect_match "exec -t gives a terminal" '/dev/pts/[0-9]' in_terminal "engine exec -it one tty"
-  expect_match "exec -t has our size" '33 77' in_terminal "engine exec -it one sh -c 'sleep 0.3; stty size'"
+  expect_match "exec -t has our size" '33 77' in_terminal "engine exec -it one sh -c 'for i in \$(seq 50); do stty size 2>/dev/null | grep 77 && break; sleep 0.1; done'"
   expect_match "top" 'sleep 7654' engine top one
   expect_match "stats tell its memory" '64MiB|67\.1MB|67\.11MB' engine stats --no-stream one
   expect_exit "pause" 0 engine pause one

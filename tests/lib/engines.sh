@@ -86,7 +86,7 @@ short_run_cases() {
   [[ $(<"$work/volume/file") == inside ]] && pass "and seen outside" || fail "and seen outside"
   expect_exit "a volume that is read-only" 1 its_run -v "$work/volume:/v:ro" "$image" touch /v/file
   expect_match "run -t gives a terminal of our size" '33 77' in_terminal \
-    "engine run --rm ${run_flags[*]} -it $image sh -c 'sleep 0.3; stty size'"
+    "engine run --rm ${run_flags[*]} -it $image sh -c 'for i in \$(seq 50); do stty size | grep 77 && break; sleep 0.1; done'"
 }
 
 long_run_cases() {
@@ -106,7 +106,7 @@ long_run_cases() {
   [[ $output == typed ]] && pass "exec -i gives it the input" || fail "exec -i gives it the input" "$output"
   expect_output "exec -u, -w and -e" "1000 /tmp x" engine exec -u 1000 -w /tmp -e V=x one sh -c 'echo $(id -u) $(pwd) $V'
   expect_match "exec -t gives a terminal" '/dev/pts/[0-9]' in_terminal "engine exec -it one tty"
-  expect_match "exec -t has our size" '33 77' in_terminal "engine exec -it one sh -c 'for i in \$(seq 50); do stty size 2>/dev/null | grep 77 && break; sleep 0.1; done'"
+  expect_match "exec -t has our size" '33 77' in_terminal "engine exec -it one sh -c 'for i in \$(seq 50); do stty size | grep 77 && break; sleep 0.1; done'"
   expect_match "top" 'sleep 7654' engine top one
   expect_match "stats tell its memory" '64MiB|67\.1MB|67\.11MB' engine stats --no-stream one
   expect_exit "pause" 0 engine pause one
@@ -141,6 +141,7 @@ attach_cases() {
   exec {held}>&-
   [[ $output == "got typed" ]] && pass "attach gives it the input, and us its output" ||
     fail "attach gives it the input, and us its output" "$output"
+  wait_until eval '[[ $(status_of three) == exited* ]]'
   expect_output "and it has ended" "exited 4" status_of three
   engine rm -f three >/dev/null 2>&1
   engine run -d -it --name three "${run_flags[@]}" "$image" sh -c 'read line; tty; stty size' >/dev/null 2>&1

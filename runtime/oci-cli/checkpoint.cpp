@@ -20,6 +20,7 @@
 #include "cgroups/group.h"
 #include "command.h"
 #include "commands.h"
+#include "control_group.h"
 #include "criu.h"
 #include "handover.h"
 #include "hooks.h"
@@ -196,8 +197,8 @@ class Undo {
     if (!active_)
       return;
     try {
-      group_.kill_all();
-      group_.remove();
+      if (!group_.directories().empty())  // else its scope, if there is one, is another container's
+        remove_group(container_.state, std::move(group_));
       container_.remove();
     } catch (const std::exception& error) {
       base::print_warning(error.what());
@@ -301,6 +302,7 @@ int run_restore(const Globals& globals, Arguments arguments) {
   const std::string program = find_criu(globals.criu);
   prepare_directories(options.criu, CriuVerb::kRestore);
   const backend::ContainerPlan plan = backend::make_plan(spec, bundle.path, id);
+  std::optional<Scope> scope = choose_scope(globals, spec, id);
 
   const attach::SignalBlock signals;
   Container container = Container::create(globals.root, id);
@@ -309,9 +311,10 @@ int run_restore(const Globals& globals, Arguments arguments) {
   container.save_spec(bundle.text);
   State& state = container.state;
   describe(bundle, state);
-  group =
-      cgroups::create(cgroups::detect(), cgroup_name(plan, id), plan.limits, cgroups::Coverage::kEverywhere);
+  state.scope = std::move(scope);
+  group = make_group(container, cgroup_name(plan, id), cgroups::detect(), plan.limits);
   Restored restored = restore(globals, program, options, spec, plan, container, group);
+  group.settle();
   state.pid = restored.pid;
   state.start_time = base::process_info(restored.pid).start_time;
   state.cgroups = group.directories();

@@ -77,9 +77,11 @@ base::UniqueFd open_bind_source(const Mount& mount) {
 }
 
 BindSources take_bind_sources(const Plan& plan, bool all) {
-  const bool in_new_user_namespace = std::ranges::any_of(plan.namespaces, [](const Namespace& entry) {
-    return entry.type == CLONE_NEWUSER && entry.path.empty();
-  });
+  // An ordinary user has no right to take them, and what the namespace's root may reach is what the user may.
+  const bool in_new_user_namespace =
+      ::geteuid() == 0 && std::ranges::any_of(plan.namespaces, [](const Namespace& entry) {
+        return entry.type == CLONE_NEWUSER && entry.path.empty();
+      });
   BindSources sources;
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
     const Mount& mount = plan.mounts[i];

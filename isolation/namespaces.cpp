@@ -4,6 +4,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "steps.h"
@@ -74,7 +76,9 @@ void await_id_mappings(Context& context) {
   if (!message)
     ::_exit(1);
   // Until now every id of ours reads as "nobody"; become the root of the new user namespace.
-  if (::setgroups(0, nullptr) != 0 || ::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0) {
+  // A namespace of one mapped id may not change its groups (user_namespaces(7), /proc/PID/setgroups).
+  if ((::setgroups(0, nullptr) != 0 && errno != EPERM) || ::setresgid(0, 0, 0) != 0 ||
+      ::setresuid(0, 0, 0) != 0) {
     base::throw_errno("cannot become root in the new user namespace",
                       "map a host id to id 0 of the container");
   }

@@ -16,6 +16,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "subordinate_ids.h"
+#include "user_namespace.h"
 
 namespace trine::isolation {
 namespace {
@@ -24,20 +25,6 @@ constexpr std::size_t kMaxFile = 16 << 20;
 
 std::string read_if_there(const std::string& path) {
   return ::access(path.c_str(), R_OK) == 0 ? base::read_file(path, kMaxFile) : std::string();
-}
-
-void run_mapper(const std::string& program, const std::vector<std::string>& arguments) {
-  base::ProgramResult result;
-  try {
-    result = base::run_program(program, arguments);
-  } catch (const base::Error& error) {
-    throw base::Error("cannot run " + program + ", which a rootless instance needs", error.errno_value(),
-                      "apt-get install uidmap");
-  }
-  if (result.status.code != 0) {
-    throw base::Error("cannot map the user's ids: " + std::string(base::trim(result.output)), 0,
-                      "look at /etc/subuid and /etc/subgid");
-  }
 }
 
 std::vector<IdRange> ranges_of(const std::string& file, const std::string& user, std::uint32_t id) {

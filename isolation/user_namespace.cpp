@@ -8,8 +8,10 @@
 #include <csignal>
 #include <string>
 
+#include "base/error.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "base/text.h"
 
 namespace trine::isolation {
 namespace {
@@ -31,11 +33,50 @@ std::string format_mappings(const std::vector<IdMapping>& mappings) {
   ::_exit(0);
 }
 
+bool is_only(const std::vector<IdMapping>& mappings, std::uint32_t id) {
+  return mappings.size() == 1 && mappings.front().host_id == id && mappings.front().size == 1;
+}
+
+std::vector<std::string> mapper_arguments(pid_t pid, const std::vector<IdMapping>& mappings) {
+  std::vector<std::string> words{std::to_string(pid)};
+  for (const auto& mapping : mappings) {
+    words.push_back(std::to_string(mapping.container_id));
+    words.push_back(std::to_string(mapping.host_id));
+    words.push_back(std::to_string(mapping.size));
+  }
+  return words;
+}
+
 }  // namespace
+
+void run_mapper(const std::string& program, const std::vector<std::string>& arguments) {
+  base::ProgramResult result;
+  try {
+    result = base::run_program(program, arguments);
+  } catch (const base::Error& error) {
+    throw base::Error("cannot run " + program + ", which a rootless instance needs", error.errno_value(),
+                      "apt-get install uidmap");
+  }
+  if (result.status.code != 0) {
+    throw base::Error("cannot map the user's ids: " + std::string(base::trim(result.output)), 0,
+                      "look at /etc/subuid and /etc/subgid");
+  }
+}
 
 void write_id_mappings(pid_t pid, const std::vector<IdMapping>& uids, const std::vector<IdMapping>& gids) {
   const std::string process = "/proc/" + std::to_string(pid);
-  base::write_value(process + "/uid_map", format_mappings(uids));
+  const bool root = ::geteuid() == 0;
+  // An ordinary user may map no more than the own ids; newuidmap does what /etc/subuid allows.
+  if (root || is_only(uids, ::geteuid())) {
+    base::write_value(process + "/uid_map", format_mappings(uids));
+  } else {
+    run_mapper("newuidmap", mapper_arguments(pid, uids));
+  }
+  if (!root && !is_only(gids, ::getegid()))
+    return run_mapper("newgidmap", mapper_arguments(pid, gids));
+  // Who could leave a group could read what is kept from that group.
+  if (!root)
+    base::write_value(process + "/setgroups", "deny");
   base::write_value(process + "/gid_map", format_mappings(gids));
 }
 

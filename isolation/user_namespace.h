@@ -9,6 +9,9 @@
 
 namespace trine::isolation {
 
+/// Runs newuidmap or newgidmap. Throws Error with what it says, and the package when it is missing.
+void run_mapper(const std::string& program, const std::vector<std::string>& arguments);
+
 /// Of a user namespace that has none yet. Throws Error.
 void write_id_mappings(pid_t pid, const std::vector<IdMapping>& uids, const std::vector<IdMapping>& gids);
 

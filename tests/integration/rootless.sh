@@ -31,4 +31,23 @@ if [[ ! -w /sys/fs/cgroup/cgroup.procs ]]; then
   expect_error "a limit that is not delegated is an error that names the controller" 125 "memory" as_user run --rm -m 64m busybox true
 fi
 expect_match "it is seen in images" "busybox" as_user images
+
+# trine-oci as an ordinary user calls it: the configuration of `runc spec --rootless`, and one with subordinate ids.
+. "$(dirname "$0")/../lib/bundle.sh"
+make_bundle
+cp "$build/bin/trine-oci" "$work/bin" && chmod a+rx "$work/bin/trine-oci"
+uid=$(id -u $user)
+oci_as_user() {
+  chown -R $user "$bundle"
+  (cd / && setpriv --reuid $user --regid $user --clear-groups env -u XDG_RUNTIME_DIR HOME="$home" "$work/bin/trine-oci" --root "$home/oci" run --bundle "$bundle" mine)
+}
+own_ids="{containerID: 0, hostID: $uid, size: 1}"
+rootless='.linux.namespaces |= map(select(.type != "network")) + [{"type": "user"}] | .mounts |= map(select(.type != "sysfs")) | (.mounts[].options // []) |= map(select(startswith("gid=") | not))'
+configure "$rootless | .linux.uidMappings = [$own_ids] | .linux.gidMappings = [$own_ids]" 'id -u; cat /proc/self/setgroups'
+expect_output "trine-oci maps an ordinary user to root" $'0\ndeny' oci_as_user
+first=$(awk -F: -v user=$user '$1 == user {print $2; exit}' /etc/subuid)
+configure "$rootless | .linux.uidMappings = [$own_ids, {containerID: 1, hostID: $first, size: 1000}] | .linux.gidMappings = .linux.uidMappings | .process.user = {uid: 5, gid: 6, additionalGids: [7]}" 'id -u; id -G; wc -l </proc/self/uid_map'
+expect_output "… and subordinate ids" $'5\n6 7\n2' oci_as_user
+configure "$rootless | .linux.uidMappings = [{containerID: 0, hostID: 0, size: 1}] | .linux.gidMappings = [$own_ids]" true
+expect_error "… but not to another's" 1 "newuidmap|subuid" oci_as_user
 finish

@@ -7,7 +7,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <chrono>
 #include <cstring>
 #include <iostream>
 #include <string>
@@ -87,20 +86,4 @@ TEST_CASE("lo comes up in the namespace of the calling thread and in no other") 
   });
   REQUIRE_NAMESPACE(result);
   CHECK(result.text == "outside down, inside up");
-}
-
-TEST_CASE("bringing lo up takes far less than a container start") {
-  const auto result = in_new_network_namespace([] {
-    constexpr int kRuns = 200;
-    trine::netns::bring_up_loopback();
-    const auto start = std::chrono::steady_clock::now();
-    for (int i = 0; i < kRuns; ++i)
-      trine::netns::bring_up_loopback();
-    const auto spent = std::chrono::steady_clock::now() - start;
-    return std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(spent).count() / kRuns);
-  });
-  REQUIRE_NAMESPACE(result);
-  INFO("microseconds a call: " << result.text);
-  CHECK(std::stol(result.text) <
-        1000);  // measured: under 80; the bound allows for a busy or emulated machine
 }

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "runtime/args/manual.h"
 #include "verb.h"
 
 namespace trine::runtime::cli {
@@ -37,33 +38,10 @@ std::string indent(const std::string& text, const char* by) {
   return result;
 }
 
-/// Characters that roff would take for its own.
-std::string roff(std::string_view text) {
-  std::string result;
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const bool line_start = i == 0 || text[i - 1] == '\n';
-    if (line_start && (text[i] == '.' || text[i] == '\''))
-      result += "\\&";
-    if (text[i] == '\\') {
-      result += "\\e";
-    } else if (text[i] == '-') {
-      result += "\\-";
-    } else {
-      result += text[i];
-    }
-  }
-  return result;
-}
-
-std::string heading(const std::string& name, const std::string& summary) {
-  return ".TH " + name + " 1 \"\" \"trine " TRINE_VERSION "\" \"trine\"\n.SH NAME\n" + roff(name) + " \\- " +
-         roff(summary) + "\n";
-}
-
 std::string verb_page(const Verb& verb) {
-  std::string page = heading(std::string("trine-") + verb.name, verb.summary);
-  page += std::string(".SH SYNOPSIS\n.B trine ") + verb.name + "\n" + roff(verb.synopsis) + "\n";
-  page += ".SH DESCRIPTION\n" + roff(verb.details) + "\n";
+  std::string page = args::manual_heading(std::string("trine-") + verb.name, verb.summary);
+  page += std::string(".SH SYNOPSIS\n.B trine ") + verb.name + "\n" + args::roff(verb.synopsis) + "\n";
+  page += ".SH DESCRIPTION\n" + args::roff(verb.details) + "\n";
   const auto flags = verb.flags();
   if (!flags.empty())
     page += ".SH OPTIONS\n";
@@ -72,19 +50,18 @@ std::string verb_page(const Verb& verb) {
     for (const auto& flag : flags) {
       if (group != flag.group)
         continue;
-      page += ".TP\n.B " + roff(flag.names) + (flag.value != nullptr ? " " + roff(flag.value) : "") + "\n" +
-              roff(flag.help) + "\n";
+      page += args::manual_entry(flag);
     }
   }
-  page += ".SH EXAMPLES\n.nf\n" + roff(verb.examples) + "\n.fi\n";
+  page += ".SH EXAMPLES\n.nf\n" + args::roff(verb.examples) + "\n.fi\n";
   return page + ".SH SEE ALSO\n.BR trine (1)\n";
 }
 
 std::string overview_page() {
-  std::string page = heading("trine", "run isolated instances from OCI images");
+  std::string page = args::manual_heading("trine", "run isolated instances from OCI images");
   page += ".SH SYNOPSIS\n.B trine\n[\\-\\-root DIR] VERB [FLAG]... [ARGUMENT]...\n.SH VERBS\n";
   for (const auto& verb : verbs()) {
-    page += std::string(".TP\n.B ") + verb.name + "\n" + roff(verb.summary) + "\n";
+    page += std::string(".TP\n.B ") + verb.name + "\n" + args::roff(verb.summary) + "\n";
   }
   return page +
          ".SH EXIT STATUS\n125 when trine itself fails, 126 when the program cannot be executed, 127 when it "

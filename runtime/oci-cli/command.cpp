@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "commands.h"
+#include "runtime/args/manual.h"
 
 namespace trine::runtime::oci_cli {
 namespace {
@@ -84,6 +86,32 @@ std::string overview_text() {
   for (const auto& command : commands())
     text += "  " + padded(command.name, 14) + command.summary + "\n";
   return text + "\ntrine-oci COMMAND --help tells more.\n";
+}
+
+std::string man_page() {
+  std::string page =
+      args::manual_heading("trine-oci", "run containers from OCI runtime bundles") +
+      ".SH SYNOPSIS\n.B trine\\-oci\n[GLOBAL FLAG]... COMMAND [FLAG]... [ARGUMENT]...\n"
+      ".SH DESCRIPTION\nThe runtime that podman, Docker, containerd and CRI\\-O call, and people "
+      "may. A bundle is a directory with a config.json and a root file system, as the OCI runtime "
+      "specification has them.\n.SH GLOBAL FLAGS\n";
+  for (const auto& flag : global_flag_texts())
+    page += args::manual_entry(flag);
+  page += ".SH COMMANDS\n";
+  for (const auto& command : commands()) {
+    const std::string summary = command.summary;
+    page += std::string(".SS ") + command.name + " " + args::roff(command.synopsis) + "\n" +
+            static_cast<char>(std::toupper(summary.front())) + args::roff(summary.substr(1)) + ".\n";
+    for (const auto& flag : command.flags())
+      page += args::manual_entry(flag);
+  }
+  return page +
+         ".SH EXIT STATUS\nOf run and exec, the program's own; 128 plus its number for a signal; 126 when "
+         "the "
+         "program cannot be executed and 127 when it is not found. Else 1 when the command fails.\n"
+         ".SH FILES\n/run/trine\\-oci; for an unprivileged user $XDG_RUNTIME_DIR/trine\\-oci.\n"
+         ".SH EXAMPLES\n.nf\ntrine\\-oci spec\ntrine\\-oci run \\-\\-bundle . web\n"
+         "podman \\-\\-runtime /usr/bin/trine\\-oci run debian true\n.fi\n.SH SEE ALSO\n.BR trine (1)\n";
 }
 
 args::ParsedFlags parse(const char* command, const std::vector<args::FlagText>& flags,

@@ -24,6 +24,8 @@ const Command& find_command(std::string_view name);
 
 std::string help_text(const Command& command);
 std::string overview_text();
+/// The page of the manual, all commands in it.
+std::string man_page();
 
 /// Parses a command's flags and gives them to `options`; returns the rest, whose size must lie in the range.
 /// Prints the help and ends the process for --help.

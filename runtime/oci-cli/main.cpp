@@ -1,8 +1,11 @@
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
 #include <exception>
+#include <filesystem>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -24,12 +27,24 @@ bool has_own_run() {
   return isolation::is_rootless() || (base::in_user_namespace() && ::access("/run", W_OK) != 0);
 }
 
+/// Where anybody may make directories: ours must be the user's own.
+std::string root_in_tmp() {
+  std::string path = "/tmp/trine-oci-" + std::to_string(::geteuid());
+  struct stat status{};
+  const bool made = ::mkdir(path.c_str(), 0700) == 0 || errno == EEXIST;
+  if (!made || ::lstat(path.c_str(), &status) != 0)
+    base::throw_errno("cannot make " + path);
+  if (!S_ISDIR(status.st_mode) || status.st_uid != ::geteuid() || (status.st_mode & 022) != 0)
+    throw base::Error("cannot keep state in " + path + ": it is another's", 0,
+                      "set XDG_RUNTIME_DIR, or give --root");
+  return path;
+}
+
 std::string default_root() {
   if (!has_own_run())
     return "/run/trine-oci";
   const char* run = std::getenv("XDG_RUNTIME_DIR");
-  return run != nullptr && *run == '/' ? std::string(run) + "/trine-oci"
-                                       : "/tmp/trine-oci-" + std::to_string(::geteuid());
+  return run != nullptr && *run == '/' ? std::string(run) + "/trine-oci" : root_in_tmp();
 }
 
 void set_log_format(Globals& globals, Text value) {
@@ -65,7 +80,6 @@ constexpr args::Flag<Globals> kGlobalFlags[] = {
 constexpr const char* kVersion = "trine-oci version " TRINE_VERSION "\nspec: 1.3.0\n";
 
 int dispatch(Globals& globals, std::vector<std::string> words) {
-  globals.root = default_root();
   args::ParsedFlags parsed = args::parse_words("trine-oci", args::flag_texts(kGlobalFlags), std::move(words));
   args::apply_flags(kGlobalFlags, parsed, globals);
   constexpr std::size_t kVersionFlag = std::size(kGlobalFlags) - 1;
@@ -77,8 +91,14 @@ int dispatch(Globals& globals, std::vector<std::string> words) {
     print(overview_text());
     return 0;
   }
+  if (globals.root.empty())
+    globals.root = default_root();
+  if (parsed.rest.front() == "__man") {  // for the build, which installs the page
+    print(man_page());
+    return 0;
+  }
   if (!globals.root.starts_with('/'))
-    throw base::Error("--root '" + globals.root + "' is not an absolute path");
+    globals.root = std::filesystem::absolute(globals.root).lexically_normal();
   const Command& command = find_command(parsed.rest.front());
   parsed.rest.erase(parsed.rest.begin());
   return command.run(globals, std::move(parsed.rest));

@@ -302,6 +302,10 @@ for ((i = 0; i < 30; i++)); do
 done
 expect_nothing_left "create killed at 30 moments: delete --force leaves nothing"
 
+configure '.linux.resources = {memory: {limit: 524288}} | .process.args = ["/bin/true"]'
+expect_exit "512 KiB of memory are enough for true" 0 oci run --bundle "$bundle" "$a"
+expect_exit "a relative --root is taken from where we are" 0 env -C "$work" "$build/bin/trine-oci" --root states list
+
 many=$(scaled 200) failed=0
 configure .
 for ((i = 0; i < many; i++)); do

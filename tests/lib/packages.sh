@@ -4,7 +4,7 @@
 build_packages=(
   g++ cmake ninja-build pkg-config
   libseccomp-dev libbpf-dev libelf-dev zlib1g-dev libnl-3-dev nlohmann-json3-dev libcli11-dev
-  libssl-dev libzstd-dev libisal-dev libsystemd-dev
+  libssl-dev libzstd-dev libisal-dev libcurl4-openssl-dev libsystemd-dev
 )
 run_packages=(busybox-static uidmap)
 test_packages=(

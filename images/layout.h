@@ -9,7 +9,9 @@
 ///   manifests/, configs/  as they were shipped
 ///   layers/<hex>/         the root of a layer, by its uncompressed digest, in overlayfs' form
 ///   tmp/<id>/             an import that is not done; what is there without its lock held is dead
-///   gc.lock               held shared by imports and exclusively by who removes what no image needs
+///   partial/<hex>         a blob that is being fetched, and <hex>.map, how far it has come; kept when the
+///   fetch fails locks/                one file a blob or layer that a process is at work on gc.lock held
+///   shared by imports and exclusively by who removes what no image needs
 namespace trine::images {
 
 /// "sha256:<hex>" -> "<hex>", checked: what comes back can stand in a path. Throws Error.

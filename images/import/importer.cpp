@@ -14,8 +14,9 @@
 #include "base/remove_tree.h"
 #include "base/text.h"
 #include "bytes.h"
+#include "file_lock.h"
 #include "hash.h"
-#include "images/name.h"
+#include "images/tag.h"
 #include "layer_writer.h"
 #include "layout.h"
 #include "pipeline.h"
@@ -35,20 +36,12 @@ void write_document(const std::string& directory, const std::string& name, const
   base::replace_file(parent.get(), name, text, base::Durability::kDisk, 0600);
 }
 
-/// A symlink in place of what was there, in one step.
-void replace_link(const std::string& path, const std::string& target) {
-  const std::string temporary = path + "." + base::random_hex(8);
-  if (::symlink(target.c_str(), temporary.c_str()) != 0 || ::rename(temporary.c_str(), path.c_str()) != 0) {
-    base::throw_errno("cannot write " + path);
-  }
-}
-
 }  // namespace
 
 Importer::Importer(std::string store, bool quiet)
     : store_(std::move(store)), quiet_(quiet), id_(base::random_hex(8)), temporary_(store_ + "/tmp/" + id_) {
   base::make_directories(store_, 0700);
-  for (const char* part : {"/images", "/names", "/manifests", "/configs", "/layers", "/tmp"}) {
+  for (const char* part : {"/images", "/names", "/manifests", "/configs", "/layers", "/locks", "/tmp"}) {
     base::make_directories(store_ + part, 0700);
   }
   lock_ = base::open_file(store_ + "/gc.lock", O_RDWR | O_CREAT, 0600);
@@ -73,16 +66,12 @@ void Importer::add(const ImageSource& image, const std::vector<std::string>& nam
   std::vector<std::string> lower;  // topmost first
   bool unpacked = false;
   for (std::size_t i = 0; i < image.layers.size(); ++i) {
-    const std::string path = layer_path(image.layers[i]);
-    if (::access(path.c_str(), F_OK) != 0) {
-      if (!quiet_) {
-        base::print_progress("layer " + std::to_string(i + 1) + " of " + std::to_string(image.layers.size()) +
-                             ": " + std::to_string(image.layers[i].location.size) + " bytes");
-      }
-      unpack(image.layers[i], lower);
-      unpacked = true;
+    if (!has(image.layers[i]) && !quiet_) {
+      base::print_progress("layer " + std::to_string(i + 1) + " of " + std::to_string(image.layers.size()) +
+                           ": " + std::to_string(image.layers[i].location.size) + " bytes");
     }
-    lower.insert(lower.begin(), path);
+    unpacked = add_layer(image.layers[i], lower) || unpacked;
+    lower.insert(lower.begin(), layer_path(image.layers[i]));
   }
   if (unpacked) {
     // What the record will name must be on the disk before the record is.
@@ -93,14 +82,35 @@ void Importer::add(const ImageSource& image, const std::vector<std::string>& nam
   record(image, names);
 }
 
-void Importer::unpack(const LayerSource& layer, const std::vector<std::string>& lower) {
+bool Importer::has(const LayerSource& layer) const {
+  return ::access(layer_path(layer).c_str(), F_OK) == 0;
+}
+
+/// Whether it had to be unpacked. Of several processes that need one layer at a time, one unpacks it.
+bool Importer::add_layer(const LayerSource& layer, const std::vector<std::string>& lower) {
+  bool unpacked = false;
+  if (!has(layer)) {
+    const auto bytes = layer.stream != nullptr
+                           ? layer.stream->open()
+                           : std::make_unique<FileRange>(layer.location.fd, layer.location.offset,
+                                                         layer.location.size, "the layer " + layer.diff_id);
+    const FileLock turn = FileLock::take(store_ + "/locks/" + digest_hex(layer.diff_id) + ".layer");
+    if (!has(layer)) {
+      unpack(layer, *bytes, lower);
+      unpacked = true;
+    }
+  }
+  if (layer.stream != nullptr)
+    layer.stream->stored();
+  return unpacked;
+}
+
+void Importer::unpack(const LayerSource& layer, ByteSource& bytes, const std::vector<std::string>& lower) {
   const std::string name = base::random_hex(8);
   const std::string directory = temporary_ + "/" + name;
   if (::mkdir(directory.c_str(), 0755) != 0)
     base::throw_errno("cannot make the directory " + directory);
   try {
-    FileRange bytes(layer.location.fd, layer.location.offset, layer.location.size,
-                    "the layer " + layer.diff_id);
     // A blob without a digest of its own is still held to its diff id.
     const bool named = !layer.digest.empty();
     std::optional<VerifiedSource> verified;
@@ -161,7 +171,7 @@ void Importer::record(const ImageSource& image, const std::vector<std::string>& 
     write_document(store_ + "/images", hex + ".json", to_json(record));
   }
   for (const auto& name : names)
-    replace_link(store_ + "/names/" + name_file(normalize_name(name)), hex);
+    tag(store_, image.manifest_digest, name);
 }
 
 }  // namespace trine::images

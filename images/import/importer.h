@@ -19,11 +19,15 @@ class Importer {
   /// A directory of this import's own, for what is unpacked on the way.
   [[nodiscard]] const std::string& temporary() const { return temporary_; }
 
+  /// Whether the store has the layer already.
+  [[nodiscard]] bool has(const LayerSource& layer) const;
+
   /// Unpacks the layers that are not there yet, verifies all, and records the image under `names`.
   void add(const ImageSource& image, const std::vector<std::string>& names);
 
  private:
-  void unpack(const LayerSource& layer, const std::vector<std::string>& lower);
+  bool add_layer(const LayerSource& layer, const std::vector<std::string>& lower);
+  void unpack(const LayerSource& layer, ByteSource& bytes, const std::vector<std::string>& lower);
   void record(const ImageSource& image, const std::vector<std::string>& names);
   [[nodiscard]] std::string layer_path(const LayerSource& layer) const;
 

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -134,6 +135,8 @@ void collect(const std::string& root) {
     if (!layers.contains(layer))
       remove_below(root + "/layers", layer);
   }
+  for (const auto& idle : entries(root + "/locks"))
+    ::unlink((root + "/locks/" + idle).c_str());
   for (const char* kind : {"/manifests", "/configs"}) {
     for (const auto& document : entries(root + kind)) {
       if (!documents.contains(document))
@@ -198,8 +201,12 @@ std::string Store::config_json(const Image& image) const {
 base::UniqueFd Store::lease(const Image& image) const {
   base::UniqueFd fd =
       base::open_file(root_ + "/images/" + digest_hex(image.digest) + std::string(kSuffix), O_RDONLY);
-  if (::flock(fd.get(), LOCK_SH) != 0)
+  struct stat status{};
+  if (::flock(fd.get(), LOCK_SH) != 0 || ::fstat(fd.get(), &status) != 0)
     base::throw_errno("cannot hold the image " + image.digest);
+  // Whoever removes it takes the file away under the lock that was waited for.
+  if (status.st_nlink == 0)
+    throw base::Error("cannot hold the image " + image.digest + ": it was removed just now");
   return fd;
 }
 

@@ -1,8 +1,11 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "layer_form.h"
+#include "layer_sink.h"
 #include "source.h"
 
 namespace trine::images {
@@ -23,15 +26,21 @@ class Importer {
   void add(const ImageSource& image, const std::vector<std::string>& names);
 
  private:
-  void unpack(const LayerSource& layer, const std::vector<std::string>& lower);
-  void record(const ImageSource& image, const std::vector<std::string>& names);
-  [[nodiscard]] std::string layer_path(const LayerSource& layer) const;
+  /// A layer in the store: the name of its file or directory there.
+  [[nodiscard]] std::optional<std::string> find_layer(const LayerSource& layer) const;
+  std::string unpack(const LayerSource& layer, const std::vector<std::string>& lower);
+  void fill(const LayerSource& layer, LayerSink& sink) const;
+  std::string unpack_image(const LayerSource& layer, const std::vector<std::string>& lower);
+  std::string unpack_directory(const LayerSource& layer, const std::vector<std::string>& lower);
+  void record(const ImageSource& image, const std::vector<std::string>& layers,
+              const std::vector<std::string>& names);
 
   std::string store_;
   bool quiet_;
   base::UniqueFd lock_;  ///< shared: nothing is collected meanwhile
   std::string id_;
   std::string temporary_;
+  std::optional<LayerForm> form_;  ///< of new layers, once there is one
 };
 
 }  // namespace trine::images

@@ -54,11 +54,9 @@ isolation::Root make_root(const Paths& paths, Instance& instance, const images::
                                  .discard = instance.record().remove};
   make_directory(overlay.upper);
   make_directory(overlay.work);
-  struct stat status{};
-  if (::stat(overlay.lower.front().c_str(), &status) != 0)
-    base::throw_errno("cannot look at a layer of the image");
-  if (::chmod(overlay.upper.c_str(), status.st_mode & 07777) != 0 ||
-      ::chown(overlay.upper.c_str(), status.st_uid, status.st_gid) != 0) {
+  const images::LayerRoot root = images::layer_root(overlay.lower.front());
+  if (::chmod(overlay.upper.c_str(), root.mode) != 0 ||
+      ::chown(overlay.upper.c_str(), root.uid, root.gid) != 0) {
     base::throw_errno("cannot prepare the writable layer");
   }
   if (overlay.lower.size() < kMaxLayers)

@@ -27,10 +27,19 @@ struct Image {
   std::vector<std::string> names;              ///< "busybox:latest"; may be empty
   std::string digest;                          ///< of the manifest, "sha256:…"
   std::string id;                              ///< digest of the configuration
-  std::vector<std::string> layer_directories;  ///< absolute, topmost first
+  std::vector<std::string> layer_directories;  ///< absolute, topmost first; or EROFS images in files
   std::uint64_t size = 0;                      ///< bytes of its layers as they were shipped
   ImageConfig config;
 };
+
+/// Owner and mode of a layer's root directory.
+struct LayerRoot {
+  std::uint32_t mode = 0755;
+  std::uint32_t uid = 0;
+  std::uint32_t gid = 0;
+};
+/// Throws Error when the layer cannot be read.
+LayerRoot layer_root(const std::string& layer);
 
 class Store {
  public:

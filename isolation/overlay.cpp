@@ -4,15 +4,12 @@
 #include <sys/mount.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <optional>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/in_root.h"
-#include "layer_image.h"
 #include "mount_api.h"
 
 namespace trine::isolation {
@@ -29,60 +26,22 @@ class OptionPath {
     const bool plain = path.size() < 200 && path.find_first_of(":,\\") == std::string::npos;
     if (plain && form == Form::kShortest)
       return;
-    hold(base::open_file(path, O_PATH | O_DIRECTORY));
-  }
-  explicit OptionPath(base::UniqueFd fd) { hold(std::move(fd)); }
-  [[nodiscard]] const std::string& text() const { return text_; }
-  [[nodiscard]] int fd() const { return fd_.get(); }
-
- private:
-  void hold(base::UniqueFd fd) {
-    fd_ = std::move(fd);
+    fd_ = base::open_file(path, O_PATH | O_DIRECTORY);
     text_ = base::fd_path(fd_.get());
   }
+  [[nodiscard]] const std::string& text() const { return text_; }
+
+ private:
   std::string text_;
   base::UniqueFd fd_;
 };
 
-/// The overlay's directories, ready to be named.
-struct Directories {
-  std::vector<OptionPath> lower;
-  std::optional<OptionPath> upper, work;
-};
-
-/// Images are mounted on `place`, one over the other, which hides what was there: all else is opened before.
-Directories open_directories(const OverlayRoot& overlay, const std::string& place) {
-  std::vector<bool> images;
-  for (const auto& layer : overlay.lower)
-    images.push_back(is_layer_image(layer));
-  const bool mounts = std::ranges::find(images, true) != images.end();
-  const auto form = mounts ? OptionPath::Form::kDescriptor : OptionPath::Form::kShortest;
-  Directories directories;
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    if (images[i]) {
-      directories.lower.emplace_back(base::open_file(overlay.lower[i], O_RDONLY));
-    } else {
-      directories.lower.emplace_back(overlay.lower[i], form);
-    }
-  }
-  if (!overlay.upper.empty()) {
-    directories.upper.emplace(overlay.upper, form);
-    directories.work.emplace(overlay.work, form);
-  }
-  for (std::size_t i = 0; i < images.size(); ++i) {
-    if (images[i])
-      directories.lower[i] =
-          OptionPath(mount_layer_image(directories.lower[i].fd(), overlay.lower[i], place));
-  }
-  return directories;
-}
-
 /// Layers one by one ("lowerdir+", kernel 6.7). False: this kernel wants them in one text.
-bool add_lower_layers(const FilesystemContext& filesystem, const Directories& directories) {
+bool add_lower_layers(const FilesystemContext& filesystem, const OverlayRoot& overlay) {
   bool first = true;
-  for (const auto& directory : directories.lower) {
+  for (const auto& directory : overlay.lower) {
     try {
-      filesystem.set("lowerdir+", directory.text());
+      filesystem.set("lowerdir+", OptionPath(directory).text());
     } catch (const base::Error& error) {
       if (first && error.errno_value() == EINVAL)
         return false;
@@ -95,19 +54,20 @@ bool add_lower_layers(const FilesystemContext& filesystem, const Directories& di
 
 /// Before 6.7 all options go to mount(2) as one page of text; descriptors keep a layer at 17 bytes, so that
 /// some 200 fit.
-void mount_overlay_legacy(const OverlayRoot& overlay, const Directories& directories,
-                          const std::string& place, bool in_user_namespace) {
+void mount_overlay_legacy(const OverlayRoot& overlay, const std::string& place, bool in_user_namespace) {
   constexpr std::size_t kMaxOptions = 4095;
-  std::vector<OptionPath> opened;
+  std::vector<OptionPath> layers;
   std::string options = "lowerdir=";
-  for (std::size_t i = 0; i < directories.lower.size(); ++i) {
-    const OptionPath* layer = &directories.lower[i];
-    if (layer->fd() < 0)
-      layer = &opened.emplace_back(overlay.lower[i], OptionPath::Form::kDescriptor);
-    options += (i > 0 ? ":" : "") + layer->text();
+  for (const auto& directory : overlay.lower) {
+    layers.emplace_back(directory, OptionPath::Form::kDescriptor);
+    if (layers.size() > 1)
+      options += ':';
+    options += layers.back().text();
   }
-  if (directories.upper) {
-    options += ",upperdir=" + directories.upper->text() + ",workdir=" + directories.work->text();
+  const OptionPath upper(overlay.upper.empty() ? "/" : overlay.upper);
+  const OptionPath work(overlay.upper.empty() ? "/" : overlay.work);
+  if (!overlay.upper.empty()) {
+    options += ",upperdir=" + upper.text() + ",workdir=" + work.text();
     if (overlay.discard)
       options += ",volatile";
   }
@@ -126,23 +86,22 @@ void mount_overlay_legacy(const OverlayRoot& overlay, const Directories& directo
 }  // namespace
 
 base::UniqueFd mount_overlay(const OverlayRoot& overlay, const std::string& place, bool in_user_namespace) {
-  const Directories directories = open_directories(overlay, place);
   const base::UniqueFd target = base::open_file(place, O_PATH | O_DIRECTORY);
-  if (!directories.upper && directories.lower.size() == 1) {
-    base::UniqueFd tree = clone_tree(AT_FDCWD, directories.lower.front().text(), false);
+  if (overlay.upper.empty() && overlay.lower.size() == 1) {
+    base::UniqueFd tree = clone_tree(AT_FDCWD, overlay.lower.front(), false);
     attach(tree.get(), target.get(), place);
     change_attributes(tree.get(), {.set = kAttrReadOnly}, "/");
     return tree;
   }
   const FilesystemContext filesystem("overlay");
   filesystem.set("source", "overlay");
-  if (filesystem.only_collects() || !add_lower_layers(filesystem, directories)) {
-    mount_overlay_legacy(overlay, directories, place, in_user_namespace);
+  if (filesystem.only_collects() || !add_lower_layers(filesystem, overlay)) {
+    mount_overlay_legacy(overlay, place, in_user_namespace);
     return base::open_file(place, O_PATH | O_DIRECTORY);
   }
-  if (directories.upper) {
-    filesystem.set("upperdir", directories.upper->text());
-    filesystem.set("workdir", directories.work->text());
+  if (!overlay.upper.empty()) {
+    filesystem.set("upperdir", OptionPath(overlay.upper).text());
+    filesystem.set("workdir", OptionPath(overlay.work).text());
     if (overlay.discard)
       filesystem.set_flag("volatile");
   }

@@ -7,10 +7,10 @@
 
 namespace trine::isolation {
 
-/// Mounts the overlay on the host directory `place` and returns its root, O_PATH. Layers that are images are
-/// mounted there too, below it: whoever leaves the old root leaves all of them at once. In a user namespace
-/// its marks are user.* attributes. Without an upper directory it is read-only; a single lower directory is
-/// then a bind mount. Source: Linux Documentation/filesystems/overlayfs.rst.
+/// Mounts the overlay on the host directory `place` and returns its root, O_PATH. In a user namespace its
+/// marks are user.* attributes. Without an upper directory it is read-only; a single lower directory is then
+/// a bind mount.
+/// Source: Linux Documentation/filesystems/overlayfs.rst.
 base::UniqueFd mount_overlay(const OverlayRoot& overlay, const std::string& place, bool in_user_namespace);
 
 }  // namespace trine::isolation

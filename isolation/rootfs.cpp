@@ -12,7 +12,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/in_root.h"
-#include "layer_image.h"
 #include "mount_api.h"
 #include "overlay.h"
 #include "steps.h"
@@ -63,10 +62,7 @@ void detach_from_host_mounts(Context& context) {
 void mount_root(Context& context) {
   const Root& root = context.plan.root;
   if (const auto* overlay = std::get_if<OverlayRoot>(&root.source)) {
-    // Any directory of the host will do, for it is not seen again.
-    const std::string& top = overlay->lower.front();
-    const std::string place = is_layer_image(top) ? std::filesystem::path(top).parent_path().string() : top;
-    context.root = mount_overlay(*overlay, place, context.in_user_namespace);
+    context.root = mount_overlay(*overlay, overlay->lower.front(), context.in_user_namespace);
     return;
   }
   // A bind mount of the directory on itself: pivot_root wants a mount point.

@@ -45,18 +45,20 @@ std::string mount_point_layer(const Paths& paths) {
 
 }  // namespace
 
-isolation::Root make_root(const Paths& paths, Instance& instance, const images::Image& image,
-                          bool read_only) {
+isolation::Root make_root(const Paths& paths, const images::Store& store, Instance& instance,
+                          const images::Image& image, bool read_only) {
   const std::string& directory = instance.make_layer_directory();
-  isolation::OverlayRoot overlay{.lower = image.layer_directories,
+  isolation::OverlayRoot overlay{.lower = store.mount_layers(image),
                                  .upper = directory + "/upper",
                                  .work = directory + "/work",
                                  .discard = instance.record().remove};
   make_directory(overlay.upper);
   make_directory(overlay.work);
-  const images::LayerRoot root = images::layer_root(overlay.lower.front());
-  if (::chmod(overlay.upper.c_str(), root.mode) != 0 ||
-      ::chown(overlay.upper.c_str(), root.uid, root.gid) != 0) {
+  struct stat status{};
+  if (::stat(overlay.lower.front().c_str(), &status) != 0)
+    base::throw_errno("cannot look at a layer of the image");
+  if (::chmod(overlay.upper.c_str(), status.st_mode & 07777) != 0 ||
+      ::chown(overlay.upper.c_str(), status.st_uid, status.st_gid) != 0) {
     base::throw_errno("cannot prepare the writable layer");
   }
   if (overlay.lower.size() < kMaxLayers)

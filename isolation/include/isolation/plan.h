@@ -35,7 +35,7 @@ struct DirectoryRoot {
 
 /// An overlay that becomes "/", mounted in the child's own mount namespace: the host never sees the mount.
 struct OverlayRoot {
-  std::vector<std::string> lower;  ///< host directories, or EROFS images in files; topmost first, at most 500
+  std::vector<std::string> lower;  ///< host directories, topmost first, at most 500 (OVL_MAX_STACK)
   std::string upper;               ///< writable layer; empty: read-only
   std::string work;                ///< on the same file system as `upper`
   bool discard = false;  ///< the upper layer goes away with the instance: never sync it ("volatile")

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -17,6 +18,7 @@
 #include "base/file.h"
 #include "base/remove_tree.h"
 #include "images/name.h"
+#include "layer_mounts.h"
 #include "layout.h"
 #include "record.h"
 
@@ -68,7 +70,7 @@ std::optional<Record> read_record(const std::string& root, const std::string& he
   }
   Record record = parse_record(base::read_all(fd.get(), file, kMaxRecord), file);
   for (const auto& layer : record.layers)
-    record.image.layer_directories.push_back(root + "/layers/" + layer);
+    record.image.layers.push_back(root + "/layers/" + layer);
   return record;
 }
 
@@ -116,7 +118,7 @@ void remove_below(const std::string& directory, const std::string& name) {
 
 /// Removes layers, manifests and configurations that no record names, and dead imports; not while an import
 /// runs, whose layers no record names yet.
-void collect(const std::string& root) {
+void collect(const std::string& root, const LayerMounts& mounts) {
   const base::UniqueFd lock(::open((root + "/gc.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
     return;
@@ -131,9 +133,15 @@ void collect(const std::string& root) {
     documents.insert(digest_hex(record->image.id));
   }
   for (const auto& layer : entries(root + "/layers")) {
-    if (!layers.contains(layer))
-      remove_below(root + "/layers", layer);
+    if (layers.contains(layer))
+      continue;
+    // The file before the mount: nobody can mount it again in between.
+    remove_below(root + "/layers", layer);
+    if (layer.ends_with(kErofsSuffix))
+      mounts.unmount(layer);
   }
+  for (const auto& idle : entries(root + "/locks"))
+    ::unlink((root + "/locks/" + idle).c_str());
   for (const char* kind : {"/manifests", "/configs"}) {
     for (const auto& document : entries(root + kind)) {
       if (!documents.contains(document))
@@ -146,7 +154,15 @@ void collect(const std::string& root) {
 
 }  // namespace
 
-Store::Store(std::string root) : root_(std::move(root)) {}
+Store::Store(std::string root, std::string mounts) : root_(std::move(root)), mounts_(std::move(mounts)) {}
+
+std::vector<std::string> Store::mount_layers(const Image& image) const {
+  const LayerMounts mounts(mounts_);
+  std::vector<std::string> directories;
+  for (const auto& layer : image.layers)
+    directories.push_back(layer.ends_with(kErofsSuffix) ? mounts.mount(layer) : layer);
+  return directories;
+}
 
 std::optional<Image> Store::find(const std::string& reference) const {
   std::optional<Record> record;
@@ -198,8 +214,12 @@ std::string Store::config_json(const Image& image) const {
 base::UniqueFd Store::lease(const Image& image) const {
   base::UniqueFd fd =
       base::open_file(root_ + "/images/" + digest_hex(image.digest) + std::string(kSuffix), O_RDONLY);
-  if (::flock(fd.get(), LOCK_SH) != 0)
+  struct stat status{};
+  if (::flock(fd.get(), LOCK_SH) != 0 || ::fstat(fd.get(), &status) != 0)
     base::throw_errno("cannot hold the image " + image.digest);
+  // Whoever removes it takes the file away under the lock that was waited for.
+  if (status.st_nlink == 0)
+    throw base::Error("cannot hold the image " + image.digest + ": it was removed just now");
   return fd;
 }
 
@@ -228,13 +248,13 @@ std::vector<std::string> Store::remove(const std::string& reference) {
   if (::unlink(file.c_str()) != 0)
     base::throw_errno("cannot remove " + file);
   done.push_back("Deleted: " + image->id);
-  collect(root_);
+  collect(root_, LayerMounts(mounts_));
   return done;
 }
 
 void Store::repair() {
   if (!entries(root_ + "/tmp").empty())
-    collect(root_);
+    collect(root_, LayerMounts(mounts_));
 }
 
 }  // namespace trine::images

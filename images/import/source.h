@@ -34,7 +34,9 @@ std::unique_ptr<FileSet> open_archive(const std::string& file, const std::string
 class LayerStream {
  public:
   virtual ~LayerStream() = default;
-  /// Its bytes; reading waits for those that have not come. Waits itself while another process fetches them.
+  /// Returns when this process may unpack it; until then another fetches it.
+  virtual void wait() = 0;
+  /// Its bytes, from the first; reading waits for those that have not come.
   virtual std::unique_ptr<ByteSource> open() = 0;
   /// The layer is in the store, by our doing or another's: what was kept to read it again may go.
   virtual void stored() = 0;

@@ -41,14 +41,19 @@ class Fetch::Reader : public ByteSource {
   std::uint64_t place_ = 0;
 };
 
-std::unique_ptr<ByteSource> Fetch::open() {
+void Fetch::wait() {
   std::unique_lock lock(mutex_);
   changed_.wait(lock, [this] { return state_ != State::kElsewhere || failure_ != nullptr; });
-  if (partial_ == nullptr && failure_ != nullptr)
+}
+
+std::unique_ptr<ByteSource> Fetch::open() {
+  wait();
+  const std::lock_guard guard(mutex_);
+  if (partial_ != nullptr)
+    return std::make_unique<Reader>(*this);
+  if (failure_ != nullptr)
     std::rethrow_exception(failure_);
-  if (partial_ == nullptr)  // it came into the store while we waited, and nobody will read this
-    return std::make_unique<FileRange>(-1, 0, 0, "nothing");
-  return std::make_unique<Reader>(*this);
+  throw base::Error("the layer of the blob " + blob_.digest + " has gone from the store meanwhile");
 }
 
 void Fetch::stored() {

@@ -30,6 +30,7 @@ class Fetch : public LayerStream {
 
   Fetch(Descriptor blob, std::string store) : blob_(std::move(blob)), store_(std::move(store)) {}
 
+  void wait() override;
   std::unique_ptr<ByteSource> open() override;
   void stored() override;
 

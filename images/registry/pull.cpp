@@ -76,7 +76,7 @@ class Pull {
     Importer importer(options_.store, true);
     base::make_directories(options_.store + "/partial", 0700);
     const auto manifest = choose_manifest();
-    if (Store(options_.store).find(manifest.digest)) {
+    if (store().find(manifest.digest)) {
       for (const auto& name : names)
         tag(options_.store, manifest.digest, name);
       return manifest.digest;
@@ -99,6 +99,9 @@ class Pull {
   }
 
  private:
+  /// To look into; nothing is mounted.
+  [[nodiscard]] Store store() const { return {options_.store, ""}; }
+
   /// The manifest for our platform, through indexes.
   FetchedDocument choose_manifest() {
     FetchedDocument document = fetch_manifest(endpoint_, reference_.selector());
@@ -109,7 +112,7 @@ class Pull {
       const std::string name = "the index of " + reference_.full();
       const Descriptor chosen =
           select(parse_index(parse_document(document.text, name), name), platform_, reference_.full());
-      if (Store(options_.store).find(chosen.digest))
+      if (store().find(chosen.digest))
         return {.text = {}, .digest = chosen.digest, .media_type = {}};
       document = fetch_manifest(endpoint_, chosen.digest);
     }

@@ -73,10 +73,23 @@ int wait_for(pid_t pid) {
   return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
+/// Now, so that the first run is as quick as all others, and none changes the host's mounts.
+void mount_loaded(const images::Store& store, const std::string& digest) {
+  try {
+    const auto image = store.find(digest);
+    if (!image)
+      return;
+    const base::UniqueFd lease = store.lease(*image);
+    (void)store.mount_layers(*image);
+  } catch (const base::Error&) {
+    // A run tries again, and tells why it cannot be done. The image is loaded all the same.
+  }
+}
+
 }  // namespace
 
 images::Store open_store(const Paths& paths) {
-  return images::Store(paths.lib + "/images");
+  return {paths.lib + "/images", paths.run + "/layers"};
 }
 
 bool is_transport(const std::string& image) {
@@ -96,7 +109,10 @@ std::vector<std::string> load_images(const Paths& paths, const std::string& sour
   const std::string output = base::read_all(child.output.get(), "the output of trine-images", 1 << 20);
   if (const int code = wait_for(child.pid); code != 0)
     ::_exit(code);
-  return base::split(output, '\n', base::SplitEmpty::kSkip);
+  auto lines = base::split(output, '\n', base::SplitEmpty::kSkip);
+  for (const auto& line : lines)
+    mount_loaded(open_store(paths), line.substr(0, line.find(' ')));
+  return lines;
 }
 
 images::Image resolve_image(const Paths& paths, const images::Store& store, const std::string& image) {

@@ -24,19 +24,19 @@ struct ImageConfig {
 };
 
 struct Image {
-  std::vector<std::string> names;              ///< "busybox:latest"; may be empty
-  std::string digest;                          ///< of the manifest, "sha256:…"
-  std::string id;                              ///< digest of the configuration
-  std::vector<std::string> layer_directories;  ///< absolute, topmost first
-  std::uint64_t size = 0;                      ///< bytes of its layers as they were shipped
+  std::vector<std::string> names;   ///< "busybox:latest"; may be empty
+  std::string digest;               ///< of the manifest, "sha256:…"
+  std::string id;                   ///< digest of the configuration
+  std::vector<std::string> layers;  ///< absolute paths, topmost first: EROFS images in files, or directories
+  std::uint64_t size = 0;           ///< bytes of its layers as they were shipped
   ImageConfig config;
 };
 
 class Store {
  public:
-  /// `root`: /var/lib/trine/images, or $XDG_DATA_HOME/trine/images. Nothing is made until something is
-  /// stored.
-  explicit Store(std::string root);
+  /// `root`: /var/lib/trine/images, or $XDG_DATA_HOME/trine/images. `mounts`: where layers that are images
+  /// get mounted, /run/trine/layers. Nothing is made until something is stored.
+  Store(std::string root, std::string mounts);
 
   /// By name ("busybox" means "busybox:latest"), by digest, or by an unambiguous prefix of the id (4 or more
   /// hexadecimal digits). Throws Error when the store is damaged or the prefix is ambiguous.
@@ -51,6 +51,10 @@ class Store {
   /// kill -9 (a shared flock).
   [[nodiscard]] base::UniqueFd lease(const Image& image) const;
 
+  /// The image's layers as directories, topmost first, for an overlay; mounts those that are EROFS images and
+  /// are not mounted yet. Hold a lease meanwhile. Throws Error.
+  [[nodiscard]] std::vector<std::string> mount_layers(const Image& image) const;
+
   /// Takes a name away; the last name, or an id or digest, removes the image and the layers no other image
   /// uses. Returns one line for each thing done ("Untagged: …", "Deleted: …"). Throws Error when it is
   /// leased.
@@ -64,6 +68,7 @@ class Store {
 
  private:
   std::string root_;
+  std::string mounts_;
 };
 
 }  // namespace trine::images

@@ -12,12 +12,12 @@
 
 namespace trine::images {
 
-std::optional<FileLock> FileLock::lock(const std::string& path, int operation) {
+std::optional<FileLock> FileLock::try_take(const std::string& path) {
   for (;;) {
     base::UniqueFd fd = base::open_file(path, O_RDWR | O_CREAT, 0600);
     int result = 0;
     do {
-      result = ::flock(fd.get(), operation);
+      result = ::flock(fd.get(), LOCK_EX | LOCK_NB);
     } while (result != 0 && errno == EINTR);
     if (result != 0 && errno == EWOULDBLOCK)
       return std::nullopt;
@@ -31,14 +31,6 @@ std::optional<FileLock> FileLock::lock(const std::string& path, int operation) {
       return FileLock(path, std::move(fd));
     }
   }
-}
-
-FileLock FileLock::take(const std::string& path) {
-  return std::move(*lock(path, LOCK_EX));
-}
-
-std::optional<FileLock> FileLock::try_take(const std::string& path) {
-  return lock(path, LOCK_EX | LOCK_NB);
 }
 
 FileLock::~FileLock() {

@@ -11,8 +11,6 @@ namespace trine::images {
 /// The file is removed with the lock.
 class FileLock {
  public:
-  /// Waits.
-  static FileLock take(const std::string& path);
   /// Nothing when another holds it.
   static std::optional<FileLock> try_take(const std::string& path);
 
@@ -22,7 +20,6 @@ class FileLock {
 
  private:
   FileLock(std::string path, base::UniqueFd fd) : path_(std::move(path)), fd_(std::move(fd)) {}
-  static std::optional<FileLock> lock(const std::string& path, int operation);
 
   std::string path_;
   base::UniqueFd fd_;

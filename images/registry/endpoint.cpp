@@ -139,10 +139,11 @@ Endpoint::Verdict Endpoint::judge(const HttpResponse& response, Attempts& attemp
     authorize(response, what);
     return {.retry = true};
   }
-  const bool may_pass =
-      response.failure == HttpFailure::kNone
-          ? passes(response.status)
-          : response.failure == HttpFailure::kBroken || response.failure == HttpFailure::kConnect;
+  // A host that cannot be reached at all is down, or its name is wrong; one that could be is coming back.
+  const bool may_pass = response.failure == HttpFailure::kNone ? passes(response.status)
+                        : response.failure == HttpFailure::kConnect
+                            ? settled_
+                            : response.failure == HttpFailure::kBroken;
   if (!may_pass || attempts.failures >= options_.retries || response.retry_after > kMaxRetryAfter)
     refuse(response, what);
   const unsigned doubled = std::min(kMaxDelay, kFirstDelay << std::min(attempts.failures, 6U));

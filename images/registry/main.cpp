@@ -16,7 +16,7 @@
 /// trine-registry: the part of trine that talks to registries. A program of its own, so that nothing else
 /// loads an HTTP and a TLS library.
 ///
-///   trine-registry --store=DIR pull [OPTION]... NAME
+///   trine-registry --store=DIR --mounts=DIR pull [OPTION]... NAME
 ///
 /// prints the manifest's digest and the image's name, separated by a blank.
 namespace {
@@ -28,6 +28,7 @@ struct Arguments {
   std::string verb;
   std::vector<std::string> names;
   images::PullOptions pull;
+  std::string mounts;  ///< where layers are mounted
 };
 
 unsigned number(const std::string& name, const std::string& value) {
@@ -41,6 +42,7 @@ unsigned number(const std::string& name, const std::string& value) {
 using Setter = void (*)(Arguments&, const std::string& value);
 const std::map<std::string, Setter> kOptions{
     {"--store", [](Arguments& a, const std::string& v) { a.pull.store = v; }},
+    {"--mounts", [](Arguments& a, const std::string& v) { a.mounts = v; }},
     {"--platform", [](Arguments& a, const std::string& v) { a.pull.platform = images::parse_platform(v); }},
     {"--progress", [](Arguments& a, const std::string& v) { a.pull.progress = images::parse_progress(v); }},
     {"--tls-verify", [](Arguments& a, const std::string& v) { a.pull.client.verify = v != "false"; }},
@@ -53,8 +55,13 @@ const std::map<std::string, Setter> kOptions{
 
 Arguments parse(const std::vector<std::string>& words) {
   Arguments arguments;
+  bool options = true;  // up to "--"
   for (const auto& word : words) {
-    if (!word.starts_with("--")) {
+    if (options && word == "--") {
+      options = false;
+      continue;
+    }
+    if (!options || !word.starts_with("--")) {
       (arguments.verb.empty() ? arguments.verb : arguments.names.emplace_back()) = word;
       continue;
     }
@@ -84,7 +91,7 @@ int main(int count, char** words) {
     const Arguments arguments = parse({words + 1, words + count});
     const auto verb = kVerbs.find(arguments.verb);
     if (verb == kVerbs.end() || arguments.pull.store.empty())
-      throw Error("usage: trine-registry --store=DIR pull [OPTION]... NAME");
+      throw Error("usage: trine-registry --store=DIR --mounts=DIR pull [OPTION]... NAME");
     verb->second(arguments);
     return 0;
   } catch (const Error& error) {

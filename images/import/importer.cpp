@@ -140,7 +140,14 @@ void Importer::fill(const LayerSource& layer, LayerSink& sink) const {
       sink.write(*entry, reader);
   } catch (const base::Error&) {
     // A blob that is not what its digest says is the cause of whatever else is wrong with it.
-    hashed.finish();
+    try {
+      hashed.finish();
+    } catch (const base::Error&) {
+      // The pipeline has ended with this; what is left of the blob is to be read past the decompressor.
+      if (verified)
+        verified->finish();
+      throw;
+    }
     throw;
   }
   hashed.finish();

@@ -76,7 +76,8 @@ class Pull {
     Importer importer(options_.store, true);
     base::make_directories(options_.store + "/partial", 0700);
     const auto manifest = choose_manifest();
-    if (store().find(manifest.digest)) {
+    if (const auto known = store().find(manifest.digest)) {
+      check_platform(known->config);
       for (const auto& name : names)
         tag(options_.store, manifest.digest, name);
       return manifest.digest;
@@ -119,6 +120,14 @@ class Pull {
     return document;
   }
 
+  void check_platform(const ImageConfig& config) const {
+    if (!config.os.empty() && (config.os != platform_.os || config.architecture != platform_.architecture)) {
+      throw base::Error("cannot pull " + reference_.full() + ": it is for " + config.os + "/" +
+                            config.architecture + ", not for " + platform_.text(),
+                        0, "get the image for this platform, or this one with --platform");
+    }
+  }
+
   ImageSource describe(const FetchedDocument& document) {
     const std::string name = "the manifest of " + reference_.full();
     manifest_ = parse_manifest(parse_document(document.text, name), name);
@@ -130,12 +139,7 @@ class Pull {
     image.configuration = fetch_document(endpoint_, manifest_.config, what);
     Configuration configuration = parse_configuration(parse_document(image.configuration, what), what);
     image.config = std::move(configuration.config);
-    if (!image.config.os.empty() &&
-        (image.config.os != platform_.os || image.config.architecture != platform_.architecture)) {
-      throw base::Error("cannot pull " + reference_.full() + ": it is for " + image.config.os + "/" +
-                            image.config.architecture + ", not for " + platform_.text(),
-                        0, "get the image for this platform, or this one with --platform");
-    }
+    check_platform(image.config);
     if (configuration.diff_ids.size() != manifest_.layers.size()) {
       throw base::Error(what + " names " + std::to_string(configuration.diff_ids.size()) +
                             " layers, its manifest " + std::to_string(manifest_.layers.size()),

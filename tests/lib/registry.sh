@@ -1,0 +1,40 @@
+# shellcheck shell=bash
+# Registries for tests, on loopback, in the script's own directory. Sourced behind harness.sh. All are stopped when
+# the script ends.
+
+servers=()
+stop_servers() {
+  local pid
+  for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null; done
+  wait "${servers[@]}" 2>/dev/null
+  servers=()
+}
+trap '[[ $BASHPID != "$$" ]] || stop_servers; cleanup' EXIT
+
+# start_registry NAME [LINES_OF_CONFIGURATION]: Debian's docker-registry; "host:port" is in $registry then, its log
+# in $work/NAME.log and its process in $registry_pid.
+start_registry() {
+  local name=$1
+  mkdir -p "$work/$name"
+  cat >"$work/$name.yml" <<EOF
+version: 0.1
+log: {level: info, formatter: text}
+storage: {filesystem: {rootdirectory: $work/$name}, delete: {enabled: true}}
+http: {addr: "127.0.0.1:0"}
+${2:-}
+EOF
+  docker-registry serve "$work/$name.yml" >"$work/$name.log" 2>&1 &
+  registry_pid=$!
+  servers+=("$registry_pid")
+  wait_until grep -q 'listening on' "$work/$name.log" || { echo "not ok - docker-registry does not start"; cat "$work/$name.log"; exit 1; }
+  registry=localhost:$(grep -o 'listening on [0-9.:]*' "$work/$name.log" | grep -o '[0-9]*$')
+}
+
+# start_bad_registry: tests/lib/bad_registry.py; "host:port" is in $bad, its requests in $work/bad.log.
+start_bad_registry() {
+  : >"$work/bad.log"
+  python3 "$(dirname "${BASH_SOURCE[0]}")/bad_registry.py" "$work/bad.log" >"$work/bad.port" &
+  servers+=($!)
+  wait_until test -s "$work/bad.port" || { echo "not ok - the lying registry does not start"; exit 1; }
+  bad=localhost:$(<"$work/bad.port")
+}

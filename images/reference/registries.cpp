@@ -181,6 +181,11 @@ Registries::Mirror Registries::read_mirror(const Json& table, bool digest_only, 
   return mirror;
 }
 
+bool Registries::is_insecure(const std::string& host) const {
+  const auto found = registries_.find(host);
+  return found != registries_.end() && found->second.insecure;
+}
+
 std::vector<Reference> Registries::candidates(const Reference& reference) const {
   if (!reference.short_name)
     return {reference};

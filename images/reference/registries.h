@@ -37,6 +37,9 @@ class Registries {
   /// Mirrors first, the registry itself last. Throws Error when it is blocked.
   [[nodiscard]] std::vector<Source> sources(const Reference& reference) const;
 
+  /// Whether a [[registry]] says so of the whole host.
+  [[nodiscard]] bool is_insecure(const std::string& host) const;
+
  private:
   enum class Selectors { kAll, kDigest, kTag };
   struct Mirror {

@@ -22,6 +22,7 @@ constexpr unsigned kMaxDelay = 30'000;
 constexpr std::uint64_t kMaxRetryAfter = 60;  ///< seconds; whoever asks for more is told to the user
 constexpr std::size_t kMaxToken = 1 << 20;
 
+constexpr int kBadRequest = 400;
 constexpr int kUnauthorized = 401;
 constexpr int kForbidden = 403;
 constexpr int kTooMany = 429;
@@ -112,7 +113,9 @@ HttpRequest Endpoint::request(const std::string& method, const std::string& path
 bool Endpoint::next_scheme(const HttpResponse& response) {
   if (settled_ || schemes_.size() == 1)
     return false;
-  const bool speaks_tls = response.status == 400 && response.body.find("HTTPS") != std::string::npos;
+  // So says a server of TLS that hears plain HTTP; to HEAD it says no more than the number.
+  const bool speaks_tls = schemes_.front() == "http" && response.status == kBadRequest &&
+                          (response.body.empty() || response.body.find("HTTPS") != std::string::npos);
   const bool none = response.failure == HttpFailure::kConnect || response.failure == HttpFailure::kTls ||
                     response.failure == HttpFailure::kBroken || response.failure == HttpFailure::kOther;
   if (!none && !speaks_tls)

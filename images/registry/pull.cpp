@@ -161,8 +161,11 @@ class Pull {
     for (std::size_t i = 0; i < image.layers.size(); ++i) {
       LayerSource& layer = image.layers[i];
       layer.stream = nullptr;
-      if (importer.has(layer))
+      if (importer.has(layer)) {
+        // A pull that was killed behind its last step but one has left it.
+        Partial::remove(options_.store + "/partial", layer.digest);
         continue;
+      }
       auto fetch =
           std::ranges::find_if(fetches_, [&](const auto& one) { return one->blob().digest == layer.digest; });
       if (fetch == fetches_.end()) {

@@ -11,19 +11,21 @@ stop_servers() {
 }
 trap '[[ $BASHPID != "$$" ]] || stop_servers; cleanup' EXIT
 
-# start_registry NAME [LINES_OF_CONFIGURATION]: Debian's docker-registry; "host:port" is in $registry then, its log
+# start_registry NAME [LINE_OF_CONFIGURATION [MORE_OF_HTTP]]: Debian's docker-registry; "host:port" is in $registry then, its log
 # in $work/NAME.log and its process in $registry_pid.
 start_registry() {
   local name=$1
   mkdir -p "$work/$name"
+  : >"$work/$name.log"
   cat >"$work/$name.yml" <<EOF
 version: 0.1
 log: {level: info, formatter: text}
 storage: {filesystem: {rootdirectory: $work/$name}, delete: {enabled: true}}
-http: {addr: "127.0.0.1:0"}
+http: {addr: "127.0.0.1:0"${3:-}}
 ${2:-}
 EOF
-  docker-registry serve "$work/$name.yml" >"$work/$name.log" 2>&1 &
+  # It takes variables called REGISTRY_… for parts of its configuration.
+  env -u REGISTRY_AUTH_FILE docker-registry serve "$work/$name.yml" >>"$work/$name.log" 2>&1 &
   registry_pid=$!
   servers+=("$registry_pid")
   wait_until grep -q 'listening on' "$work/$name.log" || { echo "not ok - docker-registry does not start"; cat "$work/$name.log"; exit 1; }

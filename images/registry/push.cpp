@@ -146,7 +146,7 @@ class Push {
     }
     const Descriptor blob{.digest = manifest_.at("config").at("digest"), .size = configuration.size()};
     if (!has_blob(endpoint_, blob))
-      upload_blob(endpoint_, blob, [&] { return std::make_unique<TextSource>(configuration); });
+      upload_blob(endpoint_, blob, [&] { return std::make_unique<MemorySource>(configuration); });
     const std::string digest = repacked_ ? sha256(manifest) : image.digest;
     upload_manifest(endpoint_, target_.tag.empty() ? digest : target_.tag, manifest,
                     manifest_.value("mediaType", kOciManifest));

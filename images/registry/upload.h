@@ -25,9 +25,9 @@ void upload_manifest(Endpoint& endpoint, const std::string& selector, const std:
                      const std::string& media_type);
 
 /// Bytes in memory.
-class TextSource final : public ByteSource {
+class MemorySource final : public ByteSource {
  public:
-  explicit TextSource(std::string_view text) : left_(text) {}
+  explicit MemorySource(std::string_view text) : left_(text) {}
   std::size_t read(std::span<char> into) override {
     const std::size_t size = left_.copy(into.data(), into.size());
     left_.remove_prefix(size);

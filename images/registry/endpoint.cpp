@@ -55,6 +55,18 @@ std::string status_text(const HttpResponse& response) {
   return "HTTP status " + std::to_string(response.status) + reason(response);
 }
 
+/// What the server says, else twice as long each time. Many clients that failed together must not come back
+/// together.
+unsigned delay_before_retry(unsigned failures, const HttpResponse& response) {
+  constexpr unsigned kSecond = 1000;
+  constexpr unsigned kMaxDoublings = 6;
+  if (response.retry_after > 0)
+    return static_cast<unsigned>(response.retry_after) * kSecond;
+  const unsigned doubled = std::min(kMaxDelay, kFirstDelay << std::min(failures, kMaxDoublings));
+  const auto random = static_cast<unsigned>(std::stoul(base::random_hex(2), nullptr, 16));
+  return doubled / 2 + random % doubled;
+}
+
 std::string form(const std::vector<std::pair<std::string, std::string>>& fields) {
   std::string text;
   for (const auto& [name, value] : fields)
@@ -149,14 +161,7 @@ Endpoint::Verdict Endpoint::judge(const HttpResponse& response, Attempts& attemp
                             : response.failure == HttpFailure::kBroken;
   if (!may_pass || attempts.failures >= options_.retries || response.retry_after > kMaxRetryAfter)
     refuse(response, what);
-  const unsigned doubled = std::min(kMaxDelay, kFirstDelay << std::min(attempts.failures, 6U));
-  ++attempts.failures;
-  constexpr unsigned kMillis = 1000;
-  if (response.retry_after > 0)
-    return {.retry = true, .delay_ms = static_cast<unsigned>(response.retry_after) * kMillis};
-  // Many clients that failed together must not come back together.
-  const auto jitter = std::stoul(base::random_hex(2), nullptr, 16);
-  return {.retry = true, .delay_ms = doubled / 2 + static_cast<unsigned>(jitter) % doubled};
+  return {.retry = true, .delay_ms = delay_before_retry(attempts.failures++, response)};
 }
 
 void Endpoint::refuse(const HttpResponse& response, const std::string& what) {
@@ -290,7 +295,14 @@ std::string Endpoint::fetch_token(const std::string& realm, const std::string& s
     if (known)
       request.headers.push_back("Authorization: Basic " + base64_encode(known->user + ":" + known->password));
   }
-  const HttpResponse response = transfers_.perform(std::move(request));
+  HttpResponse response = transfers_.perform(request);
+  for (unsigned failures = 0; failures < options_.retries && response.retry_after <= kMaxRetryAfter;
+       ++failures) {
+    if (!passes(response.status) && response.failure != HttpFailure::kBroken)
+      break;
+    pause_for(delay_before_retry(failures, response));
+    response = transfers_.perform(request);
+  }
   if (!response.ok())
     refuse(response, "a token for " + what);
   const auto json = nlohmann::json::parse(response.body, nullptr, false);

@@ -16,7 +16,7 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr std::chrono::milliseconds kInterval{100};
-constexpr std::size_t kBar = 24;
+constexpr std::size_t kBar = 16;
 constexpr double kOldWeight = 0.8;  ///< of the rate so far against what the last interval says
 
 std::size_t terminal_width() {
@@ -110,11 +110,12 @@ void Progress::draw(const std::vector<ProgressLine>& lines, double seconds) {
       rate.bytes_a_second =
           kOldWeight * rate.bytes_a_second + (1 - kOldWeight) * static_cast<double>(fresh) / seconds;
     rate.done = line.done;
-    std::string row = line.name + " " + bar(line) + " " + human_bytes(line.done) + "/" +
-                      human_bytes(line.size) + " " + line.state;
+    std::string row =
+        line.name + " " + bar(line) + " " + human_bytes(line.done) + "/" + human_bytes(line.size);
     if (!line.ended && line.done < line.size)
       row += " " + human_bytes(static_cast<std::uint64_t>(rate.bytes_a_second)) + "/s " +
              time_left(line.size - line.done, rate.bytes_a_second);
+    row += " " + line.state;
     row.resize(std::min(row.size(), width - 1));  // a line that wraps would be two to go up
     const bool green = colour_ && line.ended;
     text += (green ? "\x1b[32m" : "") + row + (green ? "\x1b[0m" : "") + "\x1b[K\n";

@@ -52,7 +52,7 @@ const char* state_text(Fetch::State state, bool unpacks) {
     case Fetch::State::kElsewhere:
       return "waits for another pull of it";
     case Fetch::State::kRunning:
-      return unpacks ? "fetching and unpacking" : "fetching";
+      return "fetching";
     case Fetch::State::kFetched:
       return unpacks ? "unpacking" : "fetched";
     case Fetch::State::kStored:

@@ -27,10 +27,9 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table{
       {"run", "[FLAG]... IMAGE [COMMAND]...", "run an instance of an image",
        "Runs a new instance of IMAGE in the foreground and exits with its exit code. IMAGE is a name or id "
-       "in the "
-       "store, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, or bundle:DIR for an OCI runtime "
-       "bundle. What "
-       "stands behind IMAGE is the command.",
+       "in the store; a name that is not there, with or without docker:// before it, is pulled from its "
+       "registry. Or it is oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, or bundle:DIR for an OCI "
+       "runtime bundle. What stands behind IMAGE is the command.",
        "trine run --rm -it debian sh\ntrine run --rm --memory 64m --network none oci:./image ./job",
        run_flag_texts, run_run},
       {"pull", "[FLAG]... NAME...", "pull images from registries",

@@ -5,8 +5,8 @@
 servers=()
 stop_servers() {
   local pid
-  for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null; done
-  wait "${servers[@]}" 2>/dev/null
+  for pid in "${servers[@]}"; do kill "$pid" 2>/dev/null || :; done
+  wait "${servers[@]}" 2>/dev/null || :
   servers=()
 }
 trap '[[ $BASHPID != "$$" ]] || stop_servers; cleanup' EXIT

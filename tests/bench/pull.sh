@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Pulling an image of ten layers from a registry on loopback until it can be run: `trine pull` beside `podman pull` and
 # `skopeo copy` with `umoci unpack`, in turn, each into an empty store. The layers are made of this machine's own /usr.
-# Then: a pull of what is there, its requests and its memory.
+# Then: a pull of what is there.
 #
 #   tests/bench/pull.sh [ROUNDS [MEGABYTES]]
 set -euo pipefail
@@ -51,8 +51,4 @@ E2
 "$build/tests/bin/timer" "$rounds" podman "sh $work/podman-once" umoci "sh $work/umoci-once" trine "sh $work/trine-once"
 echo "a pull of what is there:"
 "$build/tests/bin/timer" 20 trine "$build/bin/trine --root $work/s pull --quiet $registry/big:1"
-"$build/bin/trine" --root "$work/s" rmi "$registry/big:1" >/dev/null
-echo "a whole pull's own process, and its memory:"
-"$build/tests/bin/timer" 1 trine-registry "$build/bin/trine-registry --store=$work/s/lib/images --progress=none pull $registry/big:1"
 podman --root "$work/p" --runroot "$work/pr" rmi -af >/dev/null 2>&1 || true
-finish

@@ -17,11 +17,12 @@ declare -A sources=(
   [tar]="images/import/tar.cpp images/import/tar_header.cpp images/import/tar_sparse.cpp"
   [document]="images/import/document.cpp images/layout.cpp"
   [inflate]="images/import/decompress.cpp"
+  [erofs]="$(echo images/erofs/*.cpp)"
   [spec]="$oci"
   [process]="$oci"
   [passwd]="isolation/user_database.cpp isolation/subordinate_ids.cpp"
 )
-for name in tar document inflate spec process passwd; do
+for name in tar document inflate erofs spec process passwd; do
   read -ra files <<<"${sources[$name]}"
   clang++-19 "${flags[@]}" "tests/fuzz/$name.cpp" "${files[@]}" "${base[@]}" -lisal -lzstd -o "$out/$name"
   mkdir -p "$out/corpus-$name"

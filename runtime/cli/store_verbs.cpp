@@ -82,25 +82,27 @@ constexpr Subverb kSystem[] = {
     {"check", 0, 0, check},
 };
 
-template <std::size_t N>
-int dispatch(const char* verb, const Subverb (&table)[N], const engine::Paths& paths, const Options& options,
-             std::vector<std::string> words) {
+/// The second word stands first, its flags and arguments behind it.
+template <std::size_t N, std::size_t M>
+int dispatch(const char* verb, const Subverb (&table)[N], const Flag<Options> (&flags)[M],
+             const engine::Paths& paths, std::vector<std::string> arguments) {
   const std::string usage = std::string("trine ") + verb;
+  const bool named = !arguments.empty() && !arguments.front().starts_with('-');
+  const std::string name = named ? arguments.front() : "";
+  if (named)
+    arguments.erase(arguments.begin());
+  Options options;
+  const auto words = parse_flags(verb, flags, std::move(arguments), options);
   const auto found =
-      words.empty() ? std::end(table) : std::ranges::find(table, words.front(), [](const Subverb& subverb) {
-        return std::string(subverb.name);
-      });
+      std::ranges::find(table, name, [](const Subverb& subverb) { return std::string(subverb.name); });
   if (found == std::end(table)) {
-    throw base::Error(usage + (words.empty() ? " needs a second word" : " has no '" + words.front() + "'"), 0,
+    throw base::Error(usage + (named ? " has no '" + name + "'" : " needs a second word"), 0,
                       usage + " --help lists what there is");
   }
-  words.erase(words.begin());
-  if (words.size() < found->least || words.size() > found->most) {
-    throw base::Error(
-        usage + " " + found->name +
-            (words.size() < found->least ? " needs an image" : " takes no '" + words.back() + "'"),
-        0, usage + " --help");
-  }
+  if (words.size() < found->least)
+    throw base::Error(usage + " " + name + " needs an image", 0, usage + " --help");
+  if (words.size() > found->most)
+    throw base::Error(usage + " " + name + " takes no '" + words.back() + "'", 0, usage + " --help");
   if (isolation::is_rootless())
     isolation::enter_user_namespace();
   engine::repair(paths);
@@ -117,15 +119,11 @@ std::vector<FlagText> system_flag_texts() {
 }
 
 int run_image(const engine::Paths& paths, std::vector<std::string> arguments) {
-  Options options;
-  auto words = parse_flags("image", kImageFlags, std::move(arguments), options);
-  return dispatch("image", kImage, paths, options, std::move(words));
+  return dispatch("image", kImage, kImageFlags, paths, std::move(arguments));
 }
 
 int run_system(const engine::Paths& paths, std::vector<std::string> arguments) {
-  Options options;
-  auto words = parse_flags("system", kSystemFlags, std::move(arguments), options);
-  return dispatch("system", kSystem, paths, options, std::move(words));
+  return dispatch("system", kSystem, kSystemFlags, paths, std::move(arguments));
 }
 
 }  // namespace trine::runtime::cli

@@ -9,6 +9,7 @@
 ///   manifests/, configs/  as they were shipped
 ///   layers/<hex>.erofs    a layer as an EROFS image, by its uncompressed digest, in overlayfs' form
 ///   layers/<hex>/         the same as a directory, where the kernel cannot mount an image from a file
+///   sums/<hex>.erofs      the sum of that image's bytes, to tell damage on the disk
 ///   locks/<hex>           held by whoever unpacks that layer
 ///   layer-form            how new layers are kept, and why
 ///   tmp/<id>/             an import that is not done; what is there without its lock held is dead

@@ -115,16 +115,16 @@ constexpr std::uint64_t round_up(std::uint64_t value, std::uint64_t unit) {
 
 /// What a name of an attribute begins with is a number on the disk.
 struct XattrPrefix {
-  std::uint8_t index;
   std::string_view text;
+  std::uint8_t index;
   bool whole;  ///< nothing may follow
 };
 constexpr XattrPrefix kXattrPrefixes[] = {
-    {1, "user.", false},
-    {2, "system.posix_acl_access", true},
-    {3, "system.posix_acl_default", true},
-    {4, "trusted.", false},
-    {6, "security.", false},
+    {"user.", 1, false},
+    {"system.posix_acl_access", 2, true},
+    {"system.posix_acl_default", 3, true},
+    {"trusted.", 4, false},
+    {"security.", 6, false},
 };
 
 }  // namespace trine::images::erofs

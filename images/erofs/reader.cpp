@@ -226,7 +226,7 @@ Reader::Xattrs Reader::xattrs(const Inode& inode) const {
   const std::uint64_t end = inode.xattrs_offset + inode.xattrs_size;
   std::uint64_t offset = inode.xattrs_offset + kXattrHeader;
   const auto shared = get<std::uint8_t>(header, 4);
-  if (offset + 4U * shared > end)
+  if (offset + std::uint64_t{4} * shared > end)
     fail("the attributes of inode " + std::to_string(inode.nid) + " are malformed");
   for (unsigned i = 0; i < shared; ++i, offset += 4) {
     std::array<char, 4> reference{};

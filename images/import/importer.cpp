@@ -11,26 +11,21 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/remove_tree.h"
 #include "base/text.h"
 #include "bytes.h"
 #include "erofs_layer.h"
 #include "hash.h"
 #include "images/tag.h"
 #include "layer_lock.h"
+#include "layer_sum.h"
 #include "layer_writer.h"
 #include "layout.h"
 #include "pipeline.h"
 #include "record.h"
+#include "store_files.h"
 
 namespace trine::images {
 namespace {
-
-void remove_below(const std::string& directory, const std::string& name) {
-  const base::UniqueFd parent(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (parent)
-    base::remove_tree(parent.get(), name);
-}
 
 void write_document(const std::string& directory, const std::string& name, const std::string& text) {
   const base::UniqueFd parent = base::open_file(directory, O_RDONLY | O_DIRECTORY);
@@ -50,7 +45,8 @@ std::array<char, 16> uuid_of(const std::string& hex) {
 Importer::Importer(std::string store, bool quiet)
     : store_(std::move(store)), quiet_(quiet), id_(base::random_hex(8)), temporary_(store_ + "/tmp/" + id_) {
   base::make_directories(store_, 0700);
-  for (const char* part : {"/images", "/names", "/manifests", "/configs", "/layers", "/locks", "/tmp"}) {
+  for (const char* part :
+       {"/images", "/names", "/manifests", "/configs", "/layers", "/locks", "/sums", "/tmp"}) {
     base::make_directories(store_ + part, 0700);
   }
   lock_ = base::open_file(store_ + "/gc.lock", O_RDWR | O_CREAT, 0600);
@@ -175,6 +171,7 @@ std::string Importer::unpack_image(const LayerSource& layer, const std::vector<s
     if (::fsync(file.get()) != 0)
       base::throw_errno("cannot write the layer " + layer.diff_id + " to the disk");
     const std::string name = hex + std::string(kErofsSuffix);
+    write_sum(store_, name, sum_of_file(file.get(), temporary));
     const base::UniqueFd directory = base::open_file(store_ + "/layers", O_RDONLY | O_DIRECTORY);
     if (::renameat(AT_FDCWD, temporary.c_str(), directory.get(), name.c_str()) != 0 ||
         ::fsync(directory.get()) != 0) {

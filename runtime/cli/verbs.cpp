@@ -8,6 +8,7 @@
 #include "registry_verbs.h"
 #include "run_flags.h"
 #include "runtime/engine/run.h"
+#include "store_verbs.h"
 #include "verb.h"
 
 namespace trine::runtime::cli {
@@ -76,6 +77,17 @@ const std::vector<Verb>& verbs() {
       {"rm", "[FLAG]... INSTANCE...", "remove instances",
        "Removes instances that have ended, with all that they wrote; with --force, running ones too.",
        "trine rm web\ntrine rm --force web", rm_flag_texts, run_rm},
+      {"image", "prune|mount|unmount [FLAG]... [IMAGE [DIR]]", "prune and mount images",
+       "prune removes images without a name that no instance was made from, and layers that no image needs; "
+       "with --all, images with a name too. mount IMAGE [DIR] shows an image's files, read-only, on DIR or "
+       "on a "
+       "directory whose name it prints; unmount takes that, or the image.",
+       "trine image prune --all\nls $(trine image mount debian)", image_flag_texts, run_image},
+      {"system", "df|check [FLAG]...", "the store's size and health",
+       "df tells what images take on the disk, and what of it image prune gives back. check reads the whole "
+       "store, tells what is damaged and how layers are kept, and exits with 1 when there is damage; with "
+       "--repair it takes away what cannot be whole, so that it can be loaded again.",
+       "trine system df\ntrine system check --repair", system_flag_texts, run_system},
   };
   return table;
 }

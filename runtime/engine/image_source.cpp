@@ -1,22 +1,14 @@
 #include "runtime/engine/image_source.h"
 
-#include <fcntl.h>
-#include <spawn.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <climits>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "base/process.h"
 #include "base/text.h"
+#include "image_helper.h"
 #include "images/name.h"
-
-extern char** environ;
 
 namespace trine::runtime::engine {
 namespace {
@@ -26,64 +18,12 @@ constexpr const char* kImporter = "trine-images";    ///< reads what strangers p
 constexpr const char* kRegistry = "trine-registry";  ///< speaks to registries
 constexpr std::string_view kDocker = "docker://";
 
-std::string own_directory() {
-  std::array<char, PATH_MAX> path{};
-  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
-  const std::string whole(path.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
-  return whole.substr(0, whole.find_last_of('/'));
-}
-
-/// Beside trine in a build tree, else where it is installed.
-std::string find_helper(const std::string& name) {
-  const std::string own = own_directory();
-  for (const std::string& directory : {own, own + "/../libexec/trine"}) {
-    const std::string path = directory + "/" + name;
-    if (::access(path.c_str(), X_OK) == 0)
-      return path;
-  }
-  throw base::Error("cannot find the program " + name + ", which brings images in", ENOENT,
-                    "it belongs beside trine, or in ../libexec/trine");
-}
-
-struct Child {
-  pid_t pid = -1;
-  base::UniqueFd output;
-};
-
-Child spawn_helper(const std::vector<std::string>& arguments) {
-  const std::vector<char*> argv = base::to_argv(arguments);
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    base::throw_errno("cannot make a pipe");
-  Child child{.output = base::UniqueFd(ends[0])};
-  const base::UniqueFd writer(ends[1]);
-  posix_spawn_file_actions_t actions;
-  ::posix_spawn_file_actions_init(&actions);
-  ::posix_spawn_file_actions_adddup2(&actions, writer.get(), STDOUT_FILENO);
-  const int error = ::posix_spawn(&child.pid, argv[0], &actions, nullptr, argv.data(), environ);
-  ::posix_spawn_file_actions_destroy(&actions);
-  if (error != 0)
-    throw base::Error(std::string("cannot run ") + argv[0], error);
-  return child;
-}
-
-int wait_for(pid_t pid) {
-  int status = 0;
-  while (::waitpid(pid, &status, 0) < 0) {
-    if (errno != EINTR)
-      base::throw_errno("cannot wait for a helper program");
-  }
-  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 /// The lines it prints. A helper that fails has said why: its exit code becomes ours.
-std::vector<std::string> run_helper(const std::vector<std::string>& arguments) {
-  Child child = spawn_helper(arguments);
-  const std::string output =
-      base::read_all(child.output.get(), "the output of " + arguments.front(), 1 << 20);
-  if (const int code = wait_for(child.pid); code != 0)
-    ::_exit(code);
-  return base::split(output, '\n', base::SplitEmpty::kSkip);
+std::vector<std::string> ask_lines(const char* name, const std::vector<std::string>& arguments) {
+  const HelperResult result = ask_helper(name, arguments);
+  if (result.code != 0)
+    ::_exit(result.code);
+  return base::split(result.output, '\n', base::SplitEmpty::kSkip);
 }
 
 std::string without_docker(const std::string& name) {
@@ -116,23 +56,22 @@ bool is_transport(const std::string& image) {
 
 std::vector<std::string> load_images(const Paths& paths, const std::string& source,
                                      const std::vector<std::string>& names, bool quiet) {
-  std::vector<std::string> arguments{find_helper(kImporter), "--store", paths.lib + "/images", "load"};
+  std::vector<std::string> arguments{"--store", paths.lib + "/images", "load"};
   if (quiet)
     arguments.emplace_back("--quiet");
   for (const auto& name : names)
     arguments.insert(arguments.end(), {"--name", name});
   arguments.push_back(source);
-  auto lines = run_helper(arguments);
+  auto lines = ask_lines(kImporter, arguments);
   for (const auto& line : lines)
     mount_loaded(open_store(paths), line.substr(0, line.find(' ')));
   return lines;
 }
 
 std::vector<std::string> run_registry(const Paths& paths, const std::vector<std::string>& words) {
-  std::vector<std::string> arguments{find_helper(kRegistry), "--store=" + paths.lib + "/images",
-                                     "--mounts=" + paths.run + "/layers"};
+  std::vector<std::string> arguments{"--store=" + paths.lib + "/images", "--mounts=" + paths.run + "/layers"};
   arguments.insert(arguments.end(), words.begin(), words.end());
-  return run_helper(arguments);
+  return ask_lines(kRegistry, arguments);
 }
 
 std::vector<std::string> pull_images(const Paths& paths, const std::vector<std::string>& options,

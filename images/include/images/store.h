@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -30,6 +31,14 @@ struct Image {
   std::vector<std::string> layers;  ///< absolute paths, topmost first: EROFS images in files, or directories
   std::uint64_t size = 0;           ///< bytes of its layers as they were shipped
   ImageConfig config;
+};
+
+/// What a store takes on the disk, in bytes of blocks.
+struct StoreUsage {
+  std::size_t images = 0;
+  std::size_t layers = 0;
+  std::uint64_t bytes = 0;        ///< of all layers
+  std::uint64_t reclaimable = 0;  ///< of layers that no image with a name needs, and of dead imports
 };
 
 class Store {
@@ -63,6 +72,16 @@ class Store {
   /// Removes what an import that was killed left behind. Cheap when there is nothing; never touches an
   /// import that is alive.
   void repair();
+
+  [[nodiscard]] StoreUsage usage() const;
+
+  /// How new layers are kept, and why ("erofs: this kernel mounts EROFS images from files"); empty before the
+  /// first import.
+  [[nodiscard]] std::string layer_form() const;
+
+  /// Removes images without a name, or with `all` every image, but none that is leased or of which `in_use`
+  /// says so, and then what no image needs. Returns a line for each thing done.
+  std::vector<std::string> prune(bool all, const std::function<bool(const Image&)>& in_use);
 
   [[nodiscard]] const std::string& root() const { return root_; }
 

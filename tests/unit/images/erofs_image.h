@@ -12,11 +12,15 @@
 #include "base/text.h"
 #include "erofs/reader.h"
 #include "erofs/writer.h"
+#include "layout.h"
 
 /// An image in the directory for temporary files, and what tests do with one.
 class ErofsImage {
  public:
-  ErofsImage() : fd_(trine::base::open_file(path_, O_RDWR | O_CREAT | O_EXCL, 0600)) {}
+  explicit ErofsImage(std::string_view suffix = "")
+      : path_(std::filesystem::temp_directory_path() /
+              ("trine-erofs-" + trine::base::random_hex(8) + std::string(suffix))),
+        fd_(trine::base::open_file(path_, O_RDWR | O_CREAT | O_EXCL, 0600)) {}
   ~ErofsImage() { ::unlink(path_.c_str()); }
   ErofsImage(const ErofsImage&) = delete;
   ErofsImage& operator=(const ErofsImage&) = delete;
@@ -31,7 +35,7 @@ class ErofsImage {
   }
 
  private:
-  std::string path_ = std::filesystem::temp_directory_path() / ("trine-erofs-" + trine::base::random_hex(8));
+  std::string path_;
   trine::base::UniqueFd fd_;
 };
 

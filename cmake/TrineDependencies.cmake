@@ -41,6 +41,7 @@ trine_find_pkg(nl libnl-3.0 libnl-3-dev STATIC nl-3)
 trine_find_pkg(crypto libcrypto libssl-dev)
 trine_find_pkg(zstd libzstd libzstd-dev)
 trine_find_pkg(isal libisal libisal-dev)
+trine_find_pkg(curl libcurl libcurl4-openssl-dev)
 
 # The systemd cgroup driver, a dynamic program of its own.
 trine_find_pkg(systemd libsystemd libsystemd-dev)

@@ -8,8 +8,8 @@
 
 namespace trine::images {
 
-/// An image's record: `layers` are the hexadecimal names of its layers, topmost first. `image.names` and
-/// `image.layer_directories` are not part of it.
+/// An image's record: `layers` are the names of its layers in layers/, topmost first. `image.names` and
+/// `image.layers` are not part of it.
 struct Record {
   Image image;
   std::vector<std::string> layers;

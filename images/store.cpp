@@ -1,76 +1,22 @@
 #include "images/store.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
-#include <array>
 #include <cerrno>
-#include <climits>
-#include <cstring>
-#include <memory>
-#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/remove_tree.h"
 #include "images/name.h"
+#include "layer_mounts.h"
 #include "layout.h"
 #include "record.h"
+#include "store_files.h"
 
 namespace trine::images {
 namespace {
-
-constexpr std::size_t kMaxRecord = 16 << 20;
-constexpr std::string_view kSuffix = ".json";
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
-std::vector<std::string> entries(const std::string& path) {
-  std::vector<std::string> names;
-  const std::unique_ptr<DIR, CloseDirectory> directory(::opendir(path.c_str()));
-  while (const dirent* entry = directory ? ::readdir(directory.get()) : nullptr) {
-    if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0) {
-      names.emplace_back(entry->d_name);
-    }
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
-std::string read_link(const std::string& path) {
-  std::array<char, PATH_MAX> target{};
-  const ssize_t size = ::readlink(path.c_str(), target.data(), target.size());
-  return size > 0 ? std::string(target.data(), static_cast<std::size_t>(size)) : std::string();
-}
-
-/// The records' names without their suffix; temporary files are none.
-std::vector<std::string> record_ids(const std::string& root) {
-  std::vector<std::string> ids;
-  for (const auto& file : entries(root + "/images")) {
-    if (file.ends_with(kSuffix) && !file.starts_with('.'))
-      ids.push_back(file.substr(0, file.size() - kSuffix.size()));
-  }
-  return ids;
-}
-
-std::optional<Record> read_record(const std::string& root, const std::string& hex) {
-  const std::string file = root + "/images/" + hex + std::string(kSuffix);
-  const base::UniqueFd fd(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
-  if (!fd) {
-    if (errno == ENOENT)
-      return std::nullopt;
-    base::throw_errno("cannot open " + file);
-  }
-  Record record = parse_record(base::read_all(fd.get(), file, kMaxRecord), file);
-  for (const auto& layer : record.layers)
-    record.image.layer_directories.push_back(root + "/layers/" + layer);
-  return record;
-}
 
 bool is_hex_prefix(const std::string& text) {
   return text.size() >= 4 && text.find_first_not_of("0123456789abcdef") == std::string::npos;
@@ -99,54 +45,17 @@ std::optional<Record> find_by_id(const std::string& root, const std::string& ref
   return found;
 }
 
-std::vector<std::string> names_of(const std::string& root, const std::string& hex) {
-  std::vector<std::string> names;
-  for (const auto& file : entries(root + "/names")) {
-    if (read_link(root + "/names/" + file) == hex)
-      names.push_back(name_of_file(file));
-  }
-  return names;
-}
-
-void remove_below(const std::string& directory, const std::string& name) {
-  const base::UniqueFd parent(::open(directory.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
-  if (parent)
-    base::remove_tree(parent.get(), name);
-}
-
-/// Removes layers, manifests and configurations that no record names, and dead imports; not while an import
-/// runs, whose layers no record names yet.
-void collect(const std::string& root) {
-  const base::UniqueFd lock(::open((root + "/gc.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
-  if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
-    return;
-  std::set<std::string> layers;
-  std::set<std::string> documents;
-  for (const auto& hex : record_ids(root)) {
-    const auto record = read_record(root, hex);
-    if (!record)
-      continue;
-    layers.insert(record->layers.begin(), record->layers.end());
-    documents.insert(hex);
-    documents.insert(digest_hex(record->image.id));
-  }
-  for (const auto& layer : entries(root + "/layers")) {
-    if (!layers.contains(layer))
-      remove_below(root + "/layers", layer);
-  }
-  for (const char* kind : {"/manifests", "/configs"}) {
-    for (const auto& document : entries(root + kind)) {
-      if (!documents.contains(document))
-        ::unlink((root + kind + "/" + document).c_str());
-    }
-  }
-  for (const auto& dead : entries(root + "/tmp"))
-    remove_below(root + "/tmp", dead);
-}
-
 }  // namespace
 
-Store::Store(std::string root) : root_(std::move(root)) {}
+Store::Store(std::string root, std::string mounts) : root_(std::move(root)), mounts_(std::move(mounts)) {}
+
+std::vector<std::string> Store::mount_layers(const Image& image) const {
+  const LayerMounts mounts(mounts_);
+  std::vector<std::string> directories;
+  for (const auto& layer : image.layers)
+    directories.push_back(layer.ends_with(kErofsSuffix) ? mounts.mount(layer) : layer);
+  return directories;
+}
 
 std::optional<Image> Store::find(const std::string& reference) const {
   std::optional<Record> record;
@@ -197,9 +106,13 @@ std::string Store::config_json(const Image& image) const {
 
 base::UniqueFd Store::lease(const Image& image) const {
   base::UniqueFd fd =
-      base::open_file(root_ + "/images/" + digest_hex(image.digest) + std::string(kSuffix), O_RDONLY);
-  if (::flock(fd.get(), LOCK_SH) != 0)
+      base::open_file(root_ + "/images/" + digest_hex(image.digest) + std::string(kRecordSuffix), O_RDONLY);
+  struct stat status{};
+  if (::flock(fd.get(), LOCK_SH) != 0 || ::fstat(fd.get(), &status) != 0)
     base::throw_errno("cannot hold the image " + image.digest);
+  // Whoever removes it takes the file away under the lock that was waited for.
+  if (status.st_nlink == 0)
+    throw base::Error("cannot hold the image " + image.digest + ": it was removed just now");
   return fd;
 }
 
@@ -208,7 +121,7 @@ std::vector<std::string> Store::remove(const std::string& reference) {
   if (!image)
     throw base::Error("there is no image " + reference + " in the store", 0, "trine images lists them");
   const std::string hex = digest_hex(image->digest);
-  const std::string file = root_ + "/images/" + hex + std::string(kSuffix);
+  const std::string file = root_ + "/images/" + hex + std::string(kRecordSuffix);
   const auto names = names_of(root_, hex);
   const bool by_name = !image->names.empty();
   std::vector<std::string> done;
@@ -228,13 +141,13 @@ std::vector<std::string> Store::remove(const std::string& reference) {
   if (::unlink(file.c_str()) != 0)
     base::throw_errno("cannot remove " + file);
   done.push_back("Deleted: " + image->id);
-  collect(root_);
+  collect(root_, LayerMounts(mounts_));
   return done;
 }
 
 void Store::repair() {
   if (!entries(root_ + "/tmp").empty())
-    collect(root_);
+    collect(root_, LayerMounts(mounts_));
 }
 
 }  // namespace trine::images

@@ -44,9 +44,8 @@ std::size_t VerifiedSource::read(std::span<char> into) {
   const std::size_t got = from_.read(into);
   seen_ += got;
   if (seen_ > size_ || (got == 0 && seen_ != size_)) {
-    throw base::Error("the blob " + digest_ + " has another size than the " + std::to_string(size_) +
-                          " bytes that its manifest gives",
-                      0, "the image is damaged or forged: fetch it again");
+    throw DamagedBlob(
+        digest_, "has another size than the " + std::to_string(size_) + " bytes that its manifest gives");
   }
   if (got > 0) {
     state_->hash.update(into.first(got));
@@ -54,8 +53,7 @@ std::size_t VerifiedSource::read(std::span<char> into) {
   }
   done_ = true;
   if (const std::string actual = state_->hash.finish(); actual != digest_) {
-    throw base::Error("the blob " + digest_ + " does not match its digest: what is there has " + actual, 0,
-                      "the image is damaged or forged: fetch it again");
+    throw DamagedBlob(digest_, "does not match its digest: what is there has " + actual);
   }
   return 0;
 }

@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 
+#include "base/error.h"
 #include "base/unique_fd.h"
 
 namespace trine::images {
@@ -32,8 +33,21 @@ class FileRange : public ByteSource {
   std::string name_;
 };
 
+/// A blob that is not what its digest or its size says.
+class DamagedBlob : public base::Error {
+ public:
+  DamagedBlob(const std::string& digest, const std::string& what)
+      : Error("the blob " + digest + " " + what, 0, "the image is damaged or forged: fetch it again"),
+        digest_(digest) {}
+  [[nodiscard]] const std::string& digest() const { return digest_; }
+
+ private:
+  std::string digest_;
+};
+
 /// Passes on another stream and checks it: exactly `size` bytes, and this digest. The check is made when the
-/// end is reached, so the whole must be read; finish() does, and throws if it must.
+/// end is reached, so the whole must be read; finish() does, and throws
+/// DamagedBlob if it must.
 class VerifiedSource : public ByteSource {
  public:
   VerifiedSource(ByteSource& from, std::string digest, std::uint64_t size);

@@ -14,31 +14,12 @@
 #include "base/in_root.h"
 #include "base/process.h"
 #include "base/remove_tree.h"
-#include "base/text.h"
+#include "lower_file.h"
 
 namespace trine::images {
 namespace {
 
-constexpr std::string_view kWhiteout = ".wh.";
-constexpr std::string_view kOpaque = ".wh..wh..opq";
 constexpr std::size_t kBuffer = 1 << 20;
-
-/// "./a//b/../c" without what says nothing; ".." stays for the kernel, which keeps it in the root.
-std::string clean(const std::string& path) {
-  std::string result;
-  for (const auto& part : base::split(path, '/', base::SplitEmpty::kSkip)) {
-    if (part != ".")
-      result += (result.empty() ? "" : "/") + part;
-  }
-  return result;
-}
-
-std::pair<std::string, std::string> split_path(const std::string& path) {
-  const auto slash = path.find_last_of('/');
-  if (slash == std::string::npos)
-    return {"", path};
-  return {path.substr(0, slash), path.substr(slash + 1)};
-}
 
 [[noreturn]] void fail(const std::string& what, const std::string& path) {
   const int saved = errno;
@@ -80,7 +61,7 @@ void LayerWriter::clear_place(const Place& place, TarType type) {
 
 void LayerWriter::write(const TarEntry& entry, TarReader& reader) {
   TarEntry cleaned = entry;
-  cleaned.path = clean(entry.path);
+  cleaned.path = clean_path(entry.path);
   if (entry.type == TarType::kOther)
     return;
   if (cleaned.path.empty()) {  // the root itself
@@ -153,7 +134,7 @@ void LayerWriter::write_data(int file, const TarEntry& entry, TarReader& reader)
 }
 
 void LayerWriter::write_hardlink(const Place& place, const TarEntry& entry) {
-  const std::string target = clean(entry.link);
+  const std::string target = clean_path(entry.link);
   clear_place(place, entry.type);
   const auto [directory, name] = split_path(target);
   for (const bool second : {false, true}) {
@@ -162,7 +143,9 @@ void LayerWriter::write_hardlink(const Place& place, const TarEntry& entry) {
     if (parent && ::linkat(parent.get(), name.c_str(), place.parent, place.name.c_str(), 0) == 0)
       return;
     // A link to a file of a layer below: that file comes up into this one.
-    if (second || (errno != ENOENT && errno != ENOTDIR) || !copy_up(target)) {
+    const int error = errno;
+    if (second || (error != ENOENT && error != ENOTDIR) || !copy_up(target)) {
+      errno = error;
       fail("make the hardlink " + entry.path + " to", target);
     }
   }
@@ -170,31 +153,25 @@ void LayerWriter::write_hardlink(const Place& place, const TarEntry& entry) {
 
 /// Brings a regular file from the layers below into this one, with its owner, mode, time and attributes.
 bool LayerWriter::copy_up(const std::string& path) {
-  for (const auto& layer : lower_) {
-    const base::UniqueFd below = base::open_file(layer, O_PATH | O_DIRECTORY);
-    const base::UniqueFd file = base::try_open_in_root(below.get(), path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK);
-    struct stat status{};
-    if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode))
-      continue;
-    const auto [directory, name] = split_path(path);
-    const base::UniqueFd parent =
-        base::make_directories_in_root(root_.get(), directory.empty() ? "/" : directory);
-    const base::UniqueFd copy(
-        ::openat(parent.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
-    if (!copy)
-      fail("make", path);
-    ssize_t moved = 0;
-    while ((moved = ::copy_file_range(file.get(), nullptr, copy.get(), nullptr, 1 << 30, 0)) > 0) {
-    }
-    const std::array<timespec, 2> times{status.st_atim, status.st_mtim};
-    if (moved < 0 || ::fchown(copy.get(), status.st_uid, status.st_gid) != 0 ||
-        ::fchmod(copy.get(), status.st_mode & 07777) != 0 || ::futimens(copy.get(), times.data()) != 0) {
-      fail("copy", path);
-    }
-    return true;
-  }
-  errno = ENOENT;
-  return false;
+  const auto file = find_lower_file(lower_, path);
+  if (!file)
+    return false;
+  const auto [directory, name] = split_path(path);
+  const base::UniqueFd parent =
+      base::make_directories_in_root(root_.get(), directory.empty() ? "/" : directory);
+  const base::UniqueFd copy(
+      ::openat(parent.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
+  if (!copy)
+    fail("make", path);
+  while (const std::size_t got = file->read(buffer_))
+    base::write_all(copy.get(), {buffer_.data(), got}, path + " of the layer");
+  if (::fchown(copy.get(), file->uid, file->gid) != 0 || ::fchmod(copy.get(), file->mode) != 0)
+    fail("copy", path);
+  set_xattrs({.parent = parent.get(), .name = name}, {.path = path, .xattrs = file->xattrs});
+  const std::array<timespec, 2> times{file->mtime, file->mtime};
+  if (::futimens(copy.get(), times.data()) != 0)
+    fail("date", path);
+  return true;
 }
 
 void LayerWriter::write_node(const Place& place, const TarEntry& entry) {
@@ -242,9 +219,7 @@ void LayerWriter::set_attributes(const Place& place, const TarEntry& entry) {
 void LayerWriter::set_xattrs(const Place& place, const TarEntry& entry) {
   const std::string path = base::fd_path(place.parent) + "/" + place.name;
   for (const auto& [name, value] : entry.xattrs) {
-    // The overlay's own marks are ours to set, and a label of another machine means nothing here.
-    if (name.starts_with("trusted.overlay.") || name.starts_with("user.overlay.") ||
-        name == "security.selinux")
+    if (!keeps_xattr(name))
       continue;
     if (::lsetxattr(path.c_str(), name.c_str(), value.data(), value.size(), 0) == 0)
       continue;
@@ -255,20 +230,16 @@ void LayerWriter::set_xattrs(const Place& place, const TarEntry& entry) {
   }
 }
 
-/// ".wh.name" hides what layers below have; it is applied in the end, for it must not hide this layer's own.
+/// Whiteouts are applied in the end, for they must not hide this layer's own.
 bool LayerWriter::take_whiteout(const TarEntry& entry) {
-  const auto [directory, name] = split_path(entry.path);
-  if (!name.starts_with(kWhiteout))
+  const auto whiteout = parse_whiteout(entry.path);
+  if (!whiteout)
     return false;
-  if (name == kOpaque) {
-    set_opaque(directory);
-    return true;
+  if (whiteout->hidden.empty()) {
+    set_opaque(whiteout->directory);
+  } else {
+    whiteouts_.insert(whiteout->hidden);
   }
-  const std::string hidden = name.substr(kWhiteout.size());
-  if (hidden.empty() || hidden == "." || hidden == ".." || hidden.starts_with(kWhiteout)) {
-    throw base::Error("the layer has a whiteout of nothing: '" + entry.path + "'");
-  }
-  whiteouts_.insert(directory.empty() ? hidden : directory + "/" + hidden);
   return true;
 }
 

@@ -1,32 +1,30 @@
 #pragma once
 
-#include <map>
 #include <set>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "layer_sink.h"
 #include "tar.h"
 
 namespace trine::images {
 
-/// Unpacks one layer into a directory, in the form that overlayfs takes as a lower layer: whiteouts become
-/// character devices 0:0, opaque directories carry an attribute.
+/// Unpacks one layer into a directory.
 ///
 /// Confined: a parent is resolved inside the layer's root by the kernel (RESOLVE_IN_ROOT, no magic links),
 /// once; the last component is worked on from the parent's descriptor and never followed.
-class LayerWriter {
+class LayerWriter : public LayerSink {
  public:
   /// `lower`: the roots of the layers below, topmost first, where a hardlink may lead to.
   LayerWriter(const std::string& directory, std::vector<std::string> lower);
 
-  void write(const TarEntry& entry, TarReader& reader);
+  void write(const TarEntry& entry, TarReader& reader) override;
   /// Whiteouts, and the times of directories, which what was written into them has changed.
-  void finish();
+  void finish() override;
 
-  /// Devices that were left out, for a user namespace may not make them.
-  [[nodiscard]] std::size_t skipped_devices() const { return skipped_devices_; }
+  [[nodiscard]] std::size_t skipped_devices() const override { return skipped_devices_; }
 
  private:
   struct Place {

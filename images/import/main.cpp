@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "checker.h"
 #include "images/name.h"
 #include "importer.h"
 
@@ -19,6 +20,11 @@
 ///   trine-images --store DIR load [--quiet] [--name NAME]... SOURCE
 ///
 /// prints a line for each image: its manifest's digest and its names, separated by blanks.
+///
+///   trine-images --store DIR check MOUNTS [--repair]
+///
+/// prints what is wrong with the store and what was done, and exits with 1 when damage is left. MOUNTS is
+/// where layers are mounted.
 namespace {
 
 namespace images = trine::images;
@@ -29,6 +35,8 @@ struct Arguments {
   std::string source;
   std::vector<std::string> names;
   bool quiet = false;
+  bool check = false;
+  bool repair = false;
 };
 
 Arguments parse(const std::vector<std::string>& words) {
@@ -42,14 +50,18 @@ Arguments parse(const std::vector<std::string>& words) {
       arguments.names.push_back(images::normalize_name(words[++i]));
     } else if (words[i] == "--quiet") {
       arguments.quiet = true;
-    } else if (words[i] == "load" && !load) {
+    } else if (words[i] == "--repair") {
+      arguments.repair = true;
+    } else if ((words[i] == "load" || words[i] == "check") && !load) {
       load = true;
+      arguments.check = words[i] == "check";
     } else {
       arguments.source = words[i];
     }
   }
   if (!load || arguments.store.empty() || arguments.source.empty()) {
-    throw Error("usage: trine-images --store DIR load [--quiet] [--name NAME]... SOURCE");
+    throw Error(
+        "usage: trine-images --store DIR load [--quiet] [--name NAME]... SOURCE | check MOUNTS [--repair]");
   }
   return arguments;
 }
@@ -102,12 +114,30 @@ void load(const Arguments& arguments) {
   trine::base::write_all(STDOUT_FILENO, output, "the standard output");
 }
 
+int check(const Arguments& arguments) {
+  const auto report = images::Checker(arguments.store, arguments.source).run(arguments.repair);
+  std::string output;
+  for (const auto& line : report.found)
+    output += "damage: " + line + "\n";
+  for (const auto& line : report.done)
+    output += "repair: " + line + "\n";
+  for (const auto& line : report.left)
+    output += "left: " + line + "\n";
+  if (report.found.empty() && report.left.empty())
+    output += "the store is sound\n";
+  trine::base::write_all(STDOUT_FILENO, output, "the standard output");
+  return report.left.empty() && (arguments.repair || report.found.empty()) ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int count, char** words) {
   ::umask(0);
   try {
-    load(parse({words + 1, words + count}));
+    const Arguments arguments = parse({words + 1, words + count});
+    if (arguments.check)
+      return check(arguments);
+    load(arguments);
     return 0;
   } catch (const Error& error) {
     trine::base::print_error(error);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "bytes.h"
 #include "document.h"
 
 namespace trine::images {
@@ -29,11 +30,24 @@ std::unique_ptr<FileSet> open_directory(const std::string& directory);
 /// A tar archive, compressed or not; a compressed one is unpacked into an unnamed file below `temporary`.
 std::unique_ptr<FileSet> open_archive(const std::string& file, const std::string& temporary);
 
+/// A layer whose bytes are still on their way.
+class LayerStream {
+ public:
+  virtual ~LayerStream() = default;
+  /// Returns when this process may unpack it; until then another fetches it.
+  virtual void wait() = 0;
+  /// Its bytes, from the first; reading waits for those that have not come.
+  virtual std::unique_ptr<ByteSource> open() = 0;
+  /// The layer is in the store, by our doing or another's: what was kept to read it again may go.
+  virtual void stored() = 0;
+};
+
 /// One layer as the image ships it.
 struct LayerSource {
   Location location;
-  std::string digest;   ///< of the bytes there; empty: not told (docker-archive)
-  std::string diff_id;  ///< of the layer uncompressed
+  LayerStream* stream = nullptr;  ///< in place of location.fd and offset
+  std::string digest;             ///< of the bytes there; empty: not told (docker-archive)
+  std::string diff_id;            ///< of the layer uncompressed
 };
 
 /// One image to be loaded: its documents, verified, and where its layers are.

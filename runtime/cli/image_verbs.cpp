@@ -85,7 +85,7 @@ void refuse_in_use(const engine::Paths& paths, const images::Store& store, const
 
 Json inspect_image(const images::Store& store, const images::Image& image) {
   Json json = image_json(image);
-  json["Layers"] = image.layer_directories;
+  json["Layers"] = image.layers;
   json["Config"] = Json::parse(store.config_json(image));
   json["Manifest"] = Json::parse(store.manifest_json(image));
   return json;

@@ -32,6 +32,7 @@ const Flag<RunOptions> kFlags[] = {
     {{"--hostname", "NAME", kInstance, "its host name (default: its id)"}, set_hostname},
     {{"--init", nullptr, kInstance, "run a PID 1 that reaps and passes on signals"},
      [](RunOptions& o, Text v) { o.init = is_on(v); }},
+    {{"--pull", "WHEN", kInstance, "missing (default), always or never"}, set_pull},
     {{"--isolation", "CLASS", kInstance, "container (default), vm, full or auto"}, set_isolation},
     {{"-l,--label", "KEY=VALUE", kInstance, "a label"},
      [](RunOptions& o, Text v) { o.labels.push_back(read_pair("--label", v)); }},

@@ -73,6 +73,17 @@ void set_hostname(RunOptions& options, const std::string& text) {
   options.hostname = text;
 }
 
+void set_pull(engine::RunOptions& options, const std::string& text) {
+  if (text == "missing")
+    options.pull = engine::PullPolicy::kMissing;
+  else if (text == "always")
+    options.pull = engine::PullPolicy::kAlways;
+  else if (text == "never")
+    options.pull = engine::PullPolicy::kNever;
+  else
+    refuse("--pull", text, "is unknown", "missing, always or never");
+}
+
 void set_isolation(RunOptions&, const std::string& text) {
   if (text == "container")
     return;

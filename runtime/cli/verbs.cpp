@@ -5,8 +5,10 @@
 #include "flags.h"
 #include "image_verbs.h"
 #include "instance_verbs.h"
+#include "registry_verbs.h"
 #include "run_flags.h"
 #include "runtime/engine/run.h"
+#include "store_verbs.h"
 #include "verb.h"
 
 namespace trine::runtime::cli {
@@ -26,12 +28,37 @@ const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table{
       {"run", "[FLAG]... IMAGE [COMMAND]...", "run an instance of an image",
        "Runs a new instance of IMAGE in the foreground and exits with its exit code. IMAGE is a name or id "
-       "in the "
-       "store, oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, or bundle:DIR for an OCI runtime "
-       "bundle. What "
-       "stands behind IMAGE is the command.",
+       "in the store; a name that is not there, with or without docker:// before it, is pulled from its "
+       "registry. Or it is oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, or bundle:DIR for an OCI "
+       "runtime bundle. What stands behind IMAGE is the command.",
        "trine run --rm -it debian sh\ntrine run --rm --memory 64m --network none oci:./image ./job",
        run_flag_texts, run_run},
+      {"pull", "[FLAG]... NAME...", "pull images from registries",
+       "Brings images into the store, moving only layers that are missing; a pull that was cut off goes on "
+       "where it "
+       "stopped. NAME is [HOST[:PORT]/]PATH[:TAG][@DIGEST]; without a host, what registries.conf says, or "
+       "Docker's "
+       "registry. Prints digest and name.",
+       "trine pull alpine\ntrine pull --platform linux/arm64 quay.io/team/web:2", pull_flag_texts, run_pull},
+      {"push", "[FLAG]... IMAGE [NAME]", "push an image to a registry",
+       "Sends IMAGE to the registry that NAME, or else its own name, says; only blobs that are missing "
+       "there. A layer "
+       "whose bytes as they were shipped are nowhere to be had is packed anew, and the image gets a new "
+       "digest then. "
+       "Prints digest and name.",
+       "trine push registry.example/web:1\ntrine push web:1 localhost:5000/web:1", push_flag_texts, run_push},
+      {"login", "[FLAG]... [REGISTRY]", "keep credentials for a registry",
+       "Asks for what is not given, tries it at REGISTRY (docker.io), and keeps it where podman and skopeo "
+       "look too, "
+       "or with the credential helper that is configured.",
+       "trine login registry.example\ntrine login -u ci --password-stdin registry.example <token",
+       login_flag_texts, run_login},
+      {"logout", "[FLAG]... [REGISTRY]", "forget the credentials for a registry",
+       "Removes them from all the files in which they are looked for.",
+       "trine logout registry.example\ntrine logout --authfile ./auth.json docker.io", logout_flag_texts,
+       run_logout},
+      {"tag", "IMAGE NAME...", "give an image more names", "A name that another image had is taken from it.",
+       "trine tag web:1 web:latest\ntrine tag 3f5a registry.example/web:1", no_flags, run_tag},
       {"images", "[FLAG]...", "list the images in the store", "Lists images: names, ids, age and size.",
        "trine images\ntrine images --format json", images_flag_texts, run_images},
       {"load", "[FLAG]... SOURCE", "load images into the store",
@@ -50,6 +77,17 @@ const std::vector<Verb>& verbs() {
       {"rm", "[FLAG]... INSTANCE...", "remove instances",
        "Removes instances that have ended, with all that they wrote; with --force, running ones too.",
        "trine rm web\ntrine rm --force web", rm_flag_texts, run_rm},
+      {"image", "prune|mount|unmount [FLAG]... [IMAGE [DIR]]", "prune and mount images",
+       "prune removes images without a name that no instance was made from, and layers that no image needs; "
+       "with --all, images with a name too. mount IMAGE [DIR] shows an image's files, read-only, on DIR or "
+       "on a "
+       "directory whose name it prints; unmount takes that, or the image.",
+       "trine image prune --all\nls $(trine image mount debian)", image_flag_texts, run_image},
+      {"system", "df|check [FLAG]...", "the store's size and health",
+       "df tells what images take on the disk, and what of it image prune gives back. check reads the whole "
+       "store, tells what is damaged and how layers are kept, and exits with 1 when there is damage; with "
+       "--repair it takes away what cannot be whole, so that it can be loaded again.",
+       "trine system df\ntrine system check --repair", system_flag_texts, run_system},
   };
   return table;
 }

@@ -45,10 +45,10 @@ std::string mount_point_layer(const Paths& paths) {
 
 }  // namespace
 
-isolation::Root make_root(const Paths& paths, Instance& instance, const images::Image& image,
-                          bool read_only) {
+isolation::Root make_root(const Paths& paths, const images::Store& store, Instance& instance,
+                          const images::Image& image, bool read_only) {
   const std::string& directory = instance.make_layer_directory();
-  isolation::OverlayRoot overlay{.lower = image.layer_directories,
+  isolation::OverlayRoot overlay{.lower = store.mount_layers(image),
                                  .upper = directory + "/upper",
                                  .work = directory + "/work",
                                  .discard = instance.record().remove};

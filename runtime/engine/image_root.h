@@ -9,6 +9,7 @@ namespace trine::runtime::engine {
 
 /// The image's layers under a writable one of the instance's own, whose root has the mode and owner of the
 /// image's.
-isolation::Root make_root(const Paths& paths, Instance& instance, const images::Image& image, bool read_only);
+isolation::Root make_root(const Paths& paths, const images::Store& store, Instance& instance,
+                          const images::Image& image, bool read_only);
 
 }  // namespace trine::runtime::engine

@@ -79,7 +79,7 @@ void fit_to_user_namespace(oci::Spec& spec) {
 
 Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootless, Instance& instance) {
   const images::Store store = open_store(paths);
-  const images::Image image = resolve_image(paths, store, options.image);
+  const images::Image image = resolve_image(paths, store, options.image, options.pull);
   Prepared prepared{.lease = store.lease(image)};
   Record& record = instance.record();
   record.image_digest = image.digest;
@@ -96,7 +96,7 @@ Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootl
   prepared.plan = backend::make_plan(made.spec, "/");
   prepared.plan.limits.memory_swap_is_default = made.swap_is_default;
   isolation::Plan& plan = prepared.plan.isolation;
-  plan.root = make_root(paths, instance, image, options.read_only);
+  plan.root = make_root(paths, store, instance, image, options.read_only);
   plan.process.user.name = made.user;
   plan.process.resolve_user = true;
   plan.process.create_cwd = true;

@@ -16,4 +16,4 @@ commands=(floor "$build/tests/bin/floor $bundle/rootfs"
   runc "runc --root $others/runc run -b $bundle bench-runc")
 usable_crun && commands+=(crun "crun --root $others/crun run -b $bundle bench-crun")
 "$build/tests/bin/timer" "$rounds" "${commands[@]}"
-umount "$state/run" "$others"
+umount -l "$state/run" "$others" # the layers of the stored image are mounted below

@@ -16,12 +16,15 @@ oci="$(echo runtime/oci/{parse,validate}*.cpp) runtime/oci/reader.cpp runtime/oc
 declare -A sources=(
   [tar]="images/import/tar.cpp images/import/tar_header.cpp images/import/tar_sparse.cpp"
   [document]="images/import/document.cpp images/layout.cpp"
+  [reference]="images/reference/reference.cpp images/layout.cpp"
+  [toml]="images/reference/toml.cpp images/reference/registries.cpp images/reference/reference.cpp images/layout.cpp"
   [inflate]="images/import/decompress.cpp"
+  [erofs]="$(echo images/erofs/*.cpp)"
   [spec]="$oci"
   [process]="$oci"
   [passwd]="isolation/user_database.cpp isolation/subordinate_ids.cpp"
 )
-for name in tar document inflate spec process passwd; do
+for name in tar document reference toml inflate erofs spec process passwd; do
   read -ra files <<<"${sources[$name]}"
   clang++-19 "${flags[@]}" "tests/fuzz/$name.cpp" "${files[@]}" "${base[@]}" -lisal -lzstd -o "$out/$name"
   mkdir -p "$out/corpus-$name"

@@ -21,7 +21,9 @@ start() {
 
 # Not in a child that a signal ends before it executes its command: bash runs the trap there too.
 cleanup() {
-  [[ $BASHPID != "$$" ]] || rm -rf --one-file-system "$work"
+  [[ $BASHPID == "$$" ]] || return
+  awk -v below="$work/" 'index($5, below) == 1 {print $5}' /proc/self/mountinfo | tac | xargs -r umount -l
+  rm -rf --one-file-system "$work"
 }
 trap cleanup EXIT
 

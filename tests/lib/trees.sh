@@ -9,17 +9,35 @@ describe_tree() {
     find . -mindepth 1 \( -type d -printf '%p %y %m %U:%G %T@\n' -o -printf '%p %y %m %U:%G %T@ %s %l %n\n' \) | sort
     find . -type f -exec sha256sum {} + | sort -k2
     find . \( -type b -o -type c \) -exec stat -c '%n %t,%T' {} + | sort
-    getfattr -R -h -d -m '^(user|security|system.posix_acl)' . 2>/dev/null | grep -v '^# file: \./*$'
+    find . -mindepth 1 -print0 | sort -z | xargs -0 getfattr -h -d -m '^(user|security|system.posix_acl)' 2>/dev/null
   )
+}
+
+# mount_layers LAYER...: layers as the store keeps them, one over the other on $work/merged. unmount_layers undoes it.
+mount_layers() {
+  local merged=$work/merged count=0 list='' layer
+  mkdir -p "$merged"
+  for layer in "$@"; do
+    if [[ -f $layer ]]; then
+      mkdir -p "$work/layer-$count" && mount -t erofs -o ro "$layer" "$work/layer-$count" && layer=$work/layer-$count
+    fi
+    list+=:$layer
+    count=$((count + 1))
+  done
+  # An overlay without an upper layer is made of two lower ones at least.
+  mount -t overlay overlay -o "ro,lowerdir=${list#:}" "$merged" 2>/dev/null || mount --bind "${list#:}" "$merged"
+}
+unmount_layers() {
+  local layer
+  umount "$work/merged"
+  for layer in "$work"/layer-*; do [[ ! -d $layer ]] || { umount "$layer" && rmdir "$layer"; }; done
 }
 
 # expect_same_tree CLAIM DIR IMAGE: the image, as its layers lie one over the other, is what DIR has.
 expect_same_tree() {
-  local merged=$work/merged layers
-  layers=$(trine inspect "$3" | jq -r '.[0].Layers | join(":")')
-  mkdir -p "$merged"
-  # An overlay without an upper layer is made of two lower ones at least.
-  mount -t overlay overlay -o "ro,lowerdir=$layers" "$merged" 2>/dev/null || mount --bind "$layers" "$merged"
-  if diff <(describe_tree "$2") <(describe_tree "$merged") >"$work/diff"; then pass "$1"; else fail "$1" "$(head -n 20 "$work/diff")"; fi
-  umount "$merged"
+  local layers
+  mapfile -t layers < <(trine inspect "$3" | jq -r '.[0].Layers[]')
+  mount_layers "${layers[@]}"
+  if diff <(describe_tree "$2") <(describe_tree "$work/merged") >"$work/diff"; then pass "$1"; else fail "$1" "$(head -n 20 "$work/diff")"; fi
+  unmount_layers
 }

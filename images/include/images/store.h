@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -24,19 +25,27 @@ struct ImageConfig {
 };
 
 struct Image {
-  std::vector<std::string> names;              ///< "busybox:latest"; may be empty
-  std::string digest;                          ///< of the manifest, "sha256:…"
-  std::string id;                              ///< digest of the configuration
-  std::vector<std::string> layer_directories;  ///< absolute, topmost first
-  std::uint64_t size = 0;                      ///< bytes of its layers as they were shipped
+  std::vector<std::string> names;   ///< "busybox:latest"; may be empty
+  std::string digest;               ///< of the manifest, "sha256:…"
+  std::string id;                   ///< digest of the configuration
+  std::vector<std::string> layers;  ///< absolute paths, topmost first: EROFS images in files, or directories
+  std::uint64_t size = 0;           ///< bytes of its layers as they were shipped
   ImageConfig config;
+};
+
+/// What a store takes on the disk, in bytes of blocks.
+struct StoreUsage {
+  std::size_t images = 0;
+  std::size_t layers = 0;
+  std::uint64_t bytes = 0;        ///< of all layers
+  std::uint64_t reclaimable = 0;  ///< of layers that no image with a name needs, and of dead imports
 };
 
 class Store {
  public:
-  /// `root`: /var/lib/trine/images, or $XDG_DATA_HOME/trine/images. Nothing is made until something is
-  /// stored.
-  explicit Store(std::string root);
+  /// `root`: /var/lib/trine/images, or $XDG_DATA_HOME/trine/images. `mounts`: where layers that are images
+  /// get mounted, /run/trine/layers. Nothing is made until something is stored.
+  Store(std::string root, std::string mounts);
 
   /// By name ("busybox" means "busybox:latest"), by digest, or by an unambiguous prefix of the id (4 or more
   /// hexadecimal digits). Throws Error when the store is damaged or the prefix is ambiguous.
@@ -51,6 +60,10 @@ class Store {
   /// kill -9 (a shared flock).
   [[nodiscard]] base::UniqueFd lease(const Image& image) const;
 
+  /// The image's layers as directories, topmost first, for an overlay; mounts those that are EROFS images and
+  /// are not mounted yet. Hold a lease meanwhile. Throws Error.
+  [[nodiscard]] std::vector<std::string> mount_layers(const Image& image) const;
+
   /// Takes a name away; the last name, or an id or digest, removes the image and the layers no other image
   /// uses. Returns one line for each thing done ("Untagged: …", "Deleted: …"). Throws Error when it is
   /// leased.
@@ -60,10 +73,21 @@ class Store {
   /// import that is alive.
   void repair();
 
+  [[nodiscard]] StoreUsage usage() const;
+
+  /// How new layers are kept, and why ("erofs: this kernel mounts EROFS images from files"); empty before the
+  /// first import.
+  [[nodiscard]] std::string layer_form() const;
+
+  /// Removes images without a name, or with `all` every image, but none that is leased or of which `in_use`
+  /// says so, and then what no image needs. Returns a line for each thing done.
+  std::vector<std::string> prune(bool all, const std::function<bool(const Image&)>& in_use);
+
   [[nodiscard]] const std::string& root() const { return root_; }
 
  private:
   std::string root_;
+  std::string mounts_;
 };
 
 }  // namespace trine::images

@@ -5,6 +5,7 @@
 
 #include "images/store.h"
 #include "runtime/engine/paths.h"
+#include "runtime/engine/run_options.h"
 
 namespace trine::runtime::engine {
 
@@ -20,8 +21,19 @@ bool is_transport(const std::string& image);
 std::vector<std::string> load_images(const Paths& paths, const std::string& source,
                                      const std::vector<std::string>& names, bool quiet);
 
-/// The image that a user means: from the store, loaded into it first when that is what the name says.
-/// Throws Error when there is none.
-images::Image resolve_image(const Paths& paths, const images::Store& store, const std::string& image);
+/// Has the helper program trine-registry do what `words` say ("push", "--quiet", "web:1"), and returns the
+/// lines it prints. Its messages go to standard error, its questions to the terminal. Fails as load_images()
+/// does.
+std::vector<std::string> run_registry(const Paths& paths, const std::vector<std::string>& words);
+
+/// Pulls images, with or without "docker://" before their names; a line for each: its digest, a blank, its
+/// name.
+std::vector<std::string> pull_images(const Paths& paths, const std::vector<std::string>& options,
+                                     const std::vector<std::string>& names);
+
+/// The image that a user means: from the store, brought into it first when that is what the name or the
+/// policy says. Throws Error when there is none.
+images::Image resolve_image(const Paths& paths, const images::Store& store, const std::string& image,
+                            PullPolicy policy);
 
 }  // namespace trine::runtime::engine

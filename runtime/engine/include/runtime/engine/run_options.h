@@ -37,9 +37,13 @@ struct SecurityOptions {
   std::string seccomp_file;  ///< empty: the default profile
 };
 
+/// When the registry is asked for an image.
+enum class PullPolicy { kMissing, kAlways, kNever };
+
 /// Everything `trine run` can be asked for, parsed and typed.
 struct RunOptions {
-  std::string image;                 ///< a name, an id, or TRANSPORT:PATH
+  std::string image;  ///< a name, an id, or TRANSPORT:PATH
+  PullPolicy pull = PullPolicy::kMissing;
   std::vector<std::string> command;  ///< in place of the image's Cmd
   bool interactive = false;
   bool terminal = false;

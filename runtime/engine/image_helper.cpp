@@ -1,0 +1,84 @@
+#include "image_helper.h"
+
+#include <fcntl.h>
+#include <spawn.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <climits>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/process.h"
+
+extern char** environ;
+
+namespace trine::runtime::engine {
+namespace {
+
+std::string own_directory() {
+  std::array<char, PATH_MAX> path{};
+  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
+  const std::string whole(path.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
+  return whole.substr(0, whole.find_last_of('/'));
+}
+
+std::string find_helper(const std::string& name) {
+  const std::string own = own_directory();
+  for (const std::string& directory : {own, own + "/../libexec/trine"}) {
+    std::string path = directory + "/" + name;
+    if (::access(path.c_str(), X_OK) == 0)
+      return path;
+  }
+  throw base::Error("cannot find the program " + name + ", which works on images", ENOENT,
+                    "it belongs beside trine, or in ../libexec/trine");
+}
+
+/// `output` below 0: trine's own.
+pid_t spawn(const std::string& name, const std::vector<std::string>& arguments, int output) {
+  std::vector<std::string> words{find_helper(name)};
+  words.insert(words.end(), arguments.begin(), arguments.end());
+  const std::vector<char*> argv = base::to_argv(words);
+  posix_spawn_file_actions_t actions;
+  ::posix_spawn_file_actions_init(&actions);
+  if (output >= 0)
+    ::posix_spawn_file_actions_adddup2(&actions, output, STDOUT_FILENO);
+  pid_t pid = -1;
+  const int error = ::posix_spawn(&pid, argv[0], &actions, nullptr, argv.data(), environ);
+  ::posix_spawn_file_actions_destroy(&actions);
+  if (error != 0)
+    throw base::Error(std::string("cannot run ") + argv[0], error);
+  return pid;
+}
+
+int wait_for(pid_t pid, const std::string& name) {
+  int status = 0;
+  while (::waitpid(pid, &status, 0) < 0) {
+    if (errno != EINTR)
+      base::throw_errno("cannot wait for " + name);
+  }
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+}  // namespace
+
+HelperResult ask_helper(const std::string& name, const std::vector<std::string>& arguments) {
+  int ends[2];
+  if (::pipe2(ends, O_CLOEXEC) != 0)
+    base::throw_errno("cannot make a pipe");
+  const base::UniqueFd reader(ends[0]);
+  base::UniqueFd writer(ends[1]);
+  const pid_t pid = spawn(name, arguments, writer.get());
+  writer.reset();
+  HelperResult result{.output = base::read_all(reader.get(), "the output of " + name, 1 << 20)};
+  result.code = wait_for(pid, name);
+  return result;
+}
+
+int run_helper(const std::string& name, const std::vector<std::string>& arguments) {
+  return wait_for(spawn(name, arguments, -1), name);
+}
+
+}  // namespace trine::runtime::engine

@@ -52,6 +52,7 @@ Store::Store(std::string root, std::string mounts) : root_(std::move(root)), mou
 std::vector<std::string> Store::mount_layers(const Image& image) const {
   const LayerMounts mounts(mounts_);
   std::vector<std::string> directories;
+  directories.reserve(image.layers.size());
   for (const auto& layer : image.layers)
     directories.push_back(layer.ends_with(kErofsSuffix) ? mounts.mount(layer) : layer);
   return directories;

@@ -25,6 +25,7 @@ std::string own_mount_point(const Paths& paths, const images::Image& image) {
 /// By descriptors, for mount(2) takes a page of options.
 void mount_overlay(const std::vector<std::string>& layers, const std::string& directory) {
   std::vector<base::UniqueFd> opened;
+  opened.reserve(layers.size());
   std::string options = "lowerdir=";
   for (const auto& layer : layers) {
     opened.push_back(base::open_file(layer, O_PATH | O_DIRECTORY));

@@ -6,6 +6,7 @@
 #include <array>
 
 #include "base/error.h"
+#include "base/log.h"
 #include "base/text.h"
 #include "image_helper.h"
 #include "images/name.h"
@@ -105,6 +106,7 @@ images::Image resolve_image(const Paths& paths, const images::Store& store, cons
   if (auto found = store.find(reference))
     return std::move(*found);
   if (policy == PullPolicy::kMissing && images::is_name(reference)) {
+    base::print_progress("there is no image " + image + " in the store: pulling it");
     const std::string line = pull_images(paths, {}, {reference}).front();
     if (auto found = store.find(line.substr(0, line.find(' '))))
       return std::move(*found);

@@ -88,7 +88,7 @@ TEST_CASE("whiteouts and opaque directories are told as images tell them") {
 
 TEST_CASE("what is compressed comes back") {
   std::string plain;
-  for (int i = 0; i < 300'000; ++i)
+  for (unsigned i = 0; i < 300'000U; ++i)
     plain += static_cast<char>(i * i >> 3);
   std::string packed_bytes;
   GzipWriter writer([&](std::span<const char> bytes) { packed_bytes.append(bytes.data(), bytes.size()); });

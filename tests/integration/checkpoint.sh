@@ -40,7 +40,7 @@ if [ -e "$work/break" ]; then
   printf '(00.1) Warn\n(00.2) Error (criu/x.c:1): the cause\n(00.3) Error (criu/y.c:2): what follows\n' >"\$images/\${verb#pre-}.log"
   exit 1
 fi
-[ "\$verb" != restore ] || { sh -c 'trap "exit 7" TERM; while :; do sleep 0.1; done' >/dev/null 2>&1 </dev/null & echo \$! >"\$pidfile"; }
+[ "\$verb" != restore ] || { sh -c 'trap "exit 7" TERM; : >"\$1"; while :; do sleep 0.1; done' sh "$work/trapped" >/dev/null 2>&1 </dev/null & echo \$! >"\$pidfile"; }
 SH
 chmod +x "$work/fake/criu"
 PATH=$work/fake:$real
@@ -95,9 +95,11 @@ grep -q '/c$' "/proc/$(cat "$work/pid")/cgroup" && pass "… in its cgroup" || f
 [[ $(awk '{print $5}' /proc/self/mountinfo | sort) == "$before" ]] && pass "… and no mount is left on the host" || fail "… and no mount is left on the host"
 expect_error "an id that is taken is refused" 1 "exists already" oci restore --bundle "$bundle" --image-path "$work/images/4" c
 oci delete --force c
+rm -f "$work/trapped"
 oci restore --pid-file "$work/pid2" --bundle "$bundle" --image-path "$work/images/4" c &
 waiting=$!
 wait_until test -s "$work/pid2"
+wait_until test -e "$work/trapped"
 kill -TERM "$(cat "$work/pid2")"
 wait $waiting
 [[ $? == 7 ]] && pass "a restore in the foreground ends as its program does" || fail "a restore in the foreground ends as its program does"

@@ -144,7 +144,8 @@ attach_cases() {
   wait_until eval '[[ $(status_of three) == exited* ]]'
   expect_output "and it has ended" "exited 4" status_of three
   engine rm -f three >/dev/null 2>&1
-  engine run -d -it --name three "${run_flags[@]}" "$image" sh -c 'read line; tty; stty size' >/dev/null 2>&1
+  engine run -d -it --name three "${run_flags[@]}" "$image" \
+    sh -c 'read line; tty; i=0; until [ "$(stty size)" = "33 77" ] || [ $i = 100 ]; do i=$((i + 1)); sleep 0.1; done; stty size' >/dev/null 2>&1
   expect_match "attach to a terminal, of our size" '/dev/pts/0 33 77' eval 'echo $(in_terminal "engine attach three" $'"'typed\n'"')'
   engine rm -f three >/dev/null 2>&1
 }

@@ -1,6 +1,7 @@
 // Scopes of a real systemd: where it is PID 1, as in the lab with --systemd.
 #include <catch2/catch.hpp>
 #include <fcntl.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <csignal>
@@ -163,7 +164,7 @@ TEST_CASE("limits outlive systemd's reading of its configuration") {
   CHECK(denied() == 0);
   trine::base::run_program("systemctl", {"daemon-reload"});
   CHECK(scope.file(on_v1("memory") ? "memory.limit_in_bytes" : "memory.max") == "67108864");
-  CHECK(scope.file("pids.max") == "34");  // until it is settled, one more: for the process that holds it
+  CHECK(scope.file("pids.max") == "33");
   CHECK(scope.file(on_v1("cpu") ? "cpu.shares" : "cpu.weight") == (on_v1("cpu") ? "512" : "20"));
   CHECK(denied() == 0);
 }
@@ -178,7 +179,7 @@ TEST_CASE("an update reaches the unit and the files") {
   CHECK(scope.property(on_v1("memory") ? "MemoryLimit" : "MemoryMax") == "33554432");
   CHECK(scope.file(on_v1("memory") ? "memory.limit_in_bytes" : "memory.max") == "33554432");
   CHECK(quota_of(scope) == "12345 100000");
-  CHECK(scope.file("pids.max") == "34");  // until it is settled, one more: for the process that holds it
+  CHECK(scope.file("pids.max") == "33");
 }
 
 TEST_CASE("annotations are properties of the unit and win") {
@@ -216,6 +217,29 @@ TEST_CASE("two scopes cannot have one name, and a stopped one gives it back") {
   stop_systemd_unit(unit, options);
   CHECK_NOTHROW(stop_systemd_unit(unit, options));
   CHECK_NOTHROW(second.remove());
+}
+
+TEST_CASE("a process that ended before systemd moved it leaves no scope") {
+  REQUIRE_SYSTEMD();
+  const pid_t ended = ::fork();
+  if (ended == 0)
+    ::_exit(0);
+  siginfo_t info{};
+  REQUIRE(::waitid(P_PID, static_cast<id_t>(ended), &info, WEXITED | WNOWAIT) == 0);
+  const SystemdUnit unit{.slice = "system.slice", .name = unique_name() + ".scope"};
+  const SystemdOptions options{.helper = TRINE_SYSTEMD, .pids = {ended}};
+  CHECK_THROWS_AS(create_with_systemd(detect(), unit, options, {}), Error);
+  CHECK(show(unit.name, "LoadState") == "not-found");
+  wait_for(ended);
+}
+
+TEST_CASE("a scope is stopped for being empty only when it is") {
+  REQUIRE_SYSTEMD();
+  const Scope scope;
+  stop_empty_systemd_unit(scope.unit(), scope.options());
+  CHECK(scope.property("ActiveState") == "active");
+  CHECK_NOTHROW(stop_empty_systemd_unit({.slice = "system.slice", .name = unique_name() + ".scope"},
+                                        scope.options()));
 }
 
 TEST_CASE("a process that is named is moved into the scope, and no placeholder is made") {

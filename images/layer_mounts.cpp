@@ -11,10 +11,13 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <exception>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/log.h"
 #include "layout.h"
+#include "store_files.h"
 
 namespace trine::images {
 namespace {
@@ -71,38 +74,82 @@ const char* hint_for(int error) {
   }
 }
 
+/// Whether nobody uses the layer any more, and nobody can begin to as long as the lock is held.
+bool take_for_oneself(const base::UniqueFd& use) {
+  return ::flock(use.get(), LOCK_EX | LOCK_NB) == 0;
+}
+
+void unmount(const std::string& place) {
+  while (is_mounted(place)) {
+    if (::umount2(place.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0)
+      base::throw_errno("cannot unmount the layer " + place);
+  }
+  ::rmdir(place.c_str());
+}
+
+void wait_for_lock(int fd, int kind, const std::string& name) {
+  while (::flock(fd, kind) != 0) {
+    if (errno != EINTR)
+      base::throw_errno("cannot lock " + name);
+  }
+}
+
 }  // namespace
 
-std::string LayerMounts::place(const std::string& file) const {
-  const std::string name = file.substr(file.find_last_of('/') + 1);
-  return directory_ + "/" + name.substr(0, name.size() - kErofsSuffix.size());
+MountedLayer& MountedLayer::operator=(MountedLayer&& other) noexcept {
+  release();
+  directory_ = std::move(other.directory_);
+  use_ = std::move(other.use_);
+  return *this;
 }
 
-std::string LayerMounts::mount(const std::string& file) const {
-  std::string where = place(file);
+void MountedLayer::release() noexcept {
+  if (!use_)
+    return;
+  try {
+    if (take_for_oneself(use_))
+      unmount(directory_);
+  } catch (const std::exception& error) {
+    base::print_warning(error.what());
+  }
+  use_.reset();
+}
+
+std::vector<std::string> directories_of(const MountedLayers& layers) {
+  std::vector<std::string> directories;
+  directories.reserve(layers.size());
+  for (const auto& layer : layers)
+    directories.push_back(layer.directory());
+  return directories;
+}
+
+MountedLayer LayerMounts::mount(const std::string& file) const {
+  const std::string name = file.substr(file.find_last_of('/') + 1);
+  std::string where = directory_ + "/" + name.substr(0, name.size() - kErofsSuffix.size());
+  base::UniqueFd use = base::open_file(file, O_RDONLY);
+  wait_for_lock(use.get(), LOCK_SH, file);
   if (is_mounted(where))
-    return where;
+    return {std::move(where), std::move(use)};
   base::make_directories(directory_, 0700);
   const base::UniqueFd lock = base::open_file(directory_, O_RDONLY | O_DIRECTORY);
-  while (::flock(lock.get(), LOCK_EX) != 0) {
-    if (errno != EINTR)
-      base::throw_errno("cannot lock " + directory_);
+  wait_for_lock(lock.get(), LOCK_EX, directory_);
+  if (!is_mounted(where)) {  // by another, meanwhile
+    base::make_directories(where, 0700);
+    if (const int error = mount_image(file, where); error != 0) {
+      ::rmdir(where.c_str());
+      throw base::Error("cannot mount the layer " + file, error, hint_for(error));
+    }
   }
-  if (is_mounted(where))  // by another, meanwhile
-    return where;
-  base::make_directories(where, 0700);
-  if (const int error = mount_image(file, where); error != 0)
-    throw base::Error("cannot mount the layer " + file, error, hint_for(error));
-  return where;
+  return {std::move(where), std::move(use)};
 }
 
-void LayerMounts::unmount(const std::string& file) const {
-  const std::string where = place(file);
-  while (is_mounted(where)) {
-    if (::umount2(where.c_str(), MNT_DETACH | UMOUNT_NOFOLLOW) != 0)
-      base::throw_errno("cannot unmount the layer " + where);
+void LayerMounts::unmount_unused(const std::string& layers) const {
+  for (const auto& name : entries(directory_)) {
+    const std::string file = layers + "/" + name + std::string(kErofsSuffix);
+    const base::UniqueFd use(::open(file.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!use || take_for_oneself(use))
+      unmount(directory_ + "/" + name);
   }
-  ::rmdir(where.c_str());
 }
 
 }  // namespace trine::images

@@ -49,13 +49,17 @@ std::optional<Record> find_by_id(const std::string& root, const std::string& ref
 
 Store::Store(std::string root, std::string mounts) : root_(std::move(root)), mounts_(std::move(mounts)) {}
 
-std::vector<std::string> Store::mount_layers(const Image& image) const {
+MountedLayers Store::mount_layers(const Image& image) const {
   const LayerMounts mounts(mounts_);
-  std::vector<std::string> directories;
-  directories.reserve(image.layers.size());
+  MountedLayers layers;
+  layers.reserve(image.layers.size());
   for (const auto& layer : image.layers)
-    directories.push_back(layer.ends_with(kErofsSuffix) ? mounts.mount(layer) : layer);
-  return directories;
+    layers.push_back(layer.ends_with(kErofsSuffix) ? mounts.mount(layer) : MountedLayer(layer));
+  return layers;
+}
+
+void Store::unmount_unused() const {
+  LayerMounts(mounts_).unmount_unused(root_ + "/layers");
 }
 
 std::optional<Image> Store::find(const std::string& reference) const {
@@ -142,13 +146,13 @@ std::vector<std::string> Store::remove(const std::string& reference) {
   if (::unlink(file.c_str()) != 0)
     base::throw_errno("cannot remove " + file);
   done.push_back("Deleted: " + image->id);
-  collect(root_, LayerMounts(mounts_));
+  collect(root_);
   return done;
 }
 
 void Store::repair() {
   if (!entries(root_ + "/tmp").empty())
-    collect(root_, LayerMounts(mounts_));
+    collect(root_);
 }
 
 }  // namespace trine::images

@@ -84,7 +84,7 @@ void remove_below(const std::string& directory, const std::string& name) {
     base::remove_tree(parent.get(), name);
 }
 
-bool collect(const std::string& root, const LayerMounts& mounts) {
+bool collect(const std::string& root) {
   const base::UniqueFd lock(::open((root + "/gc.lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
   if (!lock || ::flock(lock.get(), LOCK_EX | LOCK_NB) != 0)
     return false;
@@ -99,12 +99,8 @@ bool collect(const std::string& root, const LayerMounts& mounts) {
     documents.insert(digest_hex(record->image.id));
   }
   for (const auto& layer : entries(root + "/layers")) {
-    if (layers.contains(layer))
-      continue;
-    // The file before the mount: nobody can mount it again in between.
-    remove_below(root + "/layers", layer);
-    if (layer.ends_with(kErofsSuffix))
-      mounts.unmount(layer);
+    if (!layers.contains(layer))
+      remove_below(root + "/layers", layer);
   }
   for (const auto& sum : entries(root + "/sums")) {
     if (!layers.contains(sum))

@@ -5,7 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include "layer_mounts.h"
 #include "record.h"
 
 /// The store's files, as all that work on a whole store see them.
@@ -28,6 +27,6 @@ std::vector<std::string> names_of(const std::string& root, const std::string& he
 
 /// Removes layers, manifests and configurations that no record names, and dead imports; not while an import
 /// runs, whose layers no record names yet: then it is false.
-bool collect(const std::string& root, const LayerMounts& mounts);
+bool collect(const std::string& root);
 
 }  // namespace trine::images

@@ -83,7 +83,7 @@ std::vector<std::string> Store::prune(bool all, const std::function<bool(const I
     if (::unlink(file.c_str()) == 0)
       done.push_back("Deleted: " + image.id);
   }
-  collect(root_, LayerMounts(mounts_));
+  collect(root_);
   return done;
 }
 

@@ -73,18 +73,35 @@ Environment make_environment(const Context& context) {
   return environment;
 }
 
+/// Whether both are in one mount: not by their devices, for the files of an overlay's layers have devices of
+/// their own, and a volume may be of the root's. By these where the program's filter, which holds by now,
+/// denies the call that tells mounts apart, or the kernel does not know it (before Linux 5.8).
+bool are_in_one_mount(int file, int root) {
+  struct statx of_file{};
+  struct statx of_root{};
+  const bool known = ::statx(file, "", AT_EMPTY_PATH, STATX_MNT_ID, &of_file) == 0 &&
+                     ::statx(root, "", AT_EMPTY_PATH, STATX_MNT_ID, &of_root) == 0 &&
+                     (of_file.stx_mask & of_root.stx_mask & STATX_MNT_ID) != 0;
+  if (known)
+    return of_file.stx_mnt_id == of_root.stx_mnt_id;
+  struct stat file_status{};
+  struct stat root_status{};
+  return ::fstat(file, &file_status) == 0 && ::fstat(root, &root_status) == 0 &&
+         file_status.st_dev == root_status.st_dev;
+}
+
 /// Whether the file is a binary that was made by the image alone and is not this very program.
 bool is_plain_binary(const Context& context, const char* path) {
   const base::UniqueFd file(::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   std::array<char, 4> magic{};
   struct stat status{};
-  struct stat root{};
   struct stat self{};
-  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) || ::stat("/", &root) != 0 ||
+  if (!file || ::fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
       ::fstat(context.executable.get(), &self) != 0) {
     return false;
   }
-  if (status.st_dev != root.st_dev)
+  const base::UniqueFd root(::open("/", O_PATH | O_DIRECTORY | O_CLOEXEC));
+  if (!root || !are_in_one_mount(file.get(), root.get()))
     return false;  // on a volume, which others may write
   if (status.st_dev == self.st_dev && status.st_ino == self.st_ino)
     return false;

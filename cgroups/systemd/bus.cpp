@@ -288,6 +288,19 @@ void Bus::stop(const std::string& unit) {
   forget_failure(unit);
 }
 
+bool Bus::is_empty(const std::string& unit) {
+  const auto request = new_call("GetUnitProcesses");
+  check(sd_bus_message_append(request.get(), "s", unit.c_str()), "cannot send a unit to systemd");
+  Message reply;
+  CallError error;
+  if (call(request, reply, error.value))
+    return sd_bus_message_enter_container(reply.get(), SD_BUS_TYPE_ARRAY, "(sus)") >= 0 &&
+           sd_bus_message_at_end(reply.get(), 0) > 0;
+  if (!error.is(kNoSuchUnit))
+    fail("cannot ask systemd for the processes of " + unit, error.value);
+  return true;
+}
+
 std::string Bus::control_group(const std::string& unit) {
   char* path = nullptr;
   check(sd_bus_path_encode("/org/freedesktop/systemd1/unit", unit.c_str(), &path), "cannot name " + unit);
@@ -299,10 +312,6 @@ std::string Bus::control_group(const std::string& unit) {
   const std::unique_ptr<char, decltype(&::free)> owned_group(group, ::free);
   if (result < 0)
     fail("cannot ask systemd for the cgroup of " + unit, error.value);
-  if (*group == '\0') {
-    throw base::Error("systemd started " + unit + ", but it has no cgroup any more", ESRCH,
-                      "its process ended meanwhile");
-  }
   return group;
 }
 

@@ -27,7 +27,9 @@ class Bus {
   void set(const std::string& unit, const Properties& properties);
   /// Stops the unit, waits for that, and forgets its failure. No error when it is gone.
   void stop(const std::string& unit);
-  /// "/system.slice/x.scope". Throws Error when the unit is gone.
+  /// Whether no process is in the unit's cgroup, or there is no such unit.
+  bool is_empty(const std::string& unit);
+  /// "/system.slice/x.scope"; empty when the unit is gone.
   std::string control_group(const std::string& unit);
 
  private:

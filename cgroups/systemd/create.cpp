@@ -186,4 +186,8 @@ void stop_systemd_unit(const SystemdUnit& unit, const SystemdOptions& options) {
   ask_systemd(options, "stop", unit, {});
 }
 
+void stop_empty_systemd_unit(const SystemdUnit& unit, const SystemdOptions& options) {
+  ask_systemd(options, "stop-empty", unit, {});
+}
+
 }  // namespace trine::cgroups

@@ -15,6 +15,7 @@
 ///   trine-systemd [--user] start UNIT NAME=VALUE...   starts a transient unit, prints the path of its cgroup
 ///   trine-systemd [--user] set UNIT NAME=VALUE...     changes properties of a unit
 ///   trine-systemd [--user] stop UNIT                  stops a unit and forgets its failure
+///   trine-systemd [--user] stop-empty UNIT            the same, when no process is in it
 ///
 /// Values are in GVariant's text format.
 namespace {
@@ -22,7 +23,7 @@ namespace {
 namespace systemd = trine::cgroups::systemd;
 using trine::base::Error;
 
-constexpr const char* kUsage = "usage: trine-systemd [--user] start|set|stop UNIT [NAME=VALUE]...";
+constexpr const char* kUsage = "usage: trine-systemd [--user] start|set|stop|stop-empty UNIT [NAME=VALUE]...";
 /// Whatever happens in the library: the caller waits, and so does the engine behind it.
 constexpr unsigned kMaximumSeconds = 60;
 
@@ -37,6 +38,19 @@ std::pair<std::string, systemd::Variant> parse_property(const std::string& word)
   return {name, std::move(*value)};
 }
 
+void start(systemd::Bus& bus, const std::string& unit, const systemd::Bus::Properties& properties) {
+  bus.start(unit, properties);
+  // A process that ended before systemd moved it, but was not yet reaped, counts as moved: systemd would wait
+  // for the end of an empty scope forever.
+  const bool empty = bus.is_empty(unit);
+  if (empty)
+    bus.stop(unit);
+  const auto group = empty ? "" : bus.control_group(unit);
+  if (group.empty())
+    throw Error("systemd started " + unit + ", but its process ended meanwhile");
+  trine::base::write_all(STDOUT_FILENO, group + "\n", "the standard output");
+}
+
 void run(std::vector<std::string> words) {
   const bool user = !words.empty() && words.front() == "--user";
   if (user)
@@ -49,15 +63,15 @@ void run(std::vector<std::string> words) {
   for (std::size_t i = 2; i < words.size(); ++i)
     properties.push_back(parse_property(words[i]));
 
-  if (verb != "start" && verb != "set" && verb != "stop")
+  if (verb != "start" && verb != "set" && verb != "stop" && verb != "stop-empty")
     throw Error(kUsage);
   systemd::Bus bus(user);
+  if (verb == "start")
+    return start(bus, unit, properties);
   if (verb == "set")
     return bus.set(unit, properties);
-  if (verb == "stop")
-    return bus.stop(unit);
-  bus.start(unit, properties);
-  trine::base::write_all(STDOUT_FILENO, bus.control_group(unit) + "\n", "the standard output");
+  if (verb == "stop" || bus.is_empty(unit))
+    bus.stop(unit);
 }
 
 }  // namespace

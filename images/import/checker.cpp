@@ -121,17 +121,14 @@ void Checker::repair() {
     if (::unlink((store_ + "/names/" + file).c_str()) == 0)
       report_.done.push_back("removed the name " + name_of_file(file));
   }
-  const LayerMounts mounts(mounts_);
   for (const auto& layer : broken_layers_) {
     if (!all)
       break;  // one of the images that stay may have it
     remove_below(store_ + "/layers", layer);
-    if (layer.ends_with(kErofsSuffix))
-      mounts.unmount(layer);
   }
   if (!all || !(garbage_ || !broken_images_.empty()))
     return;
-  if (collect(store_, mounts)) {
+  if (collect(store_)) {
     report_.done.emplace_back("removed what no image needs");
   } else {
     report_.left.emplace_back("what no image needs stays: an import is running");

@@ -23,7 +23,7 @@ struct CheckReport {
 /// `mounts`: where layers are mounted.
 class Checker {
  public:
-  Checker(std::string store, std::string mounts) : store_(std::move(store)), mounts_(std::move(mounts)) {}
+  explicit Checker(std::string store) : store_(std::move(store)) {}
   CheckReport run(bool repair);
 
  private:
@@ -36,7 +36,6 @@ class Checker {
   bool remove_image(const std::string& hex);
 
   std::string store_;
-  std::string mounts_;
   CheckReport report_;
   std::set<std::string> broken_images_;   ///< names of records
   std::set<std::string> broken_layers_;   ///< names in layers/

@@ -21,7 +21,7 @@
 ///
 /// prints a line for each image: its manifest's digest and its names, separated by blanks.
 ///
-///   trine-images --store DIR check MOUNTS [--repair]
+///   trine-images --store DIR check [--repair]
 ///
 /// prints what is wrong with the store and what was done, and exits with 1 when damage is left. MOUNTS is
 /// where layers are mounted.
@@ -59,9 +59,9 @@ Arguments parse(const std::vector<std::string>& words) {
       arguments.source = words[i];
     }
   }
-  if (!load || arguments.store.empty() || arguments.source.empty()) {
+  if (!load || arguments.store.empty() || arguments.source.empty() != arguments.check) {
     throw Error(
-        "usage: trine-images --store DIR load [--quiet] [--name NAME]... SOURCE | check MOUNTS [--repair]");
+        "usage: trine-images --store DIR load [--quiet] [--name NAME]... SOURCE | check [--repair]");
   }
   return arguments;
 }
@@ -115,7 +115,7 @@ void load(const Arguments& arguments) {
 }
 
 int check(const Arguments& arguments) {
-  const auto report = images::Checker(arguments.store, arguments.source).run(arguments.repair);
+  const auto report = images::Checker(arguments.store).run(arguments.repair);
   std::string output;
   for (const auto& line : report.found)
     output += "damage: " + line + "\n";

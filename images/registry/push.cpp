@@ -80,9 +80,9 @@ class Push {
                         .ended = true};
       if (!is_there(layer)) {
         // The store lists its layers from the top.
-        const auto directories = store_.mount_layers(image);
+        const MountedLayers mounted = store_.mount_layers(image);
         line.size = line.done =
-            send_layer(directories.at(parsed.layers.size() - 1 - i), temporary.temporary(), i);
+            send_layer(mounted.at(parsed.layers.size() - 1 - i).directory(), temporary.temporary(), i);
         line.state = "pushed";
       }
       lines.push_back(std::move(line));

@@ -14,6 +14,9 @@
 namespace trine::runtime::backend {
 namespace {
 
+/// One for all of this boot, wherever the state of instances is kept.
+constexpr const char* kStagingDirectory = "/run/trine/mounts";
+
 void bring_up_loopback(bool wanted) {
   if (wanted)
     netns::bring_up_loopback();
@@ -87,9 +90,6 @@ Container::End Container::finish() {
   group_.remove();
   return end;
 }
-
-/// One for all of this boot, wherever the state of instances is kept.
-constexpr const char* kStagingDirectory = "/run/trine/mounts";
 
 Container start_container(ContainerPlan plan, const ContainerOptions& options) {
   const cgroups::Hierarchies hierarchies = cgroups::detect();

@@ -7,6 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/in_root.h"
 #include "base/text.h"
 #include "layout.h"
 
@@ -43,12 +44,30 @@ std::string mount_point_layer(const Paths& paths) {
   return layer;
 }
 
+/// The paths that execvp(3) would try.
+std::vector<std::string> candidates(const isolation::Process& process) {
+  constexpr std::string_view kVariable = "PATH=";
+  if (process.args.empty())
+    return {};
+  const std::string& program = process.args.front();
+  if (program.contains('/'))
+    return {program};
+  std::vector<std::string> paths;
+  for (const auto& entry : process.env) {
+    if (!entry.starts_with(kVariable))
+      continue;
+    for (const auto& directory : base::split(entry.substr(kVariable.size()), ':', base::SplitEmpty::kSkip))
+      paths.push_back(directory + "/" + program);
+  }
+  return paths;
+}
+
 }  // namespace
 
-isolation::Root make_root(const Paths& paths, const images::Store& store, Instance& instance,
-                          const images::Image& image, bool read_only) {
+isolation::Root make_root(const Paths& paths, Instance& instance, const images::MountedLayers& layers,
+                          bool read_only) {
   const std::string& directory = instance.make_layer_directory();
-  isolation::OverlayRoot overlay{.lower = store.mount_layers(image),
+  isolation::OverlayRoot overlay{.lower = images::directories_of(layers),
                                  .upper = directory + "/upper",
                                  .work = directory + "/work",
                                  .discard = instance.record().remove};
@@ -64,6 +83,29 @@ isolation::Root make_root(const Paths& paths, const images::Store& store, Instan
   if (overlay.lower.size() < kMaxLayers)
     overlay.lower.push_back(mount_point_layer(paths));
   return {.source = std::move(overlay), .read_only = read_only, .propagation = MS_PRIVATE | MS_REC};
+}
+
+void read_ahead(const images::MountedLayers& layers, const isolation::Process& process) {
+  constexpr off_t kMaxBytes = 2 << 20;
+  constexpr off_t kChunk = 128 << 10;  // of one call the kernel reads no more than a device's read-ahead
+  std::vector<base::UniqueFd> roots;
+  for (const auto& layer : layers)
+    roots.emplace_back(::open(layer.directory().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  for (const auto& path : candidates(process)) {
+    for (const auto& root : roots) {
+      const base::UniqueFd file = base::try_open_in_root(root.get(), path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+      if (!file)
+        continue;
+      for (off_t offset = 0; offset < kMaxBytes; offset += kChunk)
+        ::posix_fadvise(file.get(), offset, kChunk, POSIX_FADV_WILLNEED);
+      return;
+    }
+  }
+}
+
+void drop_crash_mark(Instance& instance) {
+  if (instance.record().remove)
+    remove_below(instance.make_layer_directory() + "/work/work", "incompat");
 }
 
 }  // namespace trine::runtime::engine

@@ -31,19 +31,6 @@ std::string without_docker(const std::string& name) {
   return name.starts_with(kDocker) ? name.substr(kDocker.size()) : name;
 }
 
-/// Now, so that the first run is as quick as all others, and none changes the host's mounts.
-void mount_loaded(const images::Store& store, const std::string& digest) {
-  try {
-    const auto image = store.find(digest);
-    if (!image)
-      return;
-    const base::UniqueFd lease = store.lease(*image);
-    (void)store.mount_layers(*image);
-  } catch (const base::Error&) {
-    // A run tries again, and tells why it cannot be done. The image is loaded all the same.
-  }
-}
-
 }  // namespace
 
 images::Store open_store(const Paths& paths) {
@@ -63,10 +50,7 @@ std::vector<std::string> load_images(const Paths& paths, const std::string& sour
   for (const auto& name : names)
     arguments.insert(arguments.end(), {"--name", name});
   arguments.push_back(source);
-  auto lines = ask_lines(kImporter, arguments);
-  for (const auto& line : lines)
-    mount_loaded(open_store(paths), line.substr(0, line.find(' ')));
-  return lines;
+  return ask_lines(kImporter, arguments);
 }
 
 std::vector<std::string> run_registry(const Paths& paths, const std::vector<std::string>& words) {
@@ -82,10 +66,7 @@ std::vector<std::string> pull_images(const Paths& paths, const std::vector<std::
   words.emplace_back("--");
   for (const auto& name : names)
     words.push_back(without_docker(name));
-  auto lines = run_registry(paths, words);
-  for (const auto& line : lines)
-    mount_loaded(open_store(paths), line.substr(0, line.find(' ')));
-  return lines;
+  return run_registry(paths, words);
 }
 
 images::Image resolve_image(const Paths& paths, const images::Store& store, const std::string& image,

@@ -45,7 +45,7 @@ void mount_overlay(const std::vector<std::string>& layers, const std::string& di
 }  // namespace
 
 int check_store(const Paths& paths, bool repair) {
-  std::vector<std::string> arguments{"--store", paths.lib + "/images", "check", paths.run + "/layers"};
+  std::vector<std::string> arguments{"--store", paths.lib + "/images", "check"};
   if (repair)
     arguments.emplace_back("--repair");
   return run_helper("trine-images", arguments);
@@ -68,7 +68,8 @@ std::string mount_image(const Paths& paths, const std::string& reference, const 
     place = own_mount_point(paths, image);
     base::make_directories(place, 0700);
   }
-  mount_overlay(store.mount_layers(image), place);
+  const images::MountedLayers layers = store.mount_layers(image);
+  mount_overlay(images::directories_of(layers), place);
   return place;
 }
 

@@ -15,6 +15,7 @@
 #include "cgroups/group.h"
 #include "layout.h"
 #include "record.h"
+#include "runtime/engine/image_source.h"
 #include "runtime/engine/instance.h"
 
 namespace trine::runtime::engine {
@@ -106,7 +107,8 @@ void repair(const Paths& paths) {
   const auto ids = directory_entries(run_root(paths));
   if (ids.empty())
     return;
-  for (const auto& dead : lock_dead(paths, ids)) {
+  const auto all_dead = lock_dead(paths, ids);
+  for (const auto& dead : all_dead) {
     try {
       bury(paths, dead.id);
     } catch (const base::Error& error) {
@@ -114,6 +116,8 @@ void repair(const Paths& paths) {
                           error.what());
     }
   }
+  if (!all_dead.empty())
+    open_store(paths).unmount_unused();
 }
 
 }  // namespace trine::runtime::engine

@@ -30,6 +30,7 @@ constexpr std::string_view kBundle = "bundle:";
 struct Prepared {
   backend::ContainerPlan plan;
   base::UniqueFd lease;  ///< on the image
+  images::MountedLayers layers;
 };
 
 isolation::Mount bind_file(const std::string& source, const std::string& destination) {
@@ -96,7 +97,8 @@ Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootl
   prepared.plan = backend::make_plan(made.spec, "/");
   prepared.plan.limits.memory_swap_is_default = made.swap_is_default;
   isolation::Plan& plan = prepared.plan.isolation;
-  plan.root = make_root(paths, store, instance, image, options.read_only);
+  prepared.layers = store.mount_layers(image);
+  plan.root = make_root(paths, instance, prepared.layers, options.read_only);
   plan.process.user.name = made.user;
   plan.process.resolve_user = true;
   plan.process.create_cwd = true;
@@ -203,6 +205,7 @@ int run(const RunOptions& options, const Paths& paths) {
   Instance instance = Instance::create(paths, options.name, options.remove);
   Prepared prepared = prepare(options, paths, rootless, instance);
   const cgroups::Limits limits = prepared.plan.limits;
+  const isolation::Process process = prepared.plan.isolation.process;
   // Set before the program runs, which may ask for it first of all.
   if (prepared.plan.isolation.process.terminal)
     prepared.plan.isolation.process.window_size = attach::own_window_size();
@@ -215,9 +218,15 @@ int run(const RunOptions& options, const Paths& paths) {
       std::move(prepared.plan),
       {.cgroup_name = cgroup_name(instance.record().id),
        .seccomp_cache = paths.run + "/seccomp",
-       .on_created = [&](pid_t pid, const cgroups::Group& group) { write_record(instance, pid, group); },
+       .on_created =
+           [&](pid_t pid, const cgroups::Group& group) {
+             write_record(instance, pid, group);
+             read_ahead(prepared.layers, process);
+           },
        .in_child = [&] { instance.forget(); }});
   cidfile.keep();
+  if (!prepared.layers.empty())
+    drop_crash_mark(instance);
   const base::ExitStatus status =
       attach::attach(container.process(), signals,
                      {.terminal = container.take_terminal(), .interactive = options.interactive});

@@ -107,8 +107,7 @@ std::string man_page() {
   }
   return page +
          ".SH EXIT STATUS\nOf run and exec, the program's own; 128 plus its number for a signal; 126 when "
-         "the "
-         "program cannot be executed and 127 when it is not found. Else 1 when the command fails.\n"
+         "the program cannot be executed and 127 when it is not found. Else 1 when the command fails.\n"
          ".SH FILES\n/run/trine\\-oci; for an unprivileged user $XDG_RUNTIME_DIR/trine\\-oci.\n"
          ".SH EXAMPLES\n.nf\ntrine\\-oci spec\ntrine\\-oci run \\-\\-bundle . web\n"
          "podman \\-\\-runtime /usr/bin/trine\\-oci run debian true\n.fi\n.SH SEE ALSO\n.BR trine (1)\n";

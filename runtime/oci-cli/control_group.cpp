@@ -52,6 +52,16 @@ cgroups::SystemdOptions options_of(const State& state) {
   return options;
 }
 
+/// Whatever systemd says: the rest of the container is to go all the same.
+void stop_with(void (*stop)(const cgroups::SystemdUnit&, const cgroups::SystemdOptions&),
+               const State& state) {
+  try {
+    stop(state.scope->unit, options_of(state));
+  } catch (const base::Error& error) {
+    base::print_warning(error.what());
+  }
+}
+
 /// Below a hierarchy's root.
 std::string group_path(const State& state, const oci::Spec& spec) {
   if (state.scope)
@@ -94,22 +104,20 @@ void update_group(const State& state, const cgroups::Limits& limits) {
 
 void remove_group(const State& state, cgroups::Group group) {
   group.kill_all();
-  if (state.scope) {
-    try {
-      cgroups::stop_systemd_unit(state.scope->unit, options_of(state));
-    } catch (const base::Error& error) {
-      base::print_warning(error.what());
-    }
-  }
+  if (state.scope)
+    stop_with(cgroups::stop_systemd_unit, state);
   group.remove();
 }
 
 void remove_unrecorded_group(const State& state, const oci::Spec& spec) {
   const std::string path = group_path(state, spec);
+  // A scope's placeholder ended with its `create`, and systemd ends the scope when it sees that, which it does
+  // by watching the directory of version 2. One that it did not see end is stopped; one that holds a process is
+  // another container's by now.
+  if (state.scope)
+    stop_with(cgroups::stop_empty_systemd_unit, state);
   std::vector<std::string> directories;
   for (const auto& hierarchy : cgroups::detect().all) {
-    // A scope's placeholder ended with its `create`, and systemd ends the scope when it sees that, which it
-    // does by watching the directory of version 2. It is not told to: the name may be another container's.
     if (!state.scope || !hierarchy.v2)
       directories.push_back(hierarchy.mount_point + path);
   }

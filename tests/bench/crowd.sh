@@ -22,7 +22,7 @@ few=$!
 unshare --mount sh -c '
   cd "$1" && mount -t tmpfs tmpfs .
   seq "$2" | xargs mkdir && for i in $(seq "$2"); do mount --bind ../one "$i" || exit; done
-  touch ready && exec sleep infinity' sh "$work/crowd" "$mounts" 2>"$work/log" &
+  exec sleep infinity' sh "$work/crowd" "$mounts" 2>"$work/log" &
 many=$!
 until [[ $(wc -l <"/proc/$many/mountinfo") -ge $mounts && $(cat "/proc/$many/comm") == sleep ]]; do
   kill -0 $many || { cat "$work/log"; exit 1; }

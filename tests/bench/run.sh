@@ -15,5 +15,8 @@ commands=(floor "$build/tests/bin/floor $bundle/rootfs"
   trine-oci "$build/bin/trine-oci --root $state/run/oci run -b $bundle bench-trine"
   runc "runc --root $others/runc run -b $bundle bench-runc")
 usable_crun && commands+=(crun "crun --root $others/crun run -b $bundle bench-crun")
+echo "back to back:"
 "$build/tests/bin/timer" "$rounds" "${commands[@]}"
-umount -l "$state/run" "$others" # the layers of the stored image are mounted below
+echo "one every 50 ms:"
+"$build/tests/bin/timer" -p 50 "$rounds" "${commands[@]}"
+umount "$state/run" "$others"

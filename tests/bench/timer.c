@@ -1,6 +1,9 @@
 // Times commands in turn, A B C A B C …, so that a machine whose speed drifts is fair to all.
 //
-//   timer ROUNDS NAME COMMAND [NAME COMMAND]...    each COMMAND is one text, split at blanks
+//   timer [-p MILLISECONDS] ROUNDS NAME COMMAND [NAME COMMAND]...    each COMMAND is one text, split at blanks
+//
+// Between two commands it waits, when asked to: back to back, each pays for what the kernel put off at the end of the
+// one before, and profits from locks that are still prepared for the next writer.
 //
 // Prints for each: the median and the minimum of wall-clock time, the median of CPU time with all children, the
 // peak memory of the command's own process, and the ratio of medians to the first.
@@ -34,7 +37,7 @@ static double now(void) {
 
 static double milliseconds(struct timeval time) { return time.tv_sec * 1e3 + time.tv_usec / 1e3; }
 
-static void run(struct command* command, int round) {
+static void run(struct command* command, int round, int pause) {
   posix_spawn_file_actions_t actions;
   posix_spawn_file_actions_init(&actions);
   posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
@@ -42,6 +45,7 @@ static void run(struct command* command, int round) {
   pid_t pid;
   int status;
   struct rusage usage;
+  usleep(pause * 1000);
   double begin = now();
   if (posix_spawnp(&pid, command->words[0], &actions, NULL, command->words, environ) != 0) {
     perror(command->words[0]);
@@ -63,10 +67,16 @@ static int compare(const void* a, const void* b) {
 }
 
 int main(int count, char** arguments) {
+  int pause = 0;
+  if (count > 2 && strcmp(arguments[1], "-p") == 0) {
+    pause = atoi(arguments[2]);
+    arguments += 2;
+    count -= 2;
+  }
   int rounds = count > 1 ? atoi(arguments[1]) : 0;
   int commands = (count - 2) / 2;
   if (rounds < 1 || commands < 1 || commands > MAX_COMMANDS || count % 2 != 0) {
-    fprintf(stderr, "usage: timer ROUNDS NAME COMMAND [NAME COMMAND]...\n");
+    fprintf(stderr, "usage: timer [-p MILLISECONDS] ROUNDS NAME COMMAND [NAME COMMAND]...\n");
     return 2;
   }
   struct command table[MAX_COMMANDS] = {0};
@@ -80,7 +90,7 @@ int main(int count, char** arguments) {
     }
   }
   for (int round = -3; round < rounds; ++round) {
-    for (int i = 0; i < commands; ++i) run(&table[i], round);
+    for (int i = 0; i < commands; ++i) run(&table[i], round, pause);
   }
   printf("%-14s %10s %10s %10s %12s %8s %8s\n", "", "wall ms", "min ms", "cpu ms", "tree max KiB", "x wall", "x cpu");
   double first_wall = 0, first_cpu = 0;

@@ -88,5 +88,5 @@ expect_match "delete tells the exit code" 'exit code 5"' task delete one
 expect_exit "start again" 0 task start -d one
 expect_match "delete --force ends it" 'exit code 137"' task delete --force one
 expect_exit "rm" 0 engine container rm one
-expect_nothing_left "cgroups, mounts, processes and states: nothing is left"
+expect_no_remains "cgroups, mounts, processes and states: nothing is left"
 finish

@@ -29,5 +29,5 @@ run_flags=(--network none)
 expect_match "docker knows its runtime" "trine" engine info --format '{{.DefaultRuntime}}'
 engine_cases busybox
 [[ $network == none ]] || port_case busybox
-expect_nothing_left "after the network, too, nothing is left"
+expect_no_remains "after the network, too, nothing is left"
 finish

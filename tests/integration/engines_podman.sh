@@ -33,5 +33,5 @@ expect_exit "buildah run gives the exit code" 3 in_buildah "$container" sh -c 'e
 expect_exit "what buildah run writes" 0 in_buildah "$container" sh -c 'echo kept >/kept'
 expect_output "is in the container" "kept" in_buildah "$container" cat /kept
 expect_exit "buildah rm" 0 its_buildah rm "$container"
-expect_nothing_left "and nothing is left of it"
+expect_no_remains "and nothing is left of it"
 finish

@@ -21,12 +21,6 @@ remains() {
   pgrep -f "$states|sleep (8765|9876)" | xargs -r ps -o pid=,args= -p
   find "$states" -mindepth 1 -maxdepth 1 -not -name '.*' 2>/dev/null
 }
-expect_nothing_left() {
-  wait_until eval '[[ -z $(remains) ]]'
-  local left
-  left=$(remains)
-  if [[ -z $left ]]; then pass "$1"; else fail "$1" "$left"; fi
-}
 status_of() { oci state "$1" | jq -r .status; }
 expect_status() { expect_output "$1" "$3" status_of "$2"; }
 in_state() { [[ $(status_of "$1" 2>/dev/null) == "$2" ]]; }

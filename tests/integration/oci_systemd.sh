@@ -45,12 +45,6 @@ remains() {
   pgrep -f "$states|sleep 6543"
   find "$states" -mindepth 1 -maxdepth 1 -not -name '.*' 2>/dev/null
 }
-expect_nothing_left() {
-  wait_until eval '[[ -z $(remains) ]]'
-  local left
-  left=$(remains)
-  if [[ -z $left ]]; then pass "$1"; else fail "$1" "$left"; fi
-}
 
 # --- one life ---
 configure '.linux.resources = {memory: {limit: 67108864}, pids: {limit: 55}, cpu: {shares: 512, quota: 33333, period: 100000}}

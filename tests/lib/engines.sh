@@ -50,11 +50,9 @@ remains() {
   pgrep -f 'sleep 7654' | xargs -r ps -o pid=,args= -p
   engine_states
 }
-expect_nothing_left() {
-  wait_until eval '[[ -z $(remains) ]]'
-  local left
-  left=$(remains)
-  if [[ -z $left ]]; then pass "$1"; else fail "$1" "$left"; fi
+# expect_no_remains CLAIM: and takes away what the engine is right to keep.
+expect_no_remains() {
+  expect_nothing_left "$1"
   if [[ $manager == systemd ]]; then systemctl stop "$parent"; fi
   find /sys/fs/cgroup -mindepth 1 -path "*$parent*" -depth -type d -exec rmdir {} + 2>/dev/null
 }
@@ -144,7 +142,8 @@ attach_cases() {
   wait_until eval '[[ $(status_of three) == exited* ]]'
   expect_output "and it has ended" "exited 4" status_of three
   engine rm -f three >/dev/null 2>&1
-  engine run -d -it --name three "${run_flags[@]}" "$image" sh -c 'read line; tty; stty size' >/dev/null 2>&1
+  engine run -d -it --name three "${run_flags[@]}" "$image" \
+    sh -c 'read line; tty; i=0; until [ "$(stty size)" = "33 77" ] || [ $i = 100 ]; do i=$((i + 1)); sleep 0.1; done; stty size' >/dev/null 2>&1
   expect_match "attach to a terminal, of our size" '/dev/pts/0 33 77' eval 'echo $(in_terminal "engine attach three" $'"'typed\n'"')'
   engine rm -f three >/dev/null 2>&1
 }
@@ -156,7 +155,7 @@ engine_cases() {
   attach_cases "$1"
   engine run -d --name two "${run_flags[@]}" "$1" sleep 7654 >/dev/null 2>&1
   expect_exit "rm -f of a running one" 0 engine rm -f two
-  expect_nothing_left "cgroups, mounts, processes and states: nothing is left"
+  expect_no_remains "cgroups, mounts, processes and states: nothing is left"
 }
 
 # port_case IMAGE FLAG...: a port of the container, reached from the engine's network.

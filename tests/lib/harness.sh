@@ -94,14 +94,21 @@ expect_no_leak() {
   if [[ $after == "$2" ]]; then pass "$1"; else fail "$1" "$(diff <(echo "$2") <(echo "$after"))"; fi
 }
 
-# wait_until COMMAND...: polls for an event that nothing announces, 10 seconds at most.
+# wait_until COMMAND...: polls for an event that nothing announces, a minute at most.
 wait_until() {
-  local tries
-  for ((tries = 0; tries < 1000; tries++)); do
-    "$@" && return 0
+  local deadline=$((SECONDS + 60))
+  while ! "$@"; do
+    ((SECONDS < deadline)) || return 1
     read -rt 0.01 <> <(:) || :
   done
-  return 1
+}
+
+# expect_nothing_left CLAIM: soon, by the script's own function `remains`, which prints what is.
+expect_nothing_left() {
+  wait_until eval '[[ -z $(remains) ]]'
+  local left
+  left=$(remains)
+  if [[ -z $left ]]; then pass "$1"; else fail "$1" "$left"; fi
 }
 
 # busybox_root DIR: a root file system of Debian's static busybox.

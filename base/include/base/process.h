@@ -42,8 +42,8 @@ class Process {
 
 /// What /proc tells of any process. Source: proc_pid_stat(5).
 struct ProcessInfo {
-  std::uint64_t start_time =
-      0;               ///< clock ticks since boot, which tells it from a later one; 0: there is none
+  /// Clock ticks since boot, which tell it from a later one of that number; 0: there is none.
+  std::uint64_t start_time = 0;
   bool ended = false;  ///< a zombie
 };
 ProcessInfo process_info(pid_t pid);

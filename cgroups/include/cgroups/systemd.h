@@ -69,4 +69,7 @@ void update_with_systemd(const Group& group, const SystemdUnit& unit, const Syst
 /// after TimeoutStopUSec: kill_all() is faster.
 void stop_systemd_unit(const SystemdUnit& unit, const SystemdOptions& options);
 
+/// The same when no process is in the scope, else nothing: for a name that may be someone else's by now.
+void stop_empty_systemd_unit(const SystemdUnit& unit, const SystemdOptions& options);
+
 }  // namespace trine::cgroups

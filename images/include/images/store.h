@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "images/mounted_layers.h"
 
 /// The store of images, as the run path sees it: names, configurations and layer directories. This header and
 /// what implements it use no decompression, hashing or HTTP library.
@@ -60,9 +61,11 @@ class Store {
   /// kill -9 (a shared flock).
   [[nodiscard]] base::UniqueFd lease(const Image& image) const;
 
-  /// The image's layers as directories, topmost first, for an overlay; mounts those that are EROFS images and
-  /// are not mounted yet. Hold a lease meanwhile. Throws Error.
-  [[nodiscard]] std::vector<std::string> mount_layers(const Image& image) const;
+  /// The image's layers as directories, for an overlay; mounts those that are EROFS images and are not mounted
+  /// yet. Hold a lease meanwhile. Throws Error.
+  [[nodiscard]] MountedLayers mount_layers(const Image& image) const;
+  /// Undoes that for those who were killed.
+  void unmount_unused() const;
 
   /// Takes a name away; the last name, or an id or digest, removes the image and the layers no other image
   /// uses. Returns one line for each thing done ("Untagged: …", "Deleted: …"). Throws Error when it is

@@ -22,7 +22,7 @@ run_in_lab() {
   # The tests that have no result yet.
   without_result() { printf '%s\n' "$@" | grep -vxF -f <(sed -nE 's/^(ok|not ok|skip) - ([a-z_]+\/[a-z_]+).*/\2/p' "$results"); }
   while mapfile -t left < <(without_result "$@") && ((${#left[@]})); do
-    "$lab" run x86 --timeout $((deadline - SECONDS)) -- env TRINE_TEST_LIMIT=600 TRINE_BUILD="$build" TRINE_TEST_SCALE=20 \
+    "$lab" run x86 --timeout $((deadline - SECONDS)) -- env TRINE_TEST_LIMIT=900 TRINE_BUILD="$build" TRINE_TEST_SCALE=20 \
       bash "$lab_tests/lab/guest/batch.sh" "${left[@]}" | tee -a "$results"
     code=${PIPESTATUS[0]}
     mapfile -t left < <(without_result "$@")

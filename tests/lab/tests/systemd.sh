@@ -3,9 +3,9 @@
 . "$(dirname "$0")/../../lib/harness.sh"
 . "$(dirname "$0")/../lib/testing.sh"
 require_lab x86 --systemd
-tests=(unit/cgroups integration/oci_systemd integration/engines_podman)
+tests=(unit/cgroups integration/oci_systemd)
 # shellcheck disable=SC2016
-"$lab" run x86 --systemd --timeout 1700 -- env TRINE_BUILD="$build" TRINE_TEST_CGROUPS=systemd TRINE_TEST_LIMIT=600 \
+"$lab" run x86 --systemd --timeout 1700 -- env TRINE_BUILD="$build" TRINE_TEST_CGROUPS=systemd TRINE_TEST_LIMIT=900 \
   TRINE_TEST_SCALE=20 bash -c '
   cat /proc/1/comm /proc/self/cgroup
   systemctl is-active dbus.service

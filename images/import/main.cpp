@@ -60,8 +60,7 @@ Arguments parse(const std::vector<std::string>& words) {
     }
   }
   if (!load || arguments.store.empty() || arguments.source.empty() != arguments.check) {
-    throw Error(
-        "usage: trine-images --store DIR load [--quiet] [--name NAME]... SOURCE | check [--repair]");
+    throw Error("usage: trine-images --store DIR load [--quiet] [--name NAME]... SOURCE | check [--repair]");
   }
   return arguments;
 }

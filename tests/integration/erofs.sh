@@ -16,6 +16,25 @@ before=$(snapshot)
 expect_output "it runs" "hi" trine run --rm busybox echo hi
 expect_output "files can be written and removed over it" "new" trine run --rm busybox sh -c 'echo new >/etc/passwd && rm /etc/group && cat /etc/passwd && ! ls /etc/group 2>/dev/null'
 expect_no_leak "a run mounts nothing that stays" "$before"
+
+# Instances at a time share one mount; the last one takes it away, or the next command when that was killed.
+layer_mounts() { awk -v under="$state/run/layers/" 'index($5, under) == 1 {n++} END {print n + 0}' /proc/self/mountinfo; }
+for name in first second; do
+  start run --rm --name $name busybox sh -c 'trap exit TERM; echo runs; sleep 6789 & wait' >"$work/$name.out" 2>&1
+  declare "$name=$started"
+  wait_until grep -q runs "$work/$name.out"
+done
+expect_output "two instances of an image share its mount" 1 layer_mounts
+# shellcheck disable=SC2154 # declared by name
+{ kill "$first" && wait "$first"; }
+expect_output "the end of one leaves it to the other" 1 layer_mounts
+# shellcheck disable=SC2154
+{ kill -9 "$second" && wait "$second"; } 2>/dev/null
+expect_output "a killed trine leaves it" 1 layer_mounts
+trine ps >/dev/null
+expect_output "which the next command mends" 0 layer_mounts
+expect_no_leak "and all that it left with it" "$before"
+
 trine load -q --name again "oci:$work/layout:busybox" >/dev/null
 sum=$(sha256sum <"$layer")
 other=$work/other && mkdir "$other"

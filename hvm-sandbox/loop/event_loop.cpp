@@ -42,8 +42,11 @@ void EventLoop::run() {
     if (count < 0 && errno != EINTR)
       base::throw_errno("cannot wait for the machine's events");
     for (int i = 0; i < count; ++i) {
-      if (events[i].data.fd == wake_.get())
+      if (events[i].data.fd == wake_.get()) {
+        std::uint64_t wishes = 0;
+        (void)!::read(wake_.get(), &wishes, sizeof wishes);
         return;
+      }
       const std::scoped_lock lock(device_lock_);
       // A callback may unwatch another descriptor, or itself.
       const auto found = callbacks_.find(events[i].data.fd);

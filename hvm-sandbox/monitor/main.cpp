@@ -3,6 +3,7 @@
 #include <sys/signalfd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <exception>
 #include <string>
 
@@ -10,9 +11,11 @@
 #include "base/log.h"
 #include "monitor/exit_codes.h"
 #include "monitor/machine.h"
+#include "monitor/probe.h"
 
 /// The virtual machine monitor: one process a machine. It is started with open descriptors by who knows what
-/// the machine is for, and tells by its exit code how the machine ended (exit_codes.h).
+/// the machine is for, and tells by its exit code how the machine ended (exit_codes.h). With --probe it
+/// measures the host instead.
 namespace {
 
 using namespace trine;
@@ -77,6 +80,10 @@ int report(const hvm::Machine& machine, const hvm::End& end, bool show_tail) {
 int main(int count, char** arguments) {
   base::set_program_name("trine-vmm");
   try {
+    if (count == 2 && std::string_view(arguments[1]) == "--probe") {
+      std::printf("%.1f\n", hvm::probe_guest_code());
+      return 0;
+    }
     // What a guest might make of the monitor gains nothing from a set-user-id program, and dumps no memory.
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);

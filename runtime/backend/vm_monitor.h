@@ -46,9 +46,6 @@ class Monitor {
   base::UniqueFd channel_;
 };
 
-/// A program of trine's: beside the one that runs, or in ../libexec/trine. Throws base::Error.
-std::string find_program(const std::string& name);
-
 /// The initramfs with the agent, which goes behind the kernel's modules: a file in memory.
 base::UniqueFd make_agent_archive();
 

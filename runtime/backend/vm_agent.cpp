@@ -62,8 +62,10 @@ class ContainerLauncher : public hvm::Launcher {
       backend::ContainerPlan container{.isolation = std::move(plan->isolation_part),
                                        .limits = std::move(plan->limits)};
       const auto ignore = [](pid_t /*pid*/, const cgroups::Group& /*group*/) {};
-      return std::make_unique<ContainerWorkload>(
-          backend::start_container(std::move(container), {.cgroup_name = "workload", .on_created = ignore}));
+      // Everywhere: the memory controller counts what is killed when the guest's memory is at its end.
+      return std::make_unique<ContainerWorkload>(backend::start_container(
+          std::move(container),
+          {.cgroup_name = "workload", .coverage = cgroups::Coverage::kEverywhere, .on_created = ignore}));
     } catch (const isolation::ExecError& error) {
       return std::unexpected(failure(error, error.not_found() ? kNotFound : kNotExecutable));
     } catch (const base::Error& error) {

@@ -4,9 +4,9 @@
 build_packages=(
   g++ cmake ninja-build pkg-config
   libseccomp-dev libbpf-dev libelf-dev zlib1g-dev libnl-3-dev nlohmann-json3-dev libcli11-dev
-  libssl-dev libzstd-dev libisal-dev libsystemd-dev
+  libssl-dev libzstd-dev liblzma-dev libisal-dev libsystemd-dev
 )
-run_packages=(busybox-static uidmap)
+run_packages=(busybox-static uidmap erofs-utils)
 test_packages=(
   catch2 ccache crun runc podman buildah skopeo umoci debootstrap jq attr libcap2-bin bsdutils bsdextrautils
   util-linux procps iproute2 containernetworking-plugins iptables python3-minimal

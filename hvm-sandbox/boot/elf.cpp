@@ -16,7 +16,7 @@ namespace {
 constexpr std::size_t kMostHeaders = 64;
 constexpr std::uint64_t kMostNoteBytes = 64 << 10;
 constexpr std::uint32_t kPhys32Entry = 18;  ///< XEN_ELFNOTE_PHYS32_ENTRY
-constexpr std::string_view kXen{"Xen", 4};  ///< with its zero
+constexpr std::string_view kXen{"Xen\0", 4};
 
 bool read_at(int file, std::uint64_t offset, std::span<std::byte> out) {
   std::size_t done = 0;

@@ -23,7 +23,8 @@
 /// into an archive in the order in which they load.
 namespace {
 
-using namespace trine;
+namespace base = trine::base;
+namespace hvm = trine::hvm;
 
 constexpr const char* kUsage = "trine kernel import PACKAGE.deb|DIRECTORY";
 

@@ -18,9 +18,10 @@
 /// measures the host instead.
 namespace {
 
-using namespace trine;
+namespace base = trine::base;
+namespace hvm = trine::hvm;
 
-constexpr unsigned kTailLines = 20;
+constexpr unsigned kTailLines = 40;
 
 /// SIGTERM stops the machine; SIGQUIT does too, and shows what its console said last.
 base::UniqueFd take_signals() {

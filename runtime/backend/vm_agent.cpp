@@ -12,8 +12,11 @@
 /// containers on a host: a VM is never weaker than a container.
 namespace {
 
-using namespace trine;
-namespace backend = runtime::backend;
+namespace base = trine::base;
+namespace cgroups = trine::cgroups;
+namespace hvm = trine::hvm;
+namespace isolation = trine::isolation;
+namespace backend = trine::runtime::backend;
 
 constexpr const char* kWritable = "/run/trine/root";
 constexpr std::uint32_t kNotFound = 127;

@@ -11,7 +11,7 @@ run_it() { trine run --rm --isolation "$class" "$@"; }
 cases_of_both() {
   expect_output "$class: output is all there is" "hello" run_it busybox echo hello
   expect_exit "$class: the exit code is the program's" 7 run_it busybox sh -c 'exit 7'
-  expect_exit "$class: a signal's is 128 and its number" 143 run_it busybox sh -c 'sh -c "kill -TERM \$\$"'
+  expect_exit "$class: a signal's is 128 and its number" 143 run_it busybox sh -c 'sh -c "kill -TERM \$\$"; exit $?'
   expect_exit "$class: a program that there is not" 127 run_it busybox no-such-program
   expect_exit "$class: a file that is no program" 126 run_it busybox /etc/passwd
   expect_output "$class: variables, directory, name, user" "1 mine /tmp box uid=1000(user) gid=1000(user) groups=1000(user),2000(extra)" \

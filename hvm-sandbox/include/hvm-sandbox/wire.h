@@ -2,7 +2,6 @@
 
 #include <array>
 #include <cstdint>
-#include <cstring>
 #include <map>
 #include <optional>
 #include <string>
@@ -99,9 +98,7 @@ class Reader {
       failed_ |= number > 1;
       value = number == 1;
     } else if constexpr (std::is_integral_v<T>) {
-      const std::string_view raw = take(sizeof value);
-      if (!failed_)
-        std::memcpy(&value, raw.data(), sizeof value);
+      (void)take(sizeof value).copy(reinterpret_cast<char*>(&value), sizeof value);
     } else {
       static_assert(HasFields<T>, "wire::Fields says what a structure consists of");
       std::apply([this](auto&... field) { (get(field), ...); }, Fields<T>::of(value));

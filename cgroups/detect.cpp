@@ -87,17 +87,46 @@ std::optional<Hierarchy> parse_line(std::string_view line) {
   return hierarchy;
 }
 
-/// A controller mounted by itself where every distribution does. Not when the name is a symlink: it shares
-/// its hierarchy then, and only the mount table tells with whom.
-std::optional<Hierarchy> usual_v1(std::string_view controller) {
-  auto path = std::string(kUsualMountPoint) + "/" + std::string(controller);
+/// The place where every distribution mounts the hierarchy `name`; empty when it is not there. A symlink
+/// stands for another hierarchy, and only the mount table tells which.
+std::string usual_place(std::string_view name, long magic) {
+  auto path = std::string(kUsualMountPoint) + "/" + std::string(name);
   struct stat status{};
   struct statfs file_system{};
   if (::lstat(path.c_str(), &status) != 0 || !S_ISDIR(status.st_mode))
-    return std::nullopt;
-  if (::statfs(path.c_str(), &file_system) != 0 || file_system.f_type != CGROUP_SUPER_MAGIC)
+    return {};
+  if (::statfs(path.c_str(), &file_system) != 0 || file_system.f_type != magic)
+    return {};
+  return path;
+}
+
+/// A controller mounted by itself where every distribution does.
+std::optional<Hierarchy> usual_v1(std::string_view controller) {
+  auto path = usual_place(controller, CGROUP_SUPER_MAGIC);
+  if (path.empty())
     return std::nullopt;
   return Hierarchy{.mount_point = std::move(path), .controllers = {std::string(controller)}, .v2 = false};
+}
+
+/// The hierarchy of a line of /proc/self/cgroup ("4:cpu,cpuacct:/", "0::/"), when it is at its usual place.
+/// Source: cgroups(7), "/proc files".
+std::optional<Hierarchy> usual_hierarchy(std::string_view line) {
+  const auto begin = line.find(':');
+  const auto end = line.find(':', begin + 1);
+  if (begin == std::string_view::npos || end == std::string_view::npos)
+    return std::nullopt;
+  const auto names = line.substr(begin + 1, end - begin - 1);
+  Hierarchy hierarchy{.mount_point = {}, .controllers = {}, .v2 = names.empty()};
+  if (hierarchy.v2) {
+    hierarchy.mount_point = usual_place("unified", CGROUP2_SUPER_MAGIC);
+  } else {
+    hierarchy.mount_point =
+        usual_place(names.starts_with("name=") ? names.substr(5) : names, CGROUP_SUPER_MAGIC);
+    hierarchy.controllers = base::split(names, ',', base::SplitEmpty::kSkip);
+  }
+  if (hierarchy.mount_point.empty())
+    return std::nullopt;
+  return hierarchy;
 }
 
 /// The v1 controllers that `limits` need; nothing when they need v2 in any case.
@@ -132,6 +161,23 @@ Layout layout_of(const Hierarchies& hierarchies) {
   if (v1)
     return Layout::kV1;
   return v2 ? Layout::kV2 : Layout::kNone;
+}
+
+/// All hierarchies, without the mount table, which grows with the host's mounts: nothing unless each is at
+/// its usual place. Version 2 comes first, as in parse_mountinfo().
+std::optional<Hierarchies> usual_hierarchies() {
+  constexpr std::size_t kLimit = 1 << 20;
+  Hierarchies result;
+  const std::string text = base::read_file("/proc/self/cgroup", kLimit);
+  for (const auto& line : base::split(text, '\n', base::SplitEmpty::kSkip)) {
+    auto hierarchy = usual_hierarchy(line);
+    if (!hierarchy)
+      return std::nullopt;
+    result.all.push_back(std::move(*hierarchy));
+  }
+  std::ranges::reverse(result.all);
+  result.layout = layout_of(result);
+  return result;
 }
 
 }  // namespace
@@ -191,6 +237,8 @@ Hierarchies detect() {
   // Every mount is a line of about 100 bytes; the bound is far above the kernel's own (fs.mount-max).
   constexpr std::size_t kLimit = 64 << 20;
   try {
+    if (auto usual = usual_hierarchies())
+      return *std::move(usual);
     return parse_mountinfo(base::read_file("/proc/self/mountinfo", kLimit));
   } catch (const base::Error&) {
     return {};  // no /proc: nothing is known, and a limit that is asked for will say so

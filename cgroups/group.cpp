@@ -48,7 +48,13 @@ Group& Group::operator=(Group&&) noexcept = default;
 Group::~Group() = default;
 
 void Group::settle() {
+  if (!placeholder_)
+    return;
+  const std::optional<std::int64_t> pids_max = placeholder_->pids_max;
   placeholder_.reset();
+  Limits limits;
+  limits.pids_max = pids_max;
+  update(*this, limits);
 }
 
 void Group::join_self(bool born) const {

@@ -2,6 +2,9 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
+#include <optional>
+
 #include "base/process.h"
 
 namespace trine::cgroups {
@@ -10,6 +13,9 @@ namespace trine::cgroups {
 /// and the container's first is to be born in the scope. It ends with its parent too.
 class Placeholder {
  public:
+  /// What the group's limit of processes is to be once this one is gone: until then it is one more.
+  std::optional<std::int64_t> pids_max;
+
   Placeholder();
   Placeholder(const Placeholder&) = delete;
   Placeholder& operator=(const Placeholder&) = delete;

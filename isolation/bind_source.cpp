@@ -51,8 +51,8 @@ void map_owners(int tree, const Mount& mount, int user_namespace) {
   base::throw_errno("cannot map the owners of " + mount.destination, hint);
 }
 
-/// Cuts the copy off from the mounts of the host, as the child does with its own: see
-/// propagation_of_host_mounts(). False: this kernel cannot, and the child has to take its own copy.
+}  // namespace
+
 bool detach_from_host(int tree, const Root& root, const std::string& where) {
   mount_attr attributes{};
   attributes.propagation = propagation_of_host_mounts(root.propagation) & ~kRecursive;
@@ -63,8 +63,6 @@ bool detach_from_host(int tree, const Root& root, const std::string& where) {
     base::throw_errno("cannot detach " + where + " from the host's mounts");
   return false;
 }
-
-}  // namespace
 
 base::UniqueFd open_bind_source(const Mount& mount) {
   const int fd = ::open(mount.source.c_str(), O_PATH | O_CLOEXEC);
@@ -78,14 +76,14 @@ base::UniqueFd open_bind_source(const Mount& mount) {
   return base::open_file(mount.source, O_PATH);
 }
 
-BindSources take_bind_sources(const Plan& plan) {
+BindSources take_bind_sources(const Plan& plan, bool all) {
   const bool in_new_user_namespace = std::ranges::any_of(plan.namespaces, [](const Namespace& entry) {
     return entry.type == CLONE_NEWUSER && entry.path.empty();
   });
   BindSources sources;
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
     const Mount& mount = plan.mounts[i];
-    if (!mount.bind || mount.remount || mount.seal_only || !(mount.idmap || in_new_user_namespace))
+    if (!mount.bind || mount.remount || mount.seal_only || !(mount.idmap || in_new_user_namespace || all))
       continue;
     base::UniqueFd tree = clone_tree(open_bind_source(mount).get(), "", mount.recursive);
     if (mount.idmap)

@@ -12,10 +12,15 @@ namespace trine::isolation {
 base::UniqueFd open_bind_source(const Mount& mount);
 
 /// Detached copies of what a plan binds, by the index of the mount, as far as the caller must take them: with
-/// mapped owners, which needs the privileges of whoever has mounted the file system; and all of them for a
-/// new user namespace, whose root may neither reach every source nor take one mount without those below it.
+/// mapped owners, which needs the privileges of whoever has mounted the file system; all of them for a new
+/// user namespace, whose root may neither reach every source nor take one mount without those below it; and
+/// `all` for a child that is not to see the host's mounts.
 /// Throws Error naming the mount. Source: mount_setattr(2), MOUNT_ATTR_IDMAP; kernel 5.12.
 using BindSources = std::map<std::size_t, base::UniqueFd>;
-BindSources take_bind_sources(const Plan& plan);
+BindSources take_bind_sources(const Plan& plan, bool all);
+
+/// Cuts a detached tree off from the mounts of the host, as the child does with its copy of them: see
+/// propagation_of_host_mounts(). False: this kernel cannot (before Linux 5.12).
+bool detach_from_host(int tree, const Root& root, const std::string& where);
 
 }  // namespace trine::isolation

@@ -7,6 +7,7 @@
 #include "channel.h"
 #include "isolation/plan.h"
 #include "isolation/start.h"
+#include "staging.h"
 
 namespace trine::isolation {
 
@@ -16,9 +17,10 @@ struct Context {
   const StartHooks& hooks;
   Channel& channel;
   const BindSources* bind_sources = nullptr;
-  const JoinPlan* joins = nullptr;  ///< the container to enter; null: one is made
-  bool has_new(int type) const;     ///< the plan asks for a new namespace of this type
-  bool in_user_namespace = false;   ///< not the initial one: no mknod, no trusted.* xattrs
+  const Staging* staging = nullptr;  ///< where the mounts are made; null: in a copy of the host's
+  const JoinPlan* joins = nullptr;   ///< the container to enter; null: one is made
+  bool has_new(int type) const;      ///< the plan asks for a new namespace of this type
+  bool in_user_namespace = false;    ///< not the initial one: no mknod, no trusted.* xattrs
 
   base::UniqueFd root;        ///< the new root's mount, O_PATH
   base::UniqueFd proc;        ///< the container's own procfs, whatever is mounted over it later

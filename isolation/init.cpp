@@ -15,6 +15,7 @@
 #include "base/process.h"
 #include "exec.h"
 #include "reaper.h"
+#include "report.h"
 #include "steps.h"
 
 namespace trine::isolation {
@@ -130,14 +131,6 @@ void run_steps(Context& context, std::span<const Step> steps) {
   ::syscall(SYS_close_range, 3 + context.plan.process.preserved_descriptors, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
-Failure to_failure(const base::Error& error) {
-  Failure failure;
-  failure.message = error.message();
-  failure.hint = error.hint();
-  failure.errno_value = error.errno_value();
-  return failure;
-}
-
 [[noreturn]] void execute_or_report(const Context& context) {
   try {
     execute_program(context);
@@ -170,8 +163,10 @@ Failure to_failure(const base::Error& error) {
 
 }  // namespace
 
-void run_child(const Plan& plan, const StartHooks& hooks, const BindSources& sources, Channel& channel) {
-  Context context{.plan = plan, .hooks = hooks, .channel = channel, .bind_sources = &sources};
+void run_child(const Plan& plan, const StartHooks& hooks, const BindSources& sources, const Staging* staging,
+               Channel& channel) {
+  Context context{
+      .plan = plan, .hooks = hooks, .channel = channel, .bind_sources = &sources, .staging = staging};
   // A network namespace that a new user namespace is to own is made with it, by clone itself.
   context.network_entered = context.has_new(CLONE_NEWUSER) && context.has_new(CLONE_NEWNET);
   run(context, kInitSteps);

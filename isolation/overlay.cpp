@@ -36,6 +36,10 @@ class OptionPath {
   base::UniqueFd fd_;
 };
 
+bool is_single_layer(const OverlayRoot& overlay) {
+  return overlay.upper.empty() && overlay.lower.size() == 1;
+}
+
 /// Layers one by one ("lowerdir+", kernel 6.7). False: this kernel wants them in one text.
 bool add_lower_layers(const FilesystemContext& filesystem, const OverlayRoot& overlay) {
   bool first = true;
@@ -85,20 +89,13 @@ void mount_overlay_legacy(const OverlayRoot& overlay, const std::string& place, 
 
 }  // namespace
 
-base::UniqueFd mount_overlay(const OverlayRoot& overlay, const std::string& place, bool in_user_namespace) {
-  const base::UniqueFd target = base::open_file(place, O_PATH | O_DIRECTORY);
-  if (overlay.upper.empty() && overlay.lower.size() == 1) {
-    base::UniqueFd tree = clone_tree(AT_FDCWD, overlay.lower.front(), false);
-    attach(tree.get(), target.get(), place);
-    change_attributes(tree.get(), {.set = kAttrReadOnly}, "/");
-    return tree;
-  }
+base::UniqueFd make_overlay(const OverlayRoot& overlay, bool in_user_namespace) {
+  if (is_single_layer(overlay))
+    return clone_tree(AT_FDCWD, overlay.lower.front(), false);
   const FilesystemContext filesystem("overlay");
   filesystem.set("source", "overlay");
-  if (filesystem.only_collects() || !add_lower_layers(filesystem, overlay)) {
-    mount_overlay_legacy(overlay, place, in_user_namespace);
-    return base::open_file(place, O_PATH | O_DIRECTORY);
-  }
+  if (filesystem.only_collects() || !add_lower_layers(filesystem, overlay))
+    return {};
   if (!overlay.upper.empty()) {
     filesystem.set("upperdir", OptionPath(overlay.upper).text());
     filesystem.set("workdir", OptionPath(overlay.work).text());
@@ -107,8 +104,22 @@ base::UniqueFd mount_overlay(const OverlayRoot& overlay, const std::string& plac
   }
   if (in_user_namespace)
     filesystem.set_flag("userxattr");
-  base::UniqueFd mount = filesystem.mount(0);
-  attach(mount.get(), target.get(), place);
+  return filesystem.mount(0);
+}
+
+void seal_single_layer(const OverlayRoot& overlay, int mount) {
+  if (is_single_layer(overlay))
+    change_attributes(mount, {.set = kAttrReadOnly}, "/");
+}
+
+base::UniqueFd mount_overlay(const OverlayRoot& overlay, const std::string& place, bool in_user_namespace) {
+  base::UniqueFd mount = make_overlay(overlay, in_user_namespace);
+  if (!mount) {
+    mount_overlay_legacy(overlay, place, in_user_namespace);
+    return base::open_file(place, O_PATH | O_DIRECTORY);
+  }
+  attach(mount.get(), base::open_file(place, O_PATH | O_DIRECTORY).get(), place);
+  seal_single_layer(overlay, mount.get());
   return mount;
 }
 

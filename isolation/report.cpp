@@ -4,6 +4,14 @@
 
 namespace trine::isolation {
 
+Failure to_failure(const base::Error& error) {
+  Failure failure;
+  failure.message = error.message();
+  failure.hint = error.hint();
+  failure.errno_value = error.errno_value();
+  return failure;
+}
+
 void rethrow(const Failure& failure) {
   if (failure.exec)
     throw ExecError(failure.message, failure.errno_value, failure.hint, failure.not_found);

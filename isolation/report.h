@@ -2,6 +2,7 @@
 
 #include <functional>
 
+#include "base/error.h"
 #include "base/unique_fd.h"
 #include "channel.h"
 
@@ -14,6 +15,8 @@ enum class Until { kExec, kGate };
 base::UniqueFd await_exec(const Channel& channel, const std::function<void(int)>& on_listener,
                           Until until = Until::kExec);
 
+/// What a child sends when it fails, and what becomes of it in the caller.
+Failure to_failure(const base::Error& error);
 [[noreturn]] void rethrow(const Failure& failure);
 
 }  // namespace trine::isolation

@@ -52,6 +52,8 @@ unsigned long propagation_of_host_mounts(unsigned long wanted) {
 void detach_from_host_mounts(Context& context) {
   if (!context.has_new(CLONE_NEWNS))
     return;
+  if (context.staging != nullptr)
+    return enter_staging(*context.staging);
   const Root& root = context.plan.root;
   if (::mount(nullptr, "/", nullptr, propagation_of_host_mounts(root.propagation), nullptr) != 0)
     base::throw_errno("cannot detach the mounts from the host's");
@@ -60,6 +62,10 @@ void detach_from_host_mounts(Context& context) {
 }
 
 void mount_root(Context& context) {
+  if (context.staging != nullptr) {
+    context.root.reset(::fcntl(context.staging->root.get(), F_DUPFD_CLOEXEC, 3));
+    return;
+  }
   const Root& root = context.plan.root;
   if (const auto* overlay = std::get_if<OverlayRoot>(&root.source)) {
     context.root = mount_overlay(*overlay, overlay->lower.front(), context.in_user_namespace);

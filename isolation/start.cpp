@@ -31,11 +31,12 @@ bool has_new(const Plan& plan, int type) {
 
 /// The namespaces that clone makes. A time namespace with offsets is made by the child, before it is in it;
 /// the cgroup namespace follows once the child is in its cgroup; the network namespace, the dearest of all,
-/// is made beside the child (NetworkMaker), unless a new user namespace is to own it.
-std::uint64_t clone_flags(const Plan& plan) {
+/// is made beside the child (NetworkMaker), unless a new user namespace is to own it. The mount namespace of
+/// a staged container is a copy of another than ours.
+std::uint64_t clone_flags(const Plan& plan, bool staged) {
   std::uint64_t flags = 0;
   for (const int type : {CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUTS}) {
-    if (has_new(plan, type))
+    if (has_new(plan, type) && !(staged && type == CLONE_NEWNS))
       flags |= static_cast<std::uint64_t>(type);
   }
   if (has_new(plan, CLONE_NEWTIME) && plan.time_offsets.empty())
@@ -237,15 +238,16 @@ Started accompany_to_exec(base::Process process, const Channel& channel,
 }  // namespace
 
 Started start(const Plan& plan, const StartHooks& hooks) {
-  const BindSources sources = take_bind_sources(plan);
+  const std::optional<Staging> staging = prepare_staging(plan, hooks);
+  const BindSources sources = take_bind_sources(plan, staging.has_value());
   ChannelPair channel = make_channel();
   base::Process process;
   {
     const PidNamespaceVisit visit(plan);
-    process = base::clone_process({.flags = clone_flags(plan), .cgroup = hooks.cgroup});
+    process = base::clone_process({.flags = clone_flags(plan, staging.has_value()), .cgroup = hooks.cgroup});
     if (!process) {
       channel.caller.close();
-      run_child(plan, hooks, sources, channel.child);
+      run_child(plan, hooks, sources, staging ? &*staging : nullptr, channel.child);
     }
   }
   channel.child.close();

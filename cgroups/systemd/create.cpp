@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <limits>
 #include <string_view>
 
 #include "../builder.h"
@@ -10,6 +11,7 @@
 #include "../placeholder.h"
 #include "../plan.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "cgroups/systemd.h"
@@ -113,6 +115,26 @@ std::vector<std::string> components_of(const SystemdUnit& unit, std::string_view
   return components;
 }
 
+/// A process can be born in a group only when its parent may write to the group that both are below. Where a
+/// user's process is outside the tree of that user's manager, it may not.
+void check_birth(const Hierarchies& hierarchies, const SystemdUnit& unit,
+                 const std::vector<std::string>& scope) {
+  const auto* const v2 = find_v2(hierarchies);
+  const auto own = parse_own_v2_path(base::read_file("/proc/self/cgroup", 64 << 10));
+  if (v2 == nullptr || !own)
+    return;
+  const auto mine = base::split(*own, '/', base::SplitEmpty::kSkip);
+  const auto common = std::ranges::mismatch(mine, scope).in1;
+  auto path = v2->mount_point;
+  for (auto component = mine.begin(); component != common; ++component)
+    path += "/" + *component;
+  if (::access((path + "/cgroup.procs").c_str(), W_OK) == 0)
+    return;
+  const int error = errno;
+  throw base::Error("cannot make a process in " + unit.name + " of the user's systemd from outside of it",
+                    error, "start it from there: systemd-run --user --scope -p Delegate=yes …");
+}
+
 Plan plan_in_scope(const Hierarchies& hierarchies, const Limits& limits) {
   if (::geteuid() == 0 && !base::in_user_namespace())
     return plan_as_root(hierarchies, limits, Coverage::kEverywhere);
@@ -135,7 +157,15 @@ Group create_with_systemd(const Hierarchies& hierarchies, const SystemdUnit& uni
   }
   const auto properties = scope_properties(hierarchies, unit, options, limits, pids);
   const auto name = components_of(unit, ask_systemd(options, "start", unit, properties));
-  auto group = build(plan, name, limits, Occupied::kShare);
+  if (placeholder && options.user)
+    check_birth(hierarchies, unit, name);
+  auto meanwhile = limits;
+  const auto pids_max = limits.pids_max.value_or(-1);
+  if (placeholder && pids_max >= 0 && pids_max < std::numeric_limits<std::int64_t>::max()) {
+    placeholder->pids_max = pids_max;
+    meanwhile.pids_max = pids_max + 1;
+  }
+  auto group = build(plan, name, meanwhile, Occupied::kShare);
   group.placeholder_ = std::move(placeholder);
   return group;
 }

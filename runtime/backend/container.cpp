@@ -25,6 +25,12 @@ bool has_private_processes(const isolation::Plan& plan) {
   });
 }
 
+cgroups::Group make_group(const cgroups::Hierarchies& hierarchies, const ContainerOptions& options,
+                          const cgroups::Limits& limits) {
+  return options.make_group ? options.make_group(hierarchies, limits)
+                            : cgroups::create(hierarchies, options.cgroup_name, limits);
+}
+
 /// The group of a container that does not come to life.
 class GroupGuard {
  public:
@@ -82,13 +88,17 @@ Container::End Container::finish() {
   return end;
 }
 
+/// One for all of this boot, wherever the state of instances is kept.
+constexpr const char* kStagingDirectory = "/run/trine/mounts";
+
 Container start_container(ContainerPlan plan, const ContainerOptions& options) {
   const cgroups::Hierarchies hierarchies = cgroups::detect();
-  GroupGuard group(cgroups::create(hierarchies, options.cgroup_name, plan.limits, options.coverage));
+  GroupGuard group(make_group(hierarchies, options, plan.limits));
   expand_cgroup_mounts(plan.isolation.mounts, hierarchies, group.get());
   if (plan.seccomp)
     plan.isolation.seccomp = isolation::cached_seccomp(*plan.seccomp, options.seccomp_cache);
 
+  plan.isolation.staging_directory = kStagingDirectory;
   const auto birth = group.get().birth_directory();
   isolation::StartHooks hooks{options};
   hooks.cgroup = birth;
@@ -107,7 +117,9 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
         listener_sender(*plan.seccomp, [&](pid_t pid) { return hooks.hook_state("creating", pid); });
   }
   isolation::Started started = isolation::start(plan.isolation, hooks);
-  return {std::move(started), group.release(), has_private_processes(plan.isolation)};
+  Container container(std::move(started), group.release(), has_private_processes(plan.isolation));
+  container.settle();  // not before: on version 1 the child joins by itself
+  return container;
 }
 
 }  // namespace trine::runtime::backend

@@ -52,17 +52,16 @@ Json seccomp() {
 }
 
 Json linux_part() {
-  return {
-      {"namespaces", names(kNamespaceTypes)},
-      {"capabilities", capability_names()},
-      {"cgroup", {{"v1", true}, {"v2", true}, {"systemd", false}, {"systemdUser", false}, {"rdma", true}}},
-      {"seccomp", seccomp()},
-      {"apparmor", {{"enabled", true}}},
-      {"selinux", {{"enabled", true}}},
-      {"intelRdt", {{"enabled", true}, {"schemata", true}, {"monitoring", true}}},
-      {"memoryPolicy", {{"modes", names(kMemoryModes)}, {"flags", names(kMemoryFlags)}}},
-      {"mountExtensions", {{"idmap", {{"enabled", true}}}}},
-      {"netDevices", {{"enabled", true}}}};
+  return {{"namespaces", names(kNamespaceTypes)},
+          {"capabilities", capability_names()},
+          {"cgroup", {{"v1", true}, {"v2", true}, {"systemd", true}, {"systemdUser", true}, {"rdma", true}}},
+          {"seccomp", seccomp()},
+          {"apparmor", {{"enabled", true}}},
+          {"selinux", {{"enabled", true}}},
+          {"intelRdt", {{"enabled", true}, {"schemata", true}, {"monitoring", true}}},
+          {"memoryPolicy", {{"modes", names(kMemoryModes)}, {"flags", names(kMemoryFlags)}}},
+          {"mountExtensions", {{"idmap", {{"enabled", true}}}}},
+          {"netDevices", {{"enabled", true}}}};
 }
 
 }  // namespace

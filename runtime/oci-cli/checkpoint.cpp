@@ -20,6 +20,7 @@
 #include "cgroups/group.h"
 #include "command.h"
 #include "commands.h"
+#include "control_group.h"
 #include "criu.h"
 #include "handover.h"
 #include "hooks.h"
@@ -196,8 +197,8 @@ class Undo {
     if (!active_)
       return;
     try {
-      group_.kill_all();
-      group_.remove();
+      if (!group_.directories().empty())  // else its scope, if there is one, is another container's
+        remove_group(container_.state, std::move(group_));
       container_.remove();
     } catch (const std::exception& error) {
       base::print_warning(error.what());
@@ -235,15 +236,12 @@ Restored restore(const Globals& globals, const std::string& program, const Resto
                  cgroups::Group& group) {
   State& state = container.state;
   const std::string directory = globals.root + "/" + state.id;
-  const RestorePlace place{.root = directory + "/criu-root",
-                           .pid_file = directory + "/criu.pid",
-                           .cgroups = group.directories(),
-                           .network = -1};
   const base::UniqueFd network = open_network(spec);
-  RestorePlace full = place;
-  full.network = network.get();
-  const base::UniqueFd null(::open("/dev/null", O_RDWR));  // NOLINT(android-cloexec-open): criu inherits it
-  full.null = null.get();
+  RestorePlace place{.root = directory + "/criu-root",
+                     .pid_file = directory + "/criu.pid",
+                     .cgroups = group.directories(),
+                     .network = network.get(),
+                     .files = {}};
   base::make_directories(place.root, 0700);
   make_mount_points(plan.isolation, state.rootfs);
   // criu ends and leaves the container's first process behind: it becomes a child of ours, and when we end,
@@ -251,7 +249,7 @@ Restored restore(const Globals& globals, const std::string& program, const Resto
   if (::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) != 0)
     base::throw_errno("cannot become the parent of what criu restores");
   run_criu(program, options.criu, CriuVerb::kRestore,
-           restore_arguments(options.criu, spec, state.bundle, full), [&] {
+           restore_arguments(options.criu, spec, state.bundle, place), [&] {
              container.forget();
              group.join_self(false);
              make_root_mount(state.rootfs, place.root);
@@ -304,6 +302,7 @@ int run_restore(const Globals& globals, Arguments arguments) {
   const std::string program = find_criu(globals.criu);
   prepare_directories(options.criu, CriuVerb::kRestore);
   const backend::ContainerPlan plan = backend::make_plan(spec, bundle.path, id);
+  std::optional<Scope> scope = choose_scope(globals, spec, id);
 
   const attach::SignalBlock signals;
   Container container = Container::create(globals.root, id);
@@ -312,9 +311,10 @@ int run_restore(const Globals& globals, Arguments arguments) {
   container.save_spec(bundle.text);
   State& state = container.state;
   describe(bundle, state);
-  group =
-      cgroups::create(cgroups::detect(), cgroup_name(plan, id), plan.limits, cgroups::Coverage::kEverywhere);
+  state.scope = std::move(scope);
+  group = make_group(container, cgroup_name(plan, id), cgroups::detect(), plan.limits);
   Restored restored = restore(globals, program, options, spec, plan, container, group);
+  group.settle();
   state.pid = restored.pid;
   state.start_time = base::process_info(restored.pid).start_time;
   state.cgroups = group.directories();

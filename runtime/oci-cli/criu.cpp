@@ -129,10 +129,23 @@ void append_cgroup_roots(Words& words, const Words& directories) {
   }
 }
 
+/// The descriptor that stands for the host's file `path` at `fd`: ours when criu can set its position, else
+/// the file itself. /dev/null may stand for all three, so it is to be read and written.
+int file_descriptor(const std::string& path, int fd, std::vector<base::UniqueFd>& files) {
+  if (path != kNull && ::lseek(fd, 0, SEEK_CUR) >= 0)
+    return fd;
+  for (const int mode : {O_RDWR, O_WRONLY, O_RDONLY}) {
+    base::UniqueFd file(::open(path.c_str(), mode));  // NOLINT(android-cloexec-open): criu inherits it
+    if (file)
+      return files.emplace_back(std::move(file)).get();
+  }
+  base::throw_errno("cannot open " + path + ", which was the container's descriptor " + std::to_string(fd),
+                    "redirect descriptor " + std::to_string(fd) + " of the restore to a file");
+}
+
 /// Pipes are gone when the processes at their other end are, and files of the host are out of criu's sight; a
-/// restored process gets ours in their place. The host's /dev/null, which may stand for all three, is one
-/// that can be read and written.
-void append_descriptors(Words& words, const CriuOptions& options, int null) {
+/// restored process gets ours in their place, or the files.
+void append_descriptors(Words& words, const CriuOptions& options, std::vector<base::UniqueFd>& files) {
   const std::string path = options.image_path + "/" + kDescriptors;
   if (::access(path.c_str(), F_OK) != 0)
     return;
@@ -144,13 +157,16 @@ void append_descriptors(Words& words, const CriuOptions& options, int null) {
     const auto end = name.find(']');
     if ((!name.starts_with("pipe:[") && !name.starts_with("file[")) || end == std::string::npos)
       continue;
-    const int ours = name.substr(end + 1) == kNull ? null : static_cast<int>(fd);
     const std::string key = "]:" + name.substr(0, end + 1);
     // criu moves what it inherits: the second of two equal names finds nothing.
     const bool given =
         std::ranges::any_of(words, [&](const std::string& word) { return word.ends_with(key); });
-    if (!given)
-      append(words, {"--inherit-fd", "fd[" + std::to_string(ours) + key});
+    if (given)
+      continue;
+    const int number = static_cast<int>(fd);
+    const int ours =
+        name.starts_with("pipe:") ? number : file_descriptor(name.substr(end + 1), number, files);
+    append(words, {"--inherit-fd", "fd[" + std::to_string(ours) + key});
   }
 }
 
@@ -257,7 +273,7 @@ Words dump_arguments(const CriuOptions& options, const oci::Spec& spec, const St
 }
 
 Words restore_arguments(const CriuOptions& options, const oci::Spec& spec, const std::string& bundle,
-                        const RestorePlace& place) {
+                        RestorePlace& place) {
   Words words{"restore", "--restore-detached", "--pidfile", place.pid_file, "--root", place.root};
   const Words common = common_arguments(options, CriuVerb::kRestore);
   words.insert(words.end(), common.begin(), common.end());
@@ -267,7 +283,7 @@ Words restore_arguments(const CriuOptions& options, const oci::Spec& spec, const
     append(words, {"--external", "mnt[" + destination + "]:" + source});
   if (!spec.linux_part.masked_paths.empty())
     append(words, {"--external", std::string("mnt[") + kMask + "]:/dev/null"});
-  append_descriptors(words, options, place.null);
+  append_descriptors(words, options, place.files);
   if (place.network >= 0)
     append(words, {"--inherit-fd", "fd[" + std::to_string(place.network) + "]:" + kNetwork});
   if (!options.lsm_profile.empty())

@@ -47,10 +47,10 @@ struct RestorePlace {
   std::string pid_file;              ///< must not exist yet
   std::vector<std::string> cgroups;  ///< Group::directories()
   int network = -1;  ///< the network namespace that the configuration names, to be inherited by criu
-  int null = -1;     ///< /dev/null to read and write, to be inherited by criu
+  std::vector<base::UniqueFd> files;  ///< what restore_arguments opened, to be inherited by criu
 };
 std::vector<std::string> restore_arguments(const CriuOptions& options, const oci::Spec& spec,
-                                           const std::string& bundle, const RestorePlace& place);
+                                           const std::string& bundle, RestorePlace& place);
 
 /// What the first three descriptors of the container's first process are ("pipe:[17]"): kept beside the
 /// images, so that a restore can give it ours in their place.

@@ -7,6 +7,7 @@
 #include "base/process.h"
 #include "bundle.h"
 #include "cgroups/group.h"
+#include "control_group.h"
 #include "hooks.h"
 #include "isolation/gate.h"
 #include "isolation/resctrl.h"
@@ -14,13 +15,6 @@
 
 namespace trine::runtime::oci_cli {
 namespace {
-
-std::vector<std::string> possible_directories(const std::string& name) {
-  std::vector<std::string> directories;
-  for (const auto& hierarchy : cgroups::detect().all)
-    directories.push_back(hierarchy.mount_point + "/" + name);
-  return directories;
-}
 
 backend::ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle, const std::string& id,
                                  const LaunchOptions& options) {
@@ -38,8 +32,10 @@ backend::ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundl
 backend::ContainerOptions container_options(const Globals& globals, Container& container,
                                             const oci::Spec& spec, const backend::ContainerPlan& plan) {
   backend::ContainerOptions options;
-  options.cgroup_name = cgroup_name(plan, container.state.id);
-  options.coverage = cgroups::Coverage::kEverywhere;  // engines look for its figures by /proc/PID/cgroup
+  options.make_group = [&container, name = cgroup_name(plan, container.state.id)](
+                           const cgroups::Hierarchies& hierarchies, const cgroups::Limits& limits) {
+    return make_group(container, name, hierarchies, limits);
+  };
   options.seccomp_cache = globals.root + "/.seccomp";
   options.on_created = [&](pid_t pid, const cgroups::Group& group) {
     container.state.pid = pid;
@@ -69,7 +65,11 @@ class Rollback {
     if (!active_)
       return;
     try {
-      run_poststop_hooks(spec_, state_document(container_.state, "stopped", 0));
+      const State& state = container_.state;
+      // systemd may not have seen that its directory is gone.
+      if (state.scope && !state.cgroups.empty())
+        remove_group(state, cgroups::open_group(state.cgroups));
+      run_poststop_hooks(spec_, state_document(state, "stopped", 0));
       container_.remove();
     } catch (const std::exception& error) {
       base::print_warning(error.what());
@@ -91,17 +91,15 @@ Launched launch(const Globals& globals, const std::string& id, const LaunchOptio
                 Program program) {
   Bundle bundle = load_bundle(launch_options.bundle);
   const oci::Spec& spec = bundle.spec;
-  if (globals.systemd_cgroup) {
-    throw base::Error("the systemd cgroup driver is not built into this version of trine-oci", 0,
-                      "let the engine use cgroupfs, as in podman --cgroup-manager cgroupfs");
-  }
   check(launch_options.handover, spec.process.terminal);
   backend::ContainerPlan plan = make_plan(spec, bundle.path, id, launch_options);
+  std::optional<Scope> scope = choose_scope(globals, spec, id);
 
   Container container = Container::create(globals.root, id);
   Rollback rollback(container, spec);
   describe(bundle, container.state);
   container.save_spec(bundle.text);
+  container.state.scope = std::move(scope);
   backend::ContainerOptions options = container_options(globals, container, spec, plan);
   base::UniqueFd gate;
   if (program == Program::kWait)
@@ -118,16 +116,11 @@ Launched launch(const Globals& globals, const std::string& id, const LaunchOptio
 }
 
 void destroy(Container& container, const oci::Spec* spec) {
-  State& state = container.state;
-  cgroups::Group group = cgroups::open_group(state.cgroups);
-  if (state.pid != 0) {
-    group.kill_all();
-  } else if (spec != nullptr) {
-    // Its `create` was killed before it could write down what it had made; no process was in it then.
-    group = cgroups::open_group(
-        possible_directories(cgroup_name(backend::make_plan(*spec, state.bundle), state.id)));
-  }
-  group.remove();
+  const State& state = container.state;
+  if (state.pid != 0 || !state.cgroups.empty())
+    remove_group(state, cgroups::open_group(state.cgroups));
+  else if (spec != nullptr)
+    remove_unrecorded_group(state, *spec);
   if (spec != nullptr && spec->linux_part.intel_rdt)
     isolation::remove_resctrl_group(isolation::find_resctrl(),
                                     *backend::make_resctrl(spec->linux_part, state.id));

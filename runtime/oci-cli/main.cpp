@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "command.h"
 #include "commands.h"
 #include "isolation/rootless.h"
@@ -18,8 +19,13 @@ namespace {
 
 using Text = const std::string&;
 
+/// A user, or root of the user namespace that an engine has made for a user: /run is not theirs.
+bool has_own_run() {
+  return isolation::is_rootless() || (base::in_user_namespace() && ::access("/run", W_OK) != 0);
+}
+
 std::string default_root() {
-  if (!isolation::is_rootless())
+  if (!has_own_run())
     return "/run/trine-oci";
   const char* run = std::getenv("XDG_RUNTIME_DIR");
   return run != nullptr && *run == '/' ? std::string(run) + "/trine-oci"

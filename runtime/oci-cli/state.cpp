@@ -13,14 +13,24 @@ std::string dump(const Json& json, int indent) {
   return json.dump(indent, ' ', false, Json::error_handler_t::replace);
 }
 
+Json scope_json(const Scope& scope) {
+  return {{"slice", scope.unit.slice}, {"name", scope.unit.name}, {"user", scope.user}};
+}
+
+Scope scope_from(const Json& json) {
+  return {.unit = {.slice = json.at("slice").get<std::string>(), .name = json.at("name").get<std::string>()},
+          .user = json.at("user").get<bool>()};
+}
+
 }  // namespace
 
 std::string to_json(const State& state) {
-  const Json json{
-      {"id", state.id},           {"bundle", state.bundle},        {"rootfs", state.rootfs},
-      {"created", state.created}, {"owner", state.owner},          {"annotations", state.annotations},
-      {"pid", state.pid},         {"startTime", state.start_time}, {"creating", state.creating},
-      {"cgroups", state.cgroups}};
+  Json json{{"id", state.id},           {"bundle", state.bundle},        {"rootfs", state.rootfs},
+            {"created", state.created}, {"owner", state.owner},          {"annotations", state.annotations},
+            {"pid", state.pid},         {"startTime", state.start_time}, {"creating", state.creating},
+            {"cgroups", state.cgroups}};
+  if (state.scope)
+    json["scope"] = scope_json(*state.scope);
   return dump(json, -1);
 }
 
@@ -38,6 +48,8 @@ State from_json(const std::string& text, const std::string& file) {
     json.at("startTime").get_to(state.start_time);
     json.at("creating").get_to(state.creating);
     json.at("cgroups").get_to(state.cgroups);
+    if (json.contains("scope"))
+      state.scope = scope_from(json["scope"]);
     return state;
   } catch (const nlohmann::json::exception&) {
     throw base::Error("cannot read " + file + ": it is damaged", 0, "delete --force removes the container");

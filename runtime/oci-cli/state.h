@@ -4,10 +4,19 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "cgroups/systemd.h"
+
 namespace trine::runtime::oci_cli {
+
+/// The unit of systemd that a container is in.
+struct Scope {
+  cgroups::SystemdUnit unit;
+  bool user = false;  ///< of the user's own manager
+};
 
 /// What is known of a container between commands: state.json in its state directory.
 struct State {
@@ -21,6 +30,7 @@ struct State {
   std::uint64_t start_time = 0;  ///< of that process, in clock ticks since boot: tells it from a later one
   bool creating = false;         ///< `create` has not finished
   std::vector<std::string> cgroups;  ///< Group::directories()
+  std::optional<Scope> scope;        ///< with the systemd driver
 };
 
 std::string to_json(const State& state);

@@ -6,9 +6,9 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
-#include "cgroups/group.h"
 #include "command.h"
 #include "commands.h"
+#include "control_group.h"
 #include "runtime/backend/plan.h"
 #include "store.h"
 
@@ -113,7 +113,7 @@ int run_update(const Globals& globals, Arguments arguments) {
   const Container container = Container::open(globals.root, rest.front(), Container::Access::kChange);
   if (container.status() == Status::kStopped)
     throw base::Error("cannot update container " + rest.front() + ": container not running");
-  cgroups::update(cgroups::open_group(container.state.cgroups), backend::make_limits(options.resources));
+  update_group(container.state, backend::make_limits(options.resources));
   return 0;
 }
 

@@ -102,6 +102,14 @@ kill -TERM "$(cat "$work/pid2")"
 wait $waiting
 [[ $? == 7 ]] && pass "a restore in the foreground ends as its program does" || fail "a restore in the foreground ends as its program does"
 expect_error "… and removes the container" 1 "does not exist" oci state c
+echo '["/dev/null", "file[1d:4]'"$work"'/out", "/dev/null"]' >"$work/images/4/descriptors.json"
+echo kept >"$work/out"
+oci restore --detach --bundle "$bundle" --image-path "$work/images/4" c | cat
+grep -qE '^fd\[([3-9]|[1-9][0-9])\]:file\[1d:4\]$' "$work/arguments" && pass "a restore into a pipe writes on to the file there was" || fail "a restore into a pipe writes on to the file there was" "$(cat "$work/arguments")"
+[[ $(cat "$work/out") == kept ]] && pass "… which keeps what it has" || fail "… which keeps what it has"
+oci delete --force c
+rm "$work/out"
+expect_error "… and is needed" 1 "redirect descriptor 1" eval 'oci restore --detach --bundle "$bundle" --image-path "$work/images/4" c | cat; exit ${PIPESTATUS[0]}'
 configure '.process.terminal = true' true
 expect_error "a container with a terminal is refused" 1 "with a terminal" oci restore --bundle "$bundle" --image-path "$work/images/4" c
 

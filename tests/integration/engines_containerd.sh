@@ -42,14 +42,19 @@ engine images import --index-name busybox:1 --snapshotter native "$work/busybox.
 image=$(engine images ls -q | head -n 1)
 
 ctr_run() { # FLAG... ID COMMAND...
-  local flags=()
+  local flags=() cgroup
   while [[ $1 == -* ]]; do
     flags+=("$1")
     shift
   done
   local id=$1
   shift
-  engine run --snapshotter native --runc-binary "$runtime" --runc-root "$work/runc" --cgroup "$parent/$id" "${flags[@]}" "$image" "$id" "$@"
+  cgroup=$parent/$id
+  if [[ $manager == systemd ]]; then
+    cgroup=$parent:ctr:$id
+    flags+=(--runc-systemd-cgroup)
+  fi
+  engine run --snapshotter native --runc-binary "$runtime" --runc-root "$work/runc" --cgroup "$cgroup" "${flags[@]}" "$image" "$id" "$@"
 }
 task() { engine task "$@"; }
 task_status() { engine task ls | awk -v id="$1" '$1 == id {print $3}'; }

@@ -14,7 +14,7 @@ engine_states() { find "$work/docker-run/runtime-trine/moby" -mindepth 1 -maxdep
 trap 'stop_docker; cleanup' EXIT
 find_docker || skip "there is no dockerd here, and none to be had: $(tail -n 1 "$work/log")"
 network=default
-daemon_flags=(--add-runtime "trine=$runtime" --default-runtime trine --cgroup-parent "$parent")
+daemon_flags=(--add-runtime "trine=$runtime" --default-runtime trine --cgroup-parent "$parent" --exec-opt "native.cgroupdriver=$manager")
 if ! start_docker "${daemon_flags[@]}"; then
   network=none
   echo "skipped: a published port: dockerd cannot make its network here: $(grep -i failed "$work/log" | tail -n 1)"

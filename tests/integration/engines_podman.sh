@@ -9,7 +9,7 @@ busybox_archive
 
 engine() {
   timeout --foreground 60 podman --root "$work/root" --runroot "$work/run" --tmpdir "$work/tmp" --network-config-dir "$work/networks" \
-    --storage-driver vfs --cgroup-manager cgroupfs --runtime "$runtime" "$@"
+    --storage-driver vfs --cgroup-manager "$manager" --runtime "$runtime" "$@"
 }
 engine_mounts() { awk '{print $5}' /proc/self/mountinfo; }
 engine_states() { find /run/trine-oci -mindepth 1 -maxdepth 1 -not -name '.*' 2>/dev/null; }
@@ -27,7 +27,7 @@ port_case localhost/busybox "${limits[@]}" --network podman --cgroup-parent "$pa
 
 its_buildah() { buildah --root "$work/root" --runroot "$work/run" --storage-driver vfs "$@"; }
 in_buildah() { its_buildah run --isolation oci --runtime "$runtime" --network none "$@"; }
-container=$(its_buildah from --pull-never "${limits[@]}" --cgroup-parent "$parent/buildah" localhost/busybox 2>/dev/null)
+container=$(its_buildah from --pull-never "${limits[@]}" --cgroup-parent "/${parent#/}/buildah" localhost/busybox 2>/dev/null)
 expect_output "buildah run" "hi" in_buildah "$container" echo hi
 expect_exit "buildah run gives the exit code" 3 in_buildah "$container" sh -c 'exit 3'
 expect_exit "what buildah run writes" 0 in_buildah "$container" sh -c 'echo kept >/kept'

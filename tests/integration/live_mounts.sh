@@ -107,7 +107,7 @@ wait_until sh -c "[ \"\$('$build/bin/trine-oci' --root '$work/oci' state c | jq 
 expect_error "a stopped container gets no mount" 1 "container not running" oci mounts add c "$work/host" /data
 oci delete --force c
 expect_error "a missing container is said" 1 "does not exist" oci mounts add c "$work/host" /data
-configure '.linux.namespaces |= map(select(.type == "mount").path = "/proc/1/ns/mnt")' 'sleep 1000'
+configure '.linux.namespaces |= map(select(.type == "mount").path = "/proc/self/ns/mnt")' 'sleep 1000'
 expect_error "a container in the host's mount namespace is refused" 1 "mount namespace" oci run --detach --bundle "$bundle" c
 [[ $(awk '{print $5}' /proc/self/mountinfo | sort) == "$before" ]] && pass "no mount is left" || fail "no mount is left"
 finish

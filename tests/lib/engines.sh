@@ -5,20 +5,26 @@
 #   engine_mounts         the mount points that the engine sees
 #   engine_states         the state directories of containers
 # and calls engine_cases with the name of an image of busybox.
+#
+# TRINE_TEST_CGROUPS=systemd has the engine let systemd make the cgroups, for a machine that it runs and that nobody
+# needs afterwards: systemd is spoken to below /run, which is not set apart then.
 
 # shellcheck disable=SC2034 # the scripts that source this use it
 runtime=$build/bin/trine-oci
+manager=${TRINE_TEST_CGROUPS:-cgroupfs}
 parent=/trine-test-${work##*.} # the cgroup that holds the containers of this script, and no other
+[[ $manager == cgroupfs ]] || parent=trine_test_${work##*.}.slice
 run_flags=()
 exec_missing=127
 
 # own_namespaces SCRIPT: what engines do to the network, and to files below /run, /opt and /var/lib/cni, stays in here.
 own_namespaces() {
+  [[ $manager == cgroupfs || -d /run/systemd/system ]] || skip "systemd does not run here"
   [[ -n ${TRINE_TEST_APART-} ]] && return
   rm -rf "$work"
   # shellcheck disable=SC2016
   TRINE_TEST_APART=1 exec unshare --mount --net sh -c \
-    'mount -t tmpfs none /run && mount -t tmpfs none /opt && mkdir -p /var/lib/cni && mount -t tmpfs none /var/lib/cni && ip link set lo up && exec "$0"' "$1"
+    '{ [ "$TRINE_TEST_CGROUPS" = systemd ] || mount -t tmpfs none /run; } && mount -t tmpfs none /opt && mkdir -p /var/lib/cni && mount -t tmpfs none /var/lib/cni && ip link set lo up && exec "$0"' "$1"
 }
 
 busybox_archive() {
@@ -49,13 +55,14 @@ expect_nothing_left() {
   local left
   left=$(remains)
   if [[ -z $left ]]; then pass "$1"; else fail "$1" "$left"; fi
+  if [[ $manager == systemd ]]; then systemctl stop "$parent"; fi
   find /sys/fs/cgroup -mindepth 1 -path "*$parent*" -depth -type d -exec rmdir {} + 2>/dev/null
 }
 
-in_terminal() { # COMMAND: in a terminal of 33 rows and 77 columns; carriage returns taken out
+in_terminal() { # COMMAND [TYPED]: in a terminal of 33 rows and 77 columns; carriage returns taken out
   export -f engine
-  export work runtime parent
-  SHELL=/bin/bash timeout 60 script -qec "stty rows 33 cols 77; $1" /dev/null </dev/null 2>&1 | tr -d '\r'
+  export work runtime parent manager
+  SHELL=/bin/bash timeout 60 script -qec "stty rows 33 cols 77; $1" /dev/null < <(printf '%s' "${2-}") 2>&1 | tr -d '\r'
 }
 
 short_run_cases() {
@@ -79,7 +86,7 @@ short_run_cases() {
   [[ $(<"$work/volume/file") == inside ]] && pass "and seen outside" || fail "and seen outside"
   expect_exit "a volume that is read-only" 1 its_run -v "$work/volume:/v:ro" "$image" touch /v/file
   expect_match "run -t gives a terminal of our size" '33 77' in_terminal \
-    "engine run --rm ${run_flags[*]} -it $image sh -c 'sleep 0.3; stty size'"
+    "engine run --rm ${run_flags[*]} -it $image sh -c 'for i in \$(seq 50); do stty size | grep 77 && break; sleep 0.1; done'"
 }
 
 long_run_cases() {
@@ -99,7 +106,7 @@ long_run_cases() {
   [[ $output == typed ]] && pass "exec -i gives it the input" || fail "exec -i gives it the input" "$output"
   expect_output "exec -u, -w and -e" "1000 /tmp x" engine exec -u 1000 -w /tmp -e V=x one sh -c 'echo $(id -u) $(pwd) $V'
   expect_match "exec -t gives a terminal" '/dev/pts/[0-9]' in_terminal "engine exec -it one tty"
-  expect_match "exec -t has our size" '33 77' in_terminal "engine exec -it one sh -c 'sleep 0.3; stty size'"
+  expect_match "exec -t has our size" '33 77' in_terminal "engine exec -it one sh -c 'for i in \$(seq 50); do stty size | grep 77 && break; sleep 0.1; done'"
   expect_match "top" 'sleep 7654' engine top one
   expect_match "stats tell its memory" '64MiB|67\.1MB|67\.11MB' engine stats --no-stream one
   expect_exit "pause" 0 engine pause one
@@ -122,10 +129,31 @@ long_run_cases() {
   expect_exit "rm" 0 engine rm one
 }
 
+attach_cases() {
+  local image=$1 held
+  # An engine lets go of a container when its input ends: this one does not.
+  mkfifo "$work/input"
+  exec {held}<>"$work/input"
+  echo typed >&"$held"
+  # shellcheck disable=SC2016
+  engine run -d -i --name three "${run_flags[@]}" "$image" sh -c 'read line; echo "got $line"; exit 4' >/dev/null 2>&1
+  output=$(engine attach three <"$work/input" 2>&1)
+  exec {held}>&-
+  [[ $output == "got typed" ]] && pass "attach gives it the input, and us its output" ||
+    fail "attach gives it the input, and us its output" "$output"
+  wait_until eval '[[ $(status_of three) == exited* ]]'
+  expect_output "and it has ended" "exited 4" status_of three
+  engine rm -f three >/dev/null 2>&1
+  engine run -d -it --name three "${run_flags[@]}" "$image" sh -c 'read line; tty; stty size' >/dev/null 2>&1
+  expect_match "attach to a terminal, of our size" '/dev/pts/0 33 77' eval 'echo $(in_terminal "engine attach three" $'"'typed\n'"')'
+  engine rm -f three >/dev/null 2>&1
+}
+
 # engine_cases IMAGE
 engine_cases() {
   short_run_cases "$1"
   long_run_cases "$1"
+  attach_cases "$1"
   engine run -d --name two "${run_flags[@]}" "$1" sleep 7654 >/dev/null 2>&1
   expect_exit "rm -f of a running one" 0 engine rm -f two
   expect_nothing_left "cgroups, mounts, processes and states: nothing is left"

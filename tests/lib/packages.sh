@@ -9,7 +9,7 @@ build_packages=(
 run_packages=(busybox-static uidmap erofs-utils)
 test_packages=(
   catch2 ccache crun runc podman buildah skopeo umoci debootstrap jq attr libcap2-bin bsdutils bsdextrautils
-  util-linux procps iproute2 containernetworking-plugins iptables python3-minimal
+  util-linux procps iproute2 containernetworking-plugins iptables python3-minimal criu apparmor
 )
 lint_packages=(clang-format-19 clang-tidy-19 shellcheck)
 fuzz_packages=(clang-19 libclang-rt-19-dev)

@@ -78,7 +78,8 @@ class Group {
   void join(pid_t pid, bool born) const;
 
   /// To be called once the first process is in a group of create_with_systemd(): ends the placeholder that
-  /// held the scope until then. For any other group, and the second time, it does nothing.
+  /// held the scope until then, and which a limit of processes left room for. For any other group, and the
+  /// second time, it does nothing. Throws Error.
   void settle();
 
   /// The version 2 directory, for CLONE_INTO_CGROUP; nothing when the group has none.

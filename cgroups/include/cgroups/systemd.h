@@ -43,7 +43,7 @@ struct SystemdOptions {
   /// no scope without; it stays until Group::settle(), or until the Group is destroyed.
   ///
   /// A user's process outside the tree of user@.service (one of an ssh session) can be moved by systemd only:
-  /// give its number here.
+  /// give its number here. Without, the new process could not be born in the scope, which is an Error.
   std::vector<pid_t> pids;
 };
 

@@ -193,6 +193,9 @@ struct Plan {
   std::vector<TimeOffset> time_offsets;                      ///< with a new time namespace only
   std::optional<Resctrl> resctrl;
   std::optional<SeccompFilter> seccomp;
+  /// Where a small mount namespace may be kept for the starts on a host with many mounts; only root's to
+  /// write, and gone with the boot. Empty: none is made.
+  std::string staging_directory;
   Process process;
 };
 

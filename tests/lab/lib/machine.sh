@@ -20,7 +20,10 @@ qemu_arguments() {
   else
     arguments+=(-accel "tcg,thread=multi" -smp 2)
   fi
-  arguments+=(-kernel "$kernel/kernel" -initrd "$initramfs" -append "$kernel_options panic=-1 quiet ${kernel_words[*]-}")
+  # Software emulation can leave the processors waiting for one another for ever: then end, with the traces on the
+  # console, instead of spinning until the time limit. A busy build machine delays them by some tens of seconds.
+  kernel_words+=(softlockup_panic=1 watchdog_thresh=30)
+  arguments+=(-kernel "$kernel/kernel" -initrd "$initramfs" -append "$kernel_options panic=-1 quiet ${kernel_words[*]}")
   arguments+=(-chardev "file,id=console,path=$run/console" -serial chardev:console -monitor none)
   # The command's streams have ports of their own, so that nothing of the console gets in.
   arguments+=(-device virtio-serial-pci)

@@ -137,6 +137,20 @@ TEST_CASE("a process is born in the scope, which ends with it once it is settled
   CHECK(eventually([&] { return scope.property("ActiveState") == "inactive"; }));
 }
 
+TEST_CASE("a limit of one process leaves room for the container's first one") {
+  REQUIRE_SYSTEMD();
+  Limits limits;
+  limits.pids_max = 1;
+  Scope scope(limits);
+  const pid_t pid = start_in(*scope, [] { return ::pause(); });
+  REQUIRE(eventually([&] { return scope->stats().pids.value_or(0) == 2; }));
+  scope->settle();
+  CHECK(scope.file("pids.max") == "1");
+  CHECK(scope.property("TasksMax") == "1");
+  ::kill(pid, SIGKILL);
+  wait_for(pid);
+}
+
 TEST_CASE("limits outlive systemd's reading of its configuration") {
   REQUIRE_SYSTEMD();
   auto limits = some_limits();

@@ -14,10 +14,11 @@ namespace trine::runtime::backend {
 
 /// What start_container() needs beside the plan.
 struct ContainerOptions : isolation::HookPoints {
-  std::string cgroup_name;    ///< of the group in each hierarchy that is used: "trine-<id>"
+  std::string cgroup_name;  ///< of the group in each hierarchy that is used: "trine-<id>"
+  /// Makes the group in another way than cgroups::create() does, without `cgroup_name`: a systemd scope.
+  std::function<cgroups::Group(const cgroups::Hierarchies&, const cgroups::Limits&)> make_group;
   std::string seccomp_cache;  ///< directory of compiled filters
-  cgroups::Coverage coverage = cgroups::Coverage::kWhereLimited;
-  bool loopback_up = true;  ///< in a new network namespace
+  bool loopback_up = true;    ///< in a new network namespace
   /// The first process exists, in its cgroups, and waits: the moment to write its record.
   std::function<void(pid_t, const cgroups::Group&)> on_created;
   /// In the child: let go of the caller's locks.
@@ -37,6 +38,9 @@ class Container {
 
   [[nodiscard]] base::Process& process() { return started_.process; }
   [[nodiscard]] base::UniqueFd take_terminal() { return std::move(started_.terminal); }
+
+  /// Ends what only the making of its group needed: see cgroups::Group::settle().
+  void settle() { group_.settle(); }
 
   /// After the first process was waited for: ends what is left in the cgroup and removes it.
   struct End {

@@ -18,6 +18,10 @@ namespace {
 /// namespace dies with it; one that shares the guest's may leave others behind that hold its streams open.
 constexpr int kQuietTime = 1000;
 
+/// How often a terminal whose input has ended is told so: in a begun line the first time ends only that, and
+/// a shell that changes the terminal's mode meanwhile does not see it.
+constexpr int kEndInterval = 200;
+
 Failure failure_of(const base::Error& error) {
   return {.message = error.message(), .hint = error.hint(), .errno_value = error.errno_value()};
 }
@@ -52,17 +56,20 @@ void Session::run() {
 
 void Session::wait_and_carry() {
   std::vector<pollfd> waits{{.fd = control_.get(), .events = POLLIN, .revents = 0}};
-  bool any_ended = false;
+  int timeout = -1;
   for (auto& [request, job] : jobs_) {
     waits.push_back({.fd = job.ended ? -1 : job.workload->process().pidfd(), .events = POLLIN, .revents = 0});
-    any_ended |= job.ended.has_value();
+    if (job.ended)
+      timeout = kQuietTime;
+    else if (job.stdio->awaits_end() && timeout < 0)
+      timeout = kEndInterval;
     for (const Pump& pump : job.stdio->pumps()) {
       std::array<pollfd, Pump::kWaits> pair{};
       pump.prepare(pair);
       waits.insert(waits.end(), pair.begin(), pair.end());
     }
   }
-  const int count = ::poll(waits.data(), waits.size(), any_ended ? kQuietTime : -1);
+  const int count = ::poll(waits.data(), waits.size(), timeout);
   if (count < 0 && errno != EINTR)
     base::throw_errno("cannot wait for the host");
   std::size_t next = 1;
@@ -73,7 +80,9 @@ void Session::wait_and_carry() {
       pump.carry({waits[next], waits[next + 1]});
       next += Pump::kWaits;
     }
-    job.idle = count == 0;
+    job.idle = count == 0 && timeout == kQuietTime;
+    if (count == 0 && job.stdio->awaits_end())
+      job.stdio->type_end();
   }
   // Last: it may add a job.
   if (waits.front().revents != 0)

@@ -109,6 +109,15 @@ void Stdio::resize(const TerminalSize& size) const {
     (void)::ioctl(terminal_.get(), TIOCSWINSZ, &window);  // a terminal that is gone has no size
 }
 
+bool Stdio::awaits_end() const {
+  return terminal_ && pumps_.back().done() && !pumps_.front().done();
+}
+
+void Stdio::type_end() const {
+  constexpr char kEndOfInput = 4;                    // VEOF, ^D
+  (void)!::write(terminal_.get(), &kEndOfInput, 1);  // one that does not take it is asked again
+}
+
 bool Stdio::drained() const {
   return std::all_of(pumps_.begin(), pumps_.begin() + static_cast<std::ptrdiff_t>(outputs_),
                      [](const Pump& pump) { return pump.done(); });

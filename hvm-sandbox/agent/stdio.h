@@ -37,6 +37,10 @@ class Stdio {
   void resize(const TerminalSize& size) const;
 
   [[nodiscard]] std::vector<Pump>& pumps() { return pumps_; }
+  /// A terminal whose input from the host has ended while the process still writes to it.
+  [[nodiscard]] bool awaits_end() const;
+  /// Types the end of input, as a person would.
+  void type_end() const;
   /// Whether all output was carried to the host.
   [[nodiscard]] bool drained() const;
 

@@ -56,8 +56,8 @@ std::vector<std::string> words_of(const MonitorOptions& options, const std::stri
   for (const int fd : {channel, agent})
     ::fcntl(fd, F_SETFD, 0);
   const int null = ::open("/dev/null", O_RDWR);
-  ::dup2(null, STDIN_FILENO);
-  ::dup2(null, STDOUT_FILENO);
+  if (null < 0 || ::dup2(null, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0)
+    ::_exit(1);
   ::execv(words[0], words);
   ::_exit(127);
 }

@@ -161,9 +161,11 @@ template <>
 struct Fields<isolation::Plan> {
   static auto of(auto& whole) {
     auto& [namespaces, uid_mappings, gid_mappings, hostname, domainname, root, mounts, mount_label, devices,
-           masked_paths, read_only_paths, sysctls, time_offsets, resctrl, seccomp, process] = whole;
+           masked_paths, read_only_paths, sysctls, time_offsets, resctrl, seccomp, staging_directory,
+           process] = whole;
     return std::tie(namespaces, uid_mappings, gid_mappings, hostname, domainname, root, mounts, mount_label,
-                    devices, masked_paths, read_only_paths, sysctls, time_offsets, resctrl, seccomp, process);
+                    devices, masked_paths, read_only_paths, sysctls, time_offsets, resctrl, seccomp,
+                    staging_directory, process);
   }
 };
 template <>

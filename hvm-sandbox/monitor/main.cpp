@@ -1,7 +1,10 @@
+#include <linux/capability.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
+#include <sys/syscall.h>
 
+#include <array>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -35,6 +38,14 @@ base::UniqueFd take_signals() {
   if (!fd)
     base::throw_errno("cannot take signals");
   return fd;
+}
+
+/// All descriptors are open by now: from here on the monitor needs no right that an ordinary user has not.
+void drop_capabilities() {
+  __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
+  const std::array<__user_cap_data_struct, _LINUX_CAPABILITY_U32S_3> none{};
+  if (::syscall(SYS_capset, &header, none.data()) != 0)
+    base::throw_errno("cannot give up capabilities");
 }
 
 void print_tail(const hvm::Machine& machine) {
@@ -90,6 +101,7 @@ int main(int count, char** arguments) {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     const base::UniqueFd signals = take_signals();
     hvm::Machine machine(hvm::parse_plan(count, arguments));
+    drop_capabilities();
     bool show_tail = false;
     const auto on_signal = [&](std::uint32_t /*events*/) {
       signalfd_siginfo info{};

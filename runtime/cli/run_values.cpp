@@ -75,8 +75,7 @@ void set_hostname(RunOptions& options, const std::string& text) {
 
 void set_isolation(RunOptions& options, const std::string& text) {
   if (text == "container" || text == "vm") {
-    options.isolation_class =
-        text == "vm" ? engine::IsolationClass::kVm : engine::IsolationClass::kContainer;
+    options.isolation_class = text == "vm" ? engine::IsolationClass::kVm : engine::IsolationClass::kContainer;
     return;
   }
   if (text == "full" || text == "auto") {

@@ -16,12 +16,12 @@
 #include "isolation/start.h"
 #include "layout.h"
 #include "record.h"
+#include "run_vm.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/container.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
-#include "run_vm.h"
 
 namespace trine::runtime::engine {
 namespace {

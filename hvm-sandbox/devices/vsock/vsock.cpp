@@ -180,7 +180,8 @@ void Vsock::fill_receive_queue() noexcept {
   if (queue == nullptr)
     return;
   bool any = false;
-  while (true) {
+  // One ring's worth at a time, as in serve_all(): the buffers that come meanwhile come with a notification.
+  for (unsigned count = 0; count < queue->size(); ++count) {
     const auto popped = queue->pop(chain());
     if (!popped) {
       host().fail(popped.error());

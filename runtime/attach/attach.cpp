@@ -10,7 +10,7 @@
 #include <optional>
 
 #include "base/error.h"
-#include "terminal_mode.h"
+#include "runtime/attach/terminal_mode.h"
 #include "terminal_pump.h"
 
 namespace trine::runtime::attach {

@@ -84,12 +84,14 @@ void set_pull(engine::RunOptions& options, const std::string& text) {
     refuse("--pull", text, "is unknown", "missing, always or never");
 }
 
-void set_isolation(RunOptions&, const std::string& text) {
-  if (text == "container")
+void set_isolation(RunOptions& options, const std::string& text) {
+  if (text == "container" || text == "vm") {
+    options.isolation_class = text == "vm" ? engine::IsolationClass::kVm : engine::IsolationClass::kContainer;
     return;
-  if (text == "vm" || text == "full" || text == "auto") {
+  }
+  if (text == "full" || text == "auto") {
     refuse("--isolation", text, "it is not built into this version of trine",
-           "it has container only; a stronger class is never replaced by a weaker one");
+           "it has container and vm; a stronger class is never replaced by a weaker one");
   }
   refuse("--isolation", text, "there is no such class", "container, vm, full or auto");
 }

@@ -10,6 +10,7 @@
 #include "runtime/engine/run.h"
 #include "store_verbs.h"
 #include "verb.h"
+#include "vm_verbs.h"
 
 namespace trine::runtime::cli {
 namespace {
@@ -88,6 +89,16 @@ const std::vector<Verb>& verbs() {
        "store, tells what is damaged and how layers are kept, and exits with 1 when there is damage; with "
        "--repair it takes away what cannot be whole, so that it can be loaded again.",
        "trine system df\ntrine system check --repair", system_flag_texts, run_system},
+      {"kernel", "import PACKAGE.deb|DIRECTORY | ls | use NAME", "keep kernels for VMs",
+       "import packs a stock kernel for guests and makes it the default: Debian's package "
+       "linux-image-…-cloud-amd64, or a directory with its boot/vmlinuz-… and lib/modules/…. ls lists those "
+       "there are, use makes one the default.",
+       "apt-get download linux-image-6.1.0-56-cloud-amd64\ntrine kernel import ./linux-image-*.deb", no_flags,
+       run_kernel},
+      {"check", "", "tell whether VMs can run here",
+       "Looks for all that --isolation vm needs, runs a few instructions in a guest and times them, and says "
+       "what is missing and how to get it. Exits with 0 when VMs can run, else with 1.",
+       "trine check\ntrine check && trine run --isolation vm debian", no_flags, run_check},
   };
   return table;
 }

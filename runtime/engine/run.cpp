@@ -10,11 +10,13 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "cidfile.h"
 #include "image_root.h"
 #include "isolation/rootless.h"
 #include "isolation/start.h"
 #include "layout.h"
 #include "record.h"
+#include "run_vm.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/container.h"
 #include "runtime/engine/image_source.h"
@@ -143,35 +145,6 @@ Prepared prepare(const RunOptions& options, const Paths& paths, bool rootless, I
   return prepare_bundle(options, options.image.substr(kBundle.size()), instance);
 }
 
-/// The id in a file that must not be there yet, and that goes again when the instance does not start.
-class CidFile {
- public:
-  CidFile(std::string path, const std::string& id) : path_(std::move(path)) {
-    if (path_.empty())
-      return;
-    try {
-      const base::UniqueFd file = base::open_file(path_, O_WRONLY | O_CREAT | O_EXCL, 0644);
-      base::write_all(file.get(), id, path_);
-    } catch (const base::Error& error) {
-      if (error.errno_value() != EEXIST)
-        throw;
-      throw base::Error("the file " + path_ + " exists already", 0,
-                        "another instance may go by it: remove it, or choose another --cidfile");
-    }
-  }
-  ~CidFile() {
-    if (!keep_ && !path_.empty())
-      ::unlink(path_.c_str());
-  }
-  CidFile(const CidFile&) = delete;
-  CidFile& operator=(const CidFile&) = delete;
-  void keep() { keep_ = true; }
-
- private:
-  std::string path_;
-  bool keep_ = false;
-};
-
 void empty_standard_input() {
   const base::UniqueFd null = base::open_file("/dev/null", O_RDONLY);
   if (::dup2(null.get(), STDIN_FILENO) < 0)
@@ -202,6 +175,8 @@ int run(const RunOptions& options, const Paths& paths) {
   if (rootless)
     isolation::enter_user_namespace();
   repair(paths);
+  if (options.isolation_class == IsolationClass::kVm)
+    return run_in_vm(options, paths);
   Instance instance = Instance::create(paths, options.name, options.remove);
   Prepared prepared = prepare(options, paths, rootless, instance);
   const cgroups::Limits limits = prepared.plan.limits;

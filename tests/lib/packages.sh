@@ -4,11 +4,11 @@
 build_packages=(
   g++ cmake ninja-build pkg-config
   libseccomp-dev libbpf-dev libelf-dev zlib1g-dev libnl-3-dev nlohmann-json3-dev libcli11-dev
-  libssl-dev libzstd-dev libisal-dev libcurl4-openssl-dev libsystemd-dev
+  libssl-dev libzstd-dev liblzma-dev libisal-dev libcurl4-openssl-dev libsystemd-dev
 )
-run_packages=(busybox-static uidmap)
+run_packages=(busybox-static uidmap erofs-utils)
 test_packages=(
-  catch2 ccache erofs-utils crun runc podman buildah skopeo umoci debootstrap jq attr libcap2-bin bsdutils bsdextrautils
+  catch2 ccache crun runc podman buildah skopeo umoci debootstrap jq attr libcap2-bin bsdutils bsdextrautils
   util-linux procps iproute2 containernetworking-plugins iptables python3 criu apparmor docker-registry openssl
 )
 lint_packages=(clang-format-19 clang-tidy-19 shellcheck)

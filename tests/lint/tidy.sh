@@ -40,5 +40,5 @@ check() {
 
 export build cache common
 export -f check hash_of
-git ls-files 'base/*.cpp' 'isolation/*.cpp' 'cgroups/*.cpp' 'netns/*.cpp' 'images/*.cpp' 'runtime/*.cpp' |
+git ls-files 'base/*.cpp' 'isolation/*.cpp' 'cgroups/*.cpp' 'netns/*.cpp' 'images/*.cpp' 'hvm-sandbox/*.cpp' 'runtime/*.cpp' |
   xargs -n 1 -P "$(nproc)" bash -c 'check "$0"'

@@ -7,7 +7,7 @@ root_packages=(
   base-files base-passwd bash coreutils diffutils findutils gawk grep gzip hostname sed tar util-linux bsdutils mount
   login passwd procps psmisc iproute2 kmod libc-bin strace jq file busybox-static uidmap attr e2fsprogs erofs-utils
   libc6-dev libstdc++-12-dev libseccomp-dev libbpf-dev libelf-dev zlib1g-dev libnl-3-dev nlohmann-json3-dev
-  libcli11-dev libssl-dev libzstd-dev libisal-dev libcurl4-openssl-dev libsystemd-dev libcap-dev catch2
+  libcli11-dev libssl-dev libzstd-dev liblzma-dev libisal-dev libcurl4-openssl-dev libsystemd-dev libcap-dev catch2
 )
 
 # make_root: sets $root_directory, keyed by what it is made of.

@@ -67,7 +67,7 @@ TEST_CASE("bad values are refused") {
                                              {"--memory-swap", "1g", "i"},
                                              {"--memory", "1g", "--memory-swap", "1m", "i"},
                                              {"--network", "x", "i"},
-                                             {"--isolation", "vm", "i"},
+                                             {"--isolation", "full", "i"},
                                              {"--isolation", "x", "i"},
                                              {"--mount", "type=bind,dst=/b", "i"},
                                              {"--tmpfs", "b", "i"},

@@ -8,10 +8,10 @@
 #include <array>
 #include <string>
 
-#include "attach/terminal_mode.h"
 #include "base/error.h"
 #include "own_stdio.h"
 #include "pty_pair.h"
+#include "runtime/attach/terminal_mode.h"
 #include "scratch.h"
 
 using namespace trine;

@@ -31,6 +31,12 @@ struct DeviceRequest {
 
 enum class NetworkMode { kPrivate, kNone, kHost, kContainer };
 
+/// What stands between the instance and the host.
+enum class IsolationClass {
+  kContainer,  ///< the kernel's system calls
+  kVm,         ///< the processor's guest mode
+};
+
 struct SecurityOptions {
   bool no_new_privileges = false;
   bool seccomp_unconfined = false;
@@ -45,6 +51,7 @@ struct RunOptions {
   std::string image;  ///< a name, an id, or TRANSPORT:PATH
   PullPolicy pull = PullPolicy::kMissing;
   std::vector<std::string> command;  ///< in place of the image's Cmd
+  IsolationClass isolation_class = IsolationClass::kContainer;
   bool interactive = false;
   bool terminal = false;
   bool remove = false;

@@ -1,0 +1,178 @@
+#include "agent/session.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include "agent/layers.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+
+namespace trine::hvm {
+namespace {
+
+/// How long output may still come from a process that has ended, in milliseconds without any. Its pid
+/// namespace dies with it; one that shares the guest's may leave others behind that hold its streams open.
+constexpr int kQuietTime = 1000;
+
+/// How often a terminal whose input has ended is told so: in a begun line the first time ends only that, and
+/// a shell that changes the terminal's mode meanwhile does not see it.
+constexpr int kEndInterval = 200;
+
+Failure failure_of(const base::Error& error) {
+  return {.message = error.message(), .hint = error.hint(), .errno_value = error.errno_value()};
+}
+
+void write_files(const StartRequest& request) {
+  base::make_directories(kFilesDirectory);
+  const base::UniqueFd directory = base::open_file(kFilesDirectory, O_RDONLY | O_DIRECTORY);
+  for (const auto& [name, content] : request.files) {
+    const base::UniqueFd file = base::open_file_at(directory.get(), name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
+    base::write_all(file.get(), content, name);
+  }
+}
+
+}  // namespace
+
+Session::Session(Launcher& launcher) : launcher_(launcher), control_(dial(kControlPort)) {
+  send(FrameType::kReady, 0, wire::encode(Ready{}));
+}
+
+void Session::send(FrameType type, std::uint64_t request, std::string payload) {
+  base::write_all(control_.get(),
+                  encode_frame({.type = type, .request = request, .payload = std::move(payload)}),
+                  "the connection to the host");
+}
+
+void Session::run() {
+  while (connected_) {
+    wait_and_carry();
+    settle();
+  }
+}
+
+void Session::wait_and_carry() {
+  std::vector<pollfd> waits{{.fd = control_.get(), .events = POLLIN, .revents = 0}};
+  int timeout = -1;
+  for (auto& [request, job] : jobs_) {
+    waits.push_back({.fd = job.ended ? -1 : job.workload->process().pidfd(), .events = POLLIN, .revents = 0});
+    if (job.ended)
+      timeout = kQuietTime;
+    else if (job.stdio->awaits_end() && timeout < 0)
+      timeout = kEndInterval;
+    for (const Pump& pump : job.stdio->pumps()) {
+      std::array<pollfd, Pump::kWaits> pair{};
+      pump.prepare(pair);
+      waits.insert(waits.end(), pair.begin(), pair.end());
+    }
+  }
+  const int count = ::poll(waits.data(), waits.size(), timeout);
+  if (count < 0 && errno != EINTR)
+    base::throw_errno("cannot wait for the host");
+  std::size_t next = 1;
+  for (auto& [request, job] : jobs_) {
+    if (waits[next++].revents != 0 && !job.ended)
+      job.ended = job.workload->process().wait();
+    for (Pump& pump : job.stdio->pumps()) {
+      pump.carry({waits[next], waits[next + 1]});
+      next += Pump::kWaits;
+    }
+    job.idle = count == 0 && timeout == kQuietTime;
+    if (count == 0 && job.stdio->awaits_end())
+      job.stdio->type_end();
+  }
+  // Last: it may add a job.
+  if (waits.front().revents != 0)
+    connected_ = receive();
+}
+
+bool Session::receive() {
+  std::array<char, 65536> bytes;
+  const ssize_t got = ::read(control_.get(), bytes.data(), bytes.size());
+  if (got < 0 && errno == EINTR)
+    return true;
+  if (got <= 0)
+    return false;
+  reader_.append({bytes.data(), static_cast<std::size_t>(got)});
+  while (const auto frame = reader_.next()) {
+    if (!handle(*frame))
+      return false;
+  }
+  return !reader_.broken();
+}
+
+bool Session::handle(const Frame& frame) {
+  const auto job = jobs_.find(frame.request);
+  switch (frame.type) {
+    case FrameType::kStart:
+      start(frame);
+      return true;
+    case FrameType::kSignal:
+      if (const auto number = wire::decode<std::uint32_t>(frame.payload); number && job != jobs_.end())
+        job->second.workload->process().signal(static_cast<int>(*number));
+      return true;
+    case FrameType::kResize:
+      if (const auto size = wire::decode<TerminalSize>(frame.payload); size && job != jobs_.end())
+        job->second.stdio->resize(*size);
+      return true;
+    case FrameType::kShutdown:
+      return false;
+    default:
+      base::print_warning("the host sent a frame of the unknown type " +
+                          std::to_string(static_cast<unsigned>(frame.type)));
+      return true;
+  }
+}
+
+void Session::start(const Frame& frame) {
+  Job job;
+  if (const auto failure = try_start(frame, job)) {
+    send(FrameType::kFailed, frame.request, wire::encode(*failure));
+    return;
+  }
+  jobs_.emplace(frame.request, std::move(job));
+  send(FrameType::kStarted, frame.request, {});
+}
+
+std::optional<Failure> Session::try_start(const Frame& frame, Job& job) {
+  const auto request = wire::decode<StartRequest>(frame.payload);
+  if (!request || jobs_.contains(frame.request))
+    return Failure{.message = "the agent does not understand what it is asked to start",
+                   .hint = "is the agent of the same version as trine?"};
+  try {
+    const std::vector<std::string> layers = mount_layers(request->layers);
+    write_files(*request);
+    job.stdio = std::make_unique<Stdio>(frame.request, *request);
+    {
+      const Stdio::Borrowed borrowed(*job.stdio);
+      auto started = launcher_.start(*request, layers);
+      if (!started)
+        return started.error();
+      job.workload = std::move(*started);
+    }
+    job.stdio->connect(job.workload->take_terminal());
+    return std::nullopt;
+  } catch (const base::Error& error) {
+    return failure_of(error);
+  }
+}
+
+/// Reports those that ended once all that they wrote is with the host.
+void Session::settle() {
+  for (auto job = jobs_.begin(); job != jobs_.end();) {
+    if (!job->second.ended || !(job->second.stdio->drained() || job->second.idle)) {
+      ++job;
+      continue;
+    }
+    const Exit exit{.code = static_cast<std::uint32_t>(job->second.ended->code),
+                    .oom_killed = job->second.workload->finish()};
+    const std::uint64_t request = job->first;
+    job = jobs_.erase(job);
+    send(FrameType::kExit, request, wire::encode(exit));
+  }
+}
+
+}  // namespace trine::hvm

@@ -1,0 +1,65 @@
+#include "boot/initramfs.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "base/error.h"
+
+namespace trine::hvm {
+namespace {
+
+constexpr std::uint64_t kPage = 4096;
+
+std::uint64_t size_of(const base::UniqueFd& file) {
+  struct stat status{};
+  if (::fstat(file.get(), &status) != 0)
+    base::throw_errno("cannot tell the size of the guest's initramfs");
+  return static_cast<std::uint64_t>(status.st_size);
+}
+
+void read_whole(int file, std::span<std::byte> out) {
+  std::size_t done = 0;
+  while (done < out.size()) {
+    const ssize_t got = ::pread(file, out.data() + done, out.size() - done, static_cast<off_t>(done));
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got < 0)
+      base::throw_errno("cannot read the guest's initramfs");
+    if (got == 0)
+      throw base::Error("cannot read the guest's initramfs: it became shorter meanwhile");
+    done += static_cast<std::size_t>(got);
+  }
+}
+
+}  // namespace
+
+LoadedInitramfs load_initramfs(const std::vector<base::UniqueFd>& archives, const GuestMemory& memory,
+                               std::uint64_t lowest, std::uint64_t end) {
+  std::vector<std::uint64_t> sizes;
+  std::uint64_t total = 0;
+  for (const base::UniqueFd& archive : archives) {
+    sizes.push_back(size_of(archive));
+    total += (sizes.back() + 3) & ~3ULL;
+    if (total > end)
+      break;
+  }
+  if (total == 0)
+    return {};
+  const std::uint64_t address = total > end ? 0 : (end - total) & ~(kPage - 1);
+  const auto place = memory.slice(address, total);
+  if (address < lowest || !place) {
+    throw base::Error("the guest's kernel and its initramfs of " + std::to_string(total >> 10U) +
+                          " KiB do not fit into its memory",
+                      0, "give it more: --memory");
+  }
+  std::size_t offset = 0;
+  for (std::size_t i = 0; i < archives.size(); ++i) {
+    read_whole(archives[i].get(), {place->data() + offset, sizes[i]});
+    offset += (sizes[i] + 3) & ~3ULL;
+  }
+  return {.address = address, .size = total};
+}
+
+}  // namespace trine::hvm

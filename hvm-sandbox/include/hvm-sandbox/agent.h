@@ -1,0 +1,47 @@
+#pragma once
+
+#include <expected>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/process.h"
+#include "base/unique_fd.h"
+#include "hvm-sandbox/protocol.h"
+
+/// The guest's side, without what it runs: trine-agent is this and a launcher.
+namespace trine::hvm {
+
+/// A process that the launcher made.
+class Workload {
+ public:
+  Workload() = default;
+  Workload(const Workload&) = delete;
+  Workload& operator=(const Workload&) = delete;
+  virtual ~Workload() = default;
+
+  [[nodiscard]] virtual base::Process& process() = 0;
+  /// The master of its terminal, once; empty when it has none.
+  virtual base::UniqueFd take_terminal() = 0;
+  /// After process() was waited for: clears up. Whether the kernel killed something for lack of memory.
+  virtual bool finish() = 0;
+};
+
+/// Makes the process that StartRequest::plan describes. Its standard streams are the caller's.
+class Launcher {
+ public:
+  Launcher() = default;
+  Launcher(const Launcher&) = delete;
+  Launcher& operator=(const Launcher&) = delete;
+  virtual ~Launcher() = default;
+
+  /// `layers`: where the image's layers are mounted, topmost first.
+  virtual std::expected<std::unique_ptr<Workload>, Failure> start(const StartRequest& request,
+                                                                  const std::vector<std::string>& layers) = 0;
+};
+
+/// The life of PID 1 in a guest: does not return, but powers the machine off when the host says so, the
+/// connection to it is lost, or something fails that cannot be told to the host in another way.
+[[noreturn]] void run_agent(Launcher& launcher);
+
+}  // namespace trine::hvm

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+/// Guest kernels as they are kept: `<root>/NAME/` holds `vmlinux`, an ELF with a PVH note, and
+/// `modules.cpio`, the drivers that the guest loads first. `<root>/default` is a symbolic link to the one
+/// that is used.
+namespace trine::hvm {
+
+constexpr const char* kKernelFile = "vmlinux";
+constexpr const char* kModulesFile = "modules.cpio";
+
+struct Kernel {
+  std::string name;       ///< "6.1.0-56-cloud-amd64"
+  std::string directory;  ///< absolute
+  bool is_default = false;
+};
+
+/// By name. None when there is no such directory.
+std::vector<Kernel> list_kernels(const std::string& root);
+
+/// The default one, or the one with this name. Throws base::Error with the cure when there is none.
+Kernel find_kernel(const std::string& root, const std::string& name = {});
+
+/// Makes a kernel the default. Throws base::Error when there is none of this name.
+void use_kernel(const std::string& root, const std::string& name);
+
+}  // namespace trine::hvm

@@ -1,0 +1,142 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "hvm-sandbox/wire.h"
+
+/// What the host and the agent in the guest say to each other: docs/guest-protocol.md.
+namespace trine::hvm {
+
+constexpr std::uint32_t kProtocolVersion = 1;
+constexpr std::uint32_t kControlPort = 1024;  ///< frames
+constexpr std::uint32_t kStreamPort = 1025;   ///< a StreamHello, then bytes
+
+constexpr std::size_t kFrameHeader = 16;
+constexpr std::size_t kMostFrameBytes = 1 << 20;
+
+enum class FrameType : std::uint16_t {
+  kReady = 1,     ///< guest: Ready
+  kStart = 2,     ///< host: StartRequest
+  kStarted = 3,   ///< guest: empty
+  kFailed = 4,    ///< guest: Failure
+  kSignal = 5,    ///< host: std::uint32_t, the signal's number
+  kResize = 6,    ///< host: TerminalSize
+  kExit = 7,      ///< guest: Exit
+  kShutdown = 8,  ///< host: empty; the guest powers off
+};
+
+struct Frame {
+  FrameType type{};
+  std::uint64_t request = 0;  ///< names the process that it is about
+  std::string payload;
+};
+
+struct Ready {
+  std::uint32_t version = kProtocolVersion;
+};
+
+struct StartRequest {
+  std::uint32_t layers = 0;  ///< disks that hold the image's layers, topmost first: /dev/vda and on
+  std::vector<std::pair<std::string, std::string>> files;  ///< name and content, made in kFilesDirectory
+  bool terminal = false;
+  bool input = false;  ///< the process' standard input comes over a stream; else it is empty
+  std::string plan;    ///< what to run, in the launcher's own form
+};
+
+/// Where the guest keeps StartRequest::files, for the plan to mount them from.
+constexpr const char* kFilesDirectory = "/run/trine/files";
+
+struct Failure {
+  std::string message;
+  std::string hint;
+  std::int32_t errno_value = 0;
+  std::uint32_t exit_code = 125;
+};
+
+struct TerminalSize {
+  std::uint16_t rows = 0;
+  std::uint16_t columns = 0;
+};
+
+struct Exit {
+  std::uint32_t code = 0;
+  bool oom_killed = false;
+};
+
+enum class StreamKind : std::uint32_t { kInput = 0, kOutput = 1, kError = 2, kTerminal = 3 };
+
+struct StreamHello {
+  std::uint64_t request = 0;
+  StreamKind kind{};
+  std::uint32_t reserved = 0;
+};
+constexpr std::size_t kStreamHelloBytes = 16;
+
+std::string encode_frame(const Frame& frame);
+
+/// Cuts frames out of a stream of bytes, however they arrive.
+class FrameReader {
+ public:
+  /// Takes in what was received.
+  void append(std::string_view bytes) { buffer_.append(bytes); }
+  /// The next whole frame. Nothing: more is needed, or broken().
+  std::optional<Frame> next();
+  /// The other side sent what can be no frame: nothing more will come.
+  [[nodiscard]] bool broken() const { return broken_; }
+
+ private:
+  std::string buffer_;
+  bool broken_ = false;
+};
+
+namespace wire {
+template <>
+struct Fields<Ready> {
+  static auto of(auto& value) {
+    auto& [version] = value;
+    return std::tie(version);
+  }
+};
+template <>
+struct Fields<StartRequest> {
+  static auto of(auto& value) {
+    auto& [layers, files, terminal, input, plan] = value;
+    return std::tie(layers, files, terminal, input, plan);
+  }
+};
+template <>
+struct Fields<Failure> {
+  static auto of(auto& value) {
+    auto& [message, hint, errno_value, exit_code] = value;
+    return std::tie(message, hint, errno_value, exit_code);
+  }
+};
+template <>
+struct Fields<TerminalSize> {
+  static auto of(auto& value) {
+    auto& [rows, columns] = value;
+    return std::tie(rows, columns);
+  }
+};
+template <>
+struct Fields<Exit> {
+  static auto of(auto& value) {
+    auto& [code, oom_killed] = value;
+    return std::tie(code, oom_killed);
+  }
+};
+template <>
+struct Fields<StreamHello> {
+  static auto of(auto& value) {
+    auto& [request, kind, reserved] = value;
+    return std::tie(request, kind, reserved);
+  }
+};
+}  // namespace wire
+
+}  // namespace trine::hvm

@@ -1,0 +1,151 @@
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdlib>
+#include <exception>
+#include <filesystem>
+#include <vector>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/remove_tree.h"
+#include "base/text.h"
+#include "boot/bzimage.h"
+#include "hvm-sandbox/cpio.h"
+#include "hvm-sandbox/kernels.h"
+#include "kernel/modules.h"
+
+/// Packs a stock kernel for guests: unpacks it on the host, once, and puts the drivers of trine's devices
+/// into an archive in the order in which they load.
+namespace {
+
+namespace base = trine::base;
+namespace hvm = trine::hvm;
+
+constexpr const char* kUsage = "trine kernel import PACKAGE.deb|DIRECTORY";
+
+/// The drivers of what a machine has, and the file systems of its disks. virtio_mmio is first: the devices
+/// that it finds are served as soon as their drivers come.
+const std::vector<std::string> kWanted{
+    "virtio_mmio",    "virtio_blk", "virtio_rng", "virtio_console", "vmw_vsock_virtio_transport",
+    "crc32c_generic", "erofs",      "overlay",
+};
+
+/// A directory that goes away unless it is kept.
+class Temporary {
+ public:
+  explicit Temporary(const std::string& parent)
+      : parent_(base::open_file(parent, O_RDONLY | O_DIRECTORY)),
+        name_(".import." + base::random_hex(8)),
+        path_(parent + "/" + name_) {
+    base::make_directories(path_, 0755);
+  }
+  ~Temporary() {
+    try {
+      base::remove_tree(parent_.get(), name_);
+    } catch (const base::Error& error) {
+      base::print_warning(error.what());
+    }
+  }
+  Temporary(const Temporary&) = delete;
+  Temporary& operator=(const Temporary&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  base::UniqueFd parent_;
+  std::string name_;
+  std::string path_;
+};
+
+void unpack_package(const std::string& package, const std::string& directory) {
+  const auto result = base::run_program("dpkg-deb", {"--extract", package, directory});
+  if (result.status.code != 0) {
+    throw base::Error("cannot unpack " + package + ": " + std::string(base::trim(result.output)), 0,
+                      "it should be a Debian package of a kernel");
+  }
+}
+
+/// The one entry of a directory that begins with `prefix`.
+std::string only_entry(const std::string& directory, const std::string& prefix) {
+  std::string found;
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    const std::string name = entry.path().filename().string();
+    if (!name.starts_with(prefix))
+      continue;
+    if (!found.empty())
+      throw base::Error("there is more than one kernel in " + directory + ": " + found + " and " + name);
+    found = name;
+  }
+  if (found.empty())
+    throw base::Error("there is no kernel in " + directory, 0, kUsage);
+  return found;
+}
+
+void write_file(const std::string& path, std::string_view content) {
+  const base::UniqueFd file = base::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  base::write_all(file.get(), content, path);
+  if (::fsync(file.get()) != 0)
+    base::throw_errno("cannot write " + path);
+}
+
+std::string pack_modules(const std::string& directory) {
+  hvm::CpioWriter archive;
+  archive.add_directory("modules");
+  unsigned number = 100;
+  for (const std::string& file : hvm::modules_in_order(directory, kWanted)) {
+    archive.add_file("modules/" + std::to_string(number++) + "-" + hvm::module_name(file) + ".ko",
+                     base::read_file(file, 32 << 20), 0644);
+  }
+  return std::move(archive).finish();
+}
+
+void pack(const std::string& source, const std::string& root) {
+  base::make_directories(root);
+  const Temporary temporary(root);
+  std::string tree = source;
+  if (!std::filesystem::is_directory(source)) {
+    tree = temporary.path() + "/package";
+    base::make_directories(tree);
+    unpack_package(source, tree);
+  }
+  const std::string image = tree + "/boot/" + only_entry(tree + "/boot", "vmlinuz-");
+  const std::string release = only_entry(tree + "/lib/modules", "");
+  const std::string packed = base::read_file(image, hvm::kMostKernelBytes);
+  const auto kernel = hvm::unpack_kernel(std::as_bytes(std::span(packed)));
+  if (!kernel)
+    throw base::Error("cannot unpack the kernel " + image + ": " + kernel.error());
+  const std::string made = temporary.path() + "/made";
+  base::make_directories(made);
+  write_file(made + "/" + hvm::kKernelFile, {reinterpret_cast<const char*>(kernel->data()), kernel->size()});
+  write_file(made + "/" + hvm::kModulesFile, pack_modules(tree + "/lib/modules/" + release));
+  // One that is replaced goes to where the temporary directory takes it away.
+  const std::string place = root + "/" + release;
+  if (::rename(place.c_str(), (temporary.path() + "/replaced").c_str()) != 0 && errno != ENOENT)
+    base::throw_errno("cannot replace " + place);
+  if (::rename(made.c_str(), place.c_str()) != 0)
+    base::throw_errno("cannot make " + place);
+  hvm::use_kernel(root, release);
+  ::puts(release.c_str());
+}
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  base::set_program_name("trine");
+  try {
+    if (count != 3)
+      throw base::Error("trine-kernel takes the kernel and where it goes", 0, kUsage);
+    pack(arguments[1], arguments[2]);
+    return 0;
+  } catch (const base::Error& error) {
+    base::print_error(error);
+  } catch (const std::exception& error) {
+    base::print_error(error.what());
+  }
+  return 125;
+}

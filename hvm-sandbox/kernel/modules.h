@@ -1,0 +1,22 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace trine::hvm {
+
+/// "virtio-rng.ko" and "virtio_rng" are the same module.
+std::string module_name(std::string_view file_or_name);
+
+/// The modules that a module's file says it needs, from its .modinfo section. Empty for a file that says
+/// nothing, or is damaged.
+std::vector<std::string> module_dependencies(std::string_view file);
+
+/// The files of the wanted modules and all that they need, each behind what it needs, below
+/// `directory` (lib/modules/RELEASE). What is built into the kernel (modules.builtin) is left out.
+/// Throws base::Error for a module that the kernel does not have.
+std::vector<std::string> modules_in_order(const std::string& directory,
+                                          const std::vector<std::string>& wanted);
+
+}  // namespace trine::hvm

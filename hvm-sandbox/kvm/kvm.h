@@ -1,0 +1,79 @@
+#pragma once
+
+#include <linux/kvm.h>
+
+#include <cstdint>
+#include <functional>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+#include "memory/guest_memory.h"
+
+/// KVM's three kinds of descriptor. Every call throws base::Error naming what could not be done.
+/// Source: Linux Documentation/virt/kvm/api.rst.
+namespace trine::hvm {
+
+/// ioctl() with EINTR handled; throws base::Error{"cannot " + what}.
+int kvm_call(int fd, unsigned long request, const void* argument, const char* what);
+int kvm_call(int fd, unsigned long request, unsigned long argument, const char* what);
+
+/// A processor of the guest. It belongs to the thread that runs it.
+class Vcpu {
+ public:
+  Vcpu(base::UniqueFd fd, std::size_t run_bytes);
+  Vcpu(Vcpu&& other) noexcept;
+  Vcpu& operator=(Vcpu&&) = delete;
+  ~Vcpu();
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] kvm_run& run() const { return *run_; }
+  /// What an exit for an I/O port moves: the bytes are in the shared structure.
+  [[nodiscard]] std::span<std::byte> io_data() const;
+
+  /// Lets the guest run until it needs the monitor. False: a signal came instead.
+  [[nodiscard]] bool enter() const;
+  /// From another thread or a signal handler: the next enter() returns at once.
+  void interrupt() const noexcept;
+
+ private:
+  base::UniqueFd fd_;
+  kvm_run* run_ = nullptr;
+  std::size_t run_bytes_ = 0;
+};
+
+/// A machine.
+class Vm {
+ public:
+  Vm(base::UniqueFd fd, std::size_t run_bytes) : fd_(std::move(fd)), run_bytes_(run_bytes) {}
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  void set_memory(const GuestMemory& memory) const;
+  [[nodiscard]] Vcpu make_vcpu(unsigned id) const;
+  /// A write to `event` interrupts the guest by line `interrupt`.
+  void connect_interrupt(int event, std::uint32_t interrupt) const;
+  /// A 4-byte write of `value` to `address` by the guest counts in `event` instead of leaving the guest.
+  void connect_write(int event, std::uint64_t address, std::uint32_t value) const;
+
+ private:
+  base::UniqueFd fd_;
+  std::size_t run_bytes_;
+};
+
+class Kvm {
+ public:
+  /// Opens /dev/kvm, or takes `opened` if it is a descriptor. Throws base::Error with the cure when there is
+  /// none, it may not be opened, or KVM lacks what the monitor needs.
+  explicit Kvm(base::UniqueFd opened = {});
+
+  [[nodiscard]] int fd() const { return fd_.get(); }
+  [[nodiscard]] Vm make_vm() const;
+  /// KVM_CHECK_EXTENSION.
+  [[nodiscard]] int extension(int capability) const;
+
+ private:
+  base::UniqueFd fd_;
+};
+
+}  // namespace trine::hvm

@@ -1,0 +1,264 @@
+#include "monitor/machine.h"
+
+#include <pthread.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstring>
+
+#include "arch/x86_64/acpi.h"
+#include "arch/x86_64/boot_params.h"
+#include "arch/x86_64/cpu.h"
+#include "arch/x86_64/layout.h"
+#include "base/error.h"
+#include "boot/elf.h"
+#include "boot/initramfs.h"
+#include "devices/block/block.h"
+#include "devices/console/console.h"
+#include "devices/rng/rng.h"
+#include "devices/vsock/vsock.h"
+#include "monitor/connector.h"
+
+namespace trine::hvm {
+namespace {
+
+/// Brings a vCPU's thread out of KVM_RUN; its handler does nothing.
+int kick_signal() {
+  return SIGRTMIN;
+}
+
+void ignore_kick(int /*signal*/) {}
+
+base::UniqueFd make_event() {
+  base::UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+  if (!event)
+    base::throw_errno("cannot make an event for a device");
+  return event;
+}
+
+void signal_event(int event) noexcept {
+  const std::uint64_t one = 1;
+  (void)!::write(event, &one, sizeof one);  // full means: it is signalled
+}
+
+}  // namespace
+
+Machine::Machine(MachinePlan plan)
+    : plan_(std::move(plan)),
+      console_(plan_.console.get()),
+      vm_(kvm_.make_vm()),
+      memory_(x86::memory_ranges(plan_.memory_bytes)),
+      serial_interrupt_(make_event()),
+      serial_(console_, [this] { signal_event(serial_interrupt_.get()); }) {
+  vm_.set_memory(memory_);
+  x86::prepare_machine(vm_);
+  vm_.connect_interrupt(serial_interrupt_.get(), Serial::kInterrupt);
+  add_devices();
+  load();
+  const x86::CpuModel model(kvm_, plan_.cpus);
+  for (unsigned id = 0; id < plan_.cpus; ++id) {
+    vcpus_.push_back(vm_.make_vcpu(id));
+    model.apply(vcpus_.back(), id);
+    x86::set_local_apic(vcpus_.back());
+  }
+}
+
+Machine::~Machine() {
+  end({.kind = EndKind::kStopped});
+  for (std::thread& thread : threads_)
+    thread.join();
+}
+
+void Machine::add_device(std::unique_ptr<Device> device) {
+  const unsigned index = static_cast<unsigned>(slots_.size());
+  Slot& slot = slots_.emplace_back();
+  slot.interrupt = make_event();
+  vm_.connect_interrupt(slot.interrupt.get(), x86::kFirstDeviceInterrupt + index);
+  const unsigned queues = device->queue_count();
+  slot.transport = std::make_unique<MmioTransport>(std::move(device), memory_,
+                                                   [event = slot.interrupt.get()] { signal_event(event); });
+  MmioTransport* transport = slot.transport.get();
+  const std::uint64_t address = x86::kDevices + (index * MmioTransport::kWindow);
+  for (unsigned queue = 0; queue < queues; ++queue) {
+    const int event = slot.queues.emplace_back(make_event()).get();
+    vm_.connect_write(event, address + MmioTransport::kNotifyRegister, queue);
+    const auto serve = [transport, queue, event](std::uint32_t /*events*/) {
+      std::uint64_t count = 0;
+      (void)!::read(event, &count, sizeof count);
+      transport->notify(queue);
+    };
+    if (!loop_.watch(event, EPOLLIN, serve))
+      base::throw_errno("cannot watch a device's queue");
+  }
+}
+
+void Machine::add_devices() {
+  for (std::size_t i = 0; i < plan_.disks.size(); ++i)
+    add_device(std::make_unique<Block>(std::move(plan_.disks[i].file), plan_.disks[i].read_only,
+                                       "trine" + std::to_string(i)));
+  add_device(std::make_unique<Rng>());
+  add_device(std::make_unique<Console>(console_));
+  if (plan_.connections)
+    add_device(std::make_unique<Vsock>(kGuestCid, loop_, make_connector(plan_.connections.get())));
+  if (slots_.size() > x86::kMostDevices)
+    throw base::Error("a machine has at most " + std::to_string(x86::kMostDevices) + " devices");
+}
+
+void Machine::load() {
+  const auto kernel = load_elf(plan_.kernel.get(), memory_, x86::kHighMemory);
+  if (!kernel)
+    throw base::Error("cannot load the guest's kernel: " + kernel.error(), 0,
+                      "trine kernel import unpacks a kernel of Debian's");
+  x86::BootFacts facts{.command_line = plan_.command_line};
+  const MemoryRange& low = memory_.ranges().front();
+  const LoadedInitramfs initramfs = load_initramfs(plan_.initramfs, memory_, kernel->end, low.size);
+  facts.initramfs = initramfs.address;
+  facts.initramfs_bytes = initramfs.size;
+  x86::write_boot_params(memory_, facts);
+  x86::write_acpi(memory_, {.cpus = plan_.cpus, .devices = static_cast<unsigned>(slots_.size())});
+  vcpus_.reserve(plan_.cpus);
+  entry_ = kernel->entry;
+}
+
+End Machine::run() {
+  struct sigaction action{};
+  action.sa_handler = ignore_kick;
+  ::sigaction(kick_signal(), &action, nullptr);
+  x86::set_boot_state(vcpus_.front(), entry_);
+  for (unsigned index = 0; index < vcpus_.size(); ++index)
+    threads_.emplace_back([this, index] { run_vcpu(index); });
+  loop_.run();
+  for (std::thread& thread : threads_)
+    thread.join();
+  threads_.clear();
+  const std::scoped_lock lock(end_lock_);
+  End result = end_.value_or(End{.kind = EndKind::kStopped});
+  if (result.kind == EndKind::kReset && console_.contains("Kernel panic"))
+    result.kind = EndKind::kPanic;
+  return result;
+}
+
+void Machine::end(End how) noexcept {
+  {
+    const std::scoped_lock lock(end_lock_);
+    if (!end_)
+      end_ = std::move(how);
+  }
+  ending_ = true;
+  // The flag first: a thread that the signal finds outside of KVM_RUN sees the flag when it enters.
+  for (const Vcpu& vcpu : vcpus_)
+    vcpu.interrupt();
+  for (std::thread& thread : threads_) {
+    if (thread.joinable())
+      ::pthread_kill(thread.native_handle(), kick_signal());
+  }
+  loop_.stop();
+}
+
+void Machine::run_vcpu(unsigned index) noexcept {
+  const Vcpu& vcpu = vcpus_[index];
+  try {
+    while (!ending_) {
+      if (vcpu.enter() && !handle_exit(vcpu))
+        return;
+    }
+  } catch (const base::Error& error) {
+    end({.kind = EndKind::kFault, .detail = error.what()});
+  }
+}
+
+bool Machine::handle_exit(const Vcpu& vcpu) {
+  kvm_run& run = vcpu.run();
+  switch (run.exit_reason) {
+    case KVM_EXIT_IO:
+      access_port(run, vcpu.io_data());
+      return !ending_;
+    case KVM_EXIT_MMIO:
+      access_memory(run);
+      return !ending_;
+    case KVM_EXIT_INTR:
+    case KVM_EXIT_HLT:
+      return true;
+    case KVM_EXIT_SHUTDOWN:
+      end({.kind = EndKind::kFault, .detail = "it reset its processor (a triple fault)"});
+      return false;
+    case KVM_EXIT_FAIL_ENTRY:
+      end({.kind = EndKind::kFault,
+           .detail = "the processor refuses its state, reason " +
+                     std::to_string(run.fail_entry.hardware_entry_failure_reason)});
+      return false;
+    case KVM_EXIT_INTERNAL_ERROR:
+      end({.kind = EndKind::kFault,
+           .detail = "KVM cannot run it, internal error " + std::to_string(run.internal.suberror)});
+      return false;
+    default:
+      end({.kind = EndKind::kFault,
+           .detail =
+               "it left for a reason that the monitor does not know, " + std::to_string(run.exit_reason)});
+      return false;
+  }
+}
+
+void Machine::access_port(const kvm_run& run, std::span<std::byte> data) {
+  const std::uint16_t port = run.io.port;
+  const bool is_write = run.io.direction == KVM_EXIT_IO_OUT;
+  const bool is_serial = port >= Serial::kBase && port < Serial::kBase + Serial::kPorts;
+  if (is_serial) {
+    // A string instruction moves many bytes through one port in one exit.
+    const std::scoped_lock lock(loop_.device_lock());
+    for (std::size_t i = 0; i < data.size(); i += std::max<std::size_t>(run.io.size, 1)) {
+      const auto offset = static_cast<std::uint16_t>(port - Serial::kBase);
+      if (is_write)
+        serial_.write(offset, static_cast<std::uint8_t>(data[i]));
+      else
+        data[i] = static_cast<std::byte>(serial_.read(offset));
+    }
+    return;
+  }
+  if (!is_write) {
+    // A sleep status of 0: no wake event. All other ports: nobody answers.
+    std::memset(data.data(), port == x86::kSleepStatus ? 0 : 0xff, data.size());
+    return;
+  }
+  const auto value = data.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(data.front());
+  constexpr std::uint8_t kSleepEnable = 0x20;
+  constexpr std::uint16_t kKeyboardControl = 0x64;
+  constexpr std::uint8_t kPulseReset = 0xfe;
+  if (port == x86::kSleepControl && value == (kSleepEnable | (x86::kSleepTypeOff << 2U)))
+    end({.kind = EndKind::kPowerOff});
+  else if ((port == x86::kResetPort && value == x86::kResetValue) ||
+           (port == kKeyboardControl && value == kPulseReset))
+    end({.kind = EndKind::kReset});
+}
+
+void Machine::access_memory(kvm_run& run) {
+  const std::span<std::byte> data{reinterpret_cast<std::byte*>(run.mmio.data),
+                                  std::min<std::size_t>(run.mmio.len, sizeof run.mmio.data)};
+  const std::uint64_t address = run.mmio.phys_addr;
+  const std::uint64_t index = (address - x86::kDevices) / MmioTransport::kWindow;
+  if (address < x86::kDevices || index >= slots_.size()) {
+    if (run.mmio.is_write == 0)
+      std::memset(data.data(), 0xff, data.size());
+    return;
+  }
+  const std::uint64_t offset = address % MmioTransport::kWindow;
+  const std::scoped_lock lock(loop_.device_lock());
+  if (run.mmio.is_write != 0)
+    slots_[index].transport->write(offset, data);
+  else
+    slots_[index].transport->read(offset, data);
+}
+
+std::vector<std::string> Machine::device_failures() const {
+  std::vector<std::string> failures;
+  for (const Slot& slot : slots_) {
+    if (const auto failure = slot.transport->failure())
+      failures.push_back("the driver of " + slot.transport->device().name() + " gave it " +
+                         std::string(text_of(*failure)));
+  }
+  return failures;
+}
+
+}  // namespace trine::hvm

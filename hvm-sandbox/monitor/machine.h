@@ -1,0 +1,89 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "devices/console/console_log.h"
+#include "devices/serial/serial.h"
+#include "kvm/kvm.h"
+#include "loop/event_loop.h"
+#include "memory/guest_memory.h"
+#include "monitor/plan.h"
+#include "virtio/mmio.h"
+
+namespace trine::hvm {
+
+/// How a machine ended.
+enum class EndKind {
+  kPowerOff,
+  kReset,    ///< the guest asked for a reset, and did not say that its kernel panicked
+  kPanic,    ///< its kernel panicked
+  kFault,    ///< it reset itself by a fault that it could not handle, or KVM could not go on
+  kStopped,  ///< from outside
+};
+
+struct End {
+  EndKind kind = EndKind::kPowerOff;
+  std::string detail;  ///< of kFault: what KVM said
+};
+
+/// One virtual machine: its memory, processors and devices, and the threads that they run on.
+class Machine {
+ public:
+  /// Makes all of it; nothing runs yet. Throws base::Error.
+  explicit Machine(MachinePlan plan);
+  ~Machine();
+  Machine(const Machine&) = delete;
+  Machine& operator=(const Machine&) = delete;
+
+  /// Runs the machine on this thread (devices) and on one for each vCPU, to its end.
+  End run();
+
+  /// Ends the machine, from any thread; the first end counts.
+  void end(End how) noexcept;
+
+  [[nodiscard]] const ConsoleLog& console() const { return console_; }
+  [[nodiscard]] EventLoop& loop() { return loop_; }
+  /// "the driver of disk 1 gave it an address that is not memory", for each device that was broken.
+  [[nodiscard]] std::vector<std::string> device_failures() const;
+
+ private:
+  /// A device, where the guest finds it.
+  struct Slot {
+    std::unique_ptr<MmioTransport> transport;
+    base::UniqueFd interrupt;
+    std::vector<base::UniqueFd> queues;
+  };
+
+  void add_device(std::unique_ptr<Device> device);
+  void add_devices();
+  void load();
+  void run_vcpu(unsigned index) noexcept;
+  /// Handles one exit; false when the machine ended.
+  bool handle_exit(const Vcpu& vcpu);
+  void access_port(const kvm_run& run, std::span<std::byte> data);
+  void access_memory(kvm_run& run);
+
+  MachinePlan plan_;
+  ConsoleLog console_;
+  EventLoop loop_;
+  Kvm kvm_;
+  Vm vm_;
+  GuestMemory memory_;
+  base::UniqueFd serial_interrupt_;
+  Serial serial_;
+  std::vector<Slot> slots_;
+  std::vector<Vcpu> vcpus_;
+  std::vector<std::thread> threads_;
+  std::mutex end_lock_;
+  std::optional<End> end_;
+  std::atomic<bool> ending_ = false;
+  std::uint64_t entry_ = 0;
+};
+
+}  // namespace trine::hvm

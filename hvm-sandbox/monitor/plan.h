@@ -1,0 +1,36 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/unique_fd.h"
+
+namespace trine::hvm {
+
+struct Disk {
+  base::UniqueFd file;
+  bool read_only = false;
+};
+
+/// A machine to be, decided whole: nothing in here comes from an image.
+struct MachinePlan {
+  base::UniqueFd kernel;                  ///< an uncompressed ELF with a PVH note
+  std::vector<base::UniqueFd> initramfs;  ///< cpio archives, which follow one another in memory
+  std::string command_line;
+  std::uint64_t memory_bytes = 256ULL << 20U;
+  unsigned cpus = 1;
+  std::vector<Disk> disks;  ///< /dev/vda, /dev/vdb, … in this order
+  /// A seqpacket socket: each connection of the guest to a port of the host is sent over it, as a stream
+  /// socket with the port's number in decimal. -1: no vsock.
+  base::UniqueFd connections;
+  base::UniqueFd console;  ///< gets all that the guest's consoles say; -1: only the end is kept
+};
+
+constexpr std::uint64_t kGuestCid = 3;
+constexpr std::uint64_t kLeastMemory = 16ULL << 20U;
+
+/// Reads the command line of trine-vmm. Throws base::Error with the flag.
+MachinePlan parse_plan(int count, char** arguments);
+
+}  // namespace trine::hvm

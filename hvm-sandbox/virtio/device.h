@@ -1,0 +1,91 @@
+#pragma once
+
+#include <cstdint>
+#include <expected>
+#include <span>
+#include <string>
+
+#include "virtio/queue.h"
+
+namespace trine::hvm {
+
+/// What a device asks of what carries it.
+class DeviceHost {
+ public:
+  virtual ~DeviceHost() = default;
+  /// The queue, or null as long as the driver has not made it ready.
+  virtual Queue* queue(unsigned index) noexcept = 0;
+  /// Tells the driver that `queue` has completed chains, unless it does not want to hear.
+  virtual void interrupt(const Queue& queue) noexcept = 0;
+  /// The driver broke the rules: the device is dead until it is reset (DEVICE_NEEDS_RESET).
+  virtual void fail(QueueError error) noexcept = 0;
+};
+
+/// Source: virtio 1.2 §5.
+enum class DeviceType : std::uint32_t { kBlock = 2, kConsole = 3, kEntropy = 4, kVsock = 19 };
+
+/// One virtio device. All calls come under the machine's device lock: a device needs none of its own. What a
+/// guest does never makes one throw.
+class Device {
+ public:
+  Device() = default;
+  Device(const Device&) = delete;
+  Device& operator=(const Device&) = delete;
+  virtual ~Device() = default;
+
+  [[nodiscard]] virtual DeviceType type() const noexcept = 0;
+  /// Names it in messages: "disk 1".
+  [[nodiscard]] virtual std::string name() const = 0;
+  /// Feature bits of this kind of device; the transport adds VIRTIO_F_VERSION_1.
+  [[nodiscard]] virtual std::uint64_t features() const noexcept { return 0; }
+  [[nodiscard]] virtual unsigned queue_count() const noexcept = 0;
+  /// The configuration space, as the driver reads it.
+  [[nodiscard]] virtual std::span<const std::byte> config() const noexcept { return {}; }
+
+  /// The driver is ready (DRIVER_OK).
+  virtual void activate() noexcept {}
+  /// The driver put something into a queue that is ready.
+  virtual void notify(unsigned queue) noexcept = 0;
+  /// The driver lets go of the device: no queue is touched any more.
+  virtual void reset() noexcept {}
+
+  void attach(DeviceHost& host) { host_ = &host; }
+
+ protected:
+  /// Pops every chain of a queue and hands it to `serve(chain)`, which returns the bytes written or an error.
+  template <class Serve>
+  void serve_all(unsigned index, Serve serve) noexcept {
+    Queue* queue = host_->queue(index);
+    if (queue == nullptr)
+      return;
+    bool any = false;
+    // At most one ring's worth, so that a driver that always adds cannot keep the others waiting.
+    for (unsigned count = 0; count < queue->size(); ++count) {
+      const auto popped = queue->pop(chain_);
+      if (!popped) {
+        host_->fail(popped.error());
+        return;
+      }
+      if (!*popped)
+        break;
+      const std::expected<std::uint32_t, QueueError> written = serve(chain_);
+      if (!written) {
+        host_->fail(written.error());
+        return;
+      }
+      queue->complete(chain_, *written);
+      any = true;
+    }
+    if (any)
+      host_->interrupt(*queue);
+  }
+
+  [[nodiscard]] DeviceHost& host() noexcept { return *host_; }
+  [[nodiscard]] Chain& chain() noexcept { return chain_; }
+
+ private:
+  DeviceHost* host_ = nullptr;
+  Chain chain_;
+};
+
+}  // namespace trine::hvm

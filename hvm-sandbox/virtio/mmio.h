@@ -1,0 +1,73 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "memory/guest_memory.h"
+#include "virtio/device.h"
+
+namespace trine::hvm {
+
+/// The registers through which a driver finds and sets up a device. Source: virtio 1.2 §4.2.2.
+///
+/// Reads and writes are the driver's, of 4 bytes at 4-byte offsets (1 and 2 bytes too in the configuration
+/// space). What makes no sense is ignored, reads give 0. Once the driver is ready (DRIVER_OK) the queues are
+/// frozen until it resets the device.
+class MmioTransport : private DeviceHost {
+ public:
+  static constexpr std::uint64_t kWindow = 0x1000;  ///< bytes of address space
+  static constexpr std::uint32_t kNotifyRegister = 0x50;
+  static constexpr std::uint16_t kMostEntries = 256;
+  static constexpr unsigned kMostQueues = 4;
+
+  /// `raise` interrupts the guest; it is called under the device lock.
+  MmioTransport(std::unique_ptr<Device> device, const GuestMemory& memory, std::function<void()> raise);
+
+  void read(std::uint64_t offset, std::span<std::byte> out) noexcept;
+  void write(std::uint64_t offset, std::span<const std::byte> in) noexcept;
+  /// As a write of `queue` to the notify register.
+  void notify(unsigned queue) noexcept;
+
+  [[nodiscard]] Device& device() noexcept { return *device_; }
+  /// How the driver broke the rules, for the message when the machine ends.
+  [[nodiscard]] std::optional<QueueError> failure() const noexcept { return failure_; }
+
+ private:
+  struct QueueState {
+    QueueLayout layout;
+    bool ready = false;
+    std::optional<Queue> queue;
+  };
+
+  Queue* queue(unsigned index) noexcept override;
+  void interrupt(const Queue& queue) noexcept override;
+  void fail(QueueError error) noexcept override;
+
+  [[nodiscard]] std::uint32_t read_register(std::uint64_t offset) noexcept;
+  void write_register(std::uint64_t offset, std::uint32_t value) noexcept;
+  void write_queue_register(std::uint64_t offset, std::uint32_t value) noexcept;
+  void write_status(std::uint32_t value) noexcept;
+  void make_ready(QueueState& state, bool ready) noexcept;
+  void reset() noexcept;
+  [[nodiscard]] std::uint64_t offered() const noexcept;
+  [[nodiscard]] bool is_live() const noexcept;
+
+  std::unique_ptr<Device> device_;
+  const GuestMemory& memory_;
+  std::function<void()> raise_;
+  std::array<QueueState, kMostQueues> queues_;
+  std::uint32_t status_ = 0;
+  std::uint32_t device_feature_word_ = 0;
+  std::uint32_t driver_feature_word_ = 0;
+  std::uint64_t driver_features_ = 0;
+  std::uint32_t selected_ = 0;
+  std::uint32_t interrupt_status_ = 0;
+  std::optional<QueueError> failure_;
+};
+
+}  // namespace trine::hvm

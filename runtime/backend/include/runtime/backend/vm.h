@@ -1,0 +1,57 @@
+#pragma once
+
+#include <sys/types.h>
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "cgroups/limits.h"
+#include "isolation/plan.h"
+#include "runtime/attach/attach.h"
+
+/// The VM class: an instance under its own kernel, in trine's own monitor. Where it cannot be had, there is
+/// an error: it never becomes a container.
+namespace trine::runtime::backend {
+
+/// What a VM without --memory and --cpus gets.
+constexpr std::uint64_t kVmMemory = 512ULL << 20U;
+constexpr unsigned kVmCpus = 1;
+/// A stock kernel and the agent do not come up with less.
+constexpr std::uint64_t kLeastVmMemory = 128ULL << 20U;
+
+struct VmOptions {
+  std::string kernel_directory;          ///< with `vmlinux` and `modules.cpio`
+  std::vector<std::string> layer_disks;  ///< files with EROFS, topmost first
+  std::uint64_t memory_bytes = kVmMemory;
+  unsigned cpus = kVmCpus;
+  isolation::Plan plan;    ///< its root is made in the guest, of the layers
+  cgroups::Limits limits;  ///< inside the guest
+  /// Small files for the plan to mount, from guest_file(name).
+  std::vector<std::pair<std::string, std::string>> files;
+  bool interactive = false;
+  /// How long a guest may take from power-on to its agent's first word.
+  std::chrono::seconds boot_limit{60};
+  /// The monitor exists: the moment to write a record.
+  std::function<void(pid_t)> on_created;
+};
+
+struct VmEnd {
+  int code = 0;
+  bool oom_killed = false;
+};
+
+/// Where a file of VmOptions::files is in the guest.
+std::string guest_file(const std::string& name);
+
+/// Most disks that a VM can have layers on.
+constexpr std::size_t kMostLayerDisks = 15;
+
+/// Runs the instance in the foreground, from power-on to its process' end. Throws base::Error when it does
+/// not come up or its machine ends before its process, isolation::ExecError for the program.
+VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals);
+
+}  // namespace trine::runtime::backend

@@ -1,0 +1,96 @@
+#include <sys/mount.h>
+#include <sys/stat.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "hvm-sandbox/agent.h"
+#include "isolation/start.h"
+#include "runtime/backend/container.h"
+#include "vm_plan_codec.h"
+
+/// trine-agent: PID 1 in a guest. It runs the workload as a container of the guest's, by the code that runs
+/// containers on a host: a VM is never weaker than a container.
+namespace {
+
+namespace base = trine::base;
+namespace cgroups = trine::cgroups;
+namespace hvm = trine::hvm;
+namespace isolation = trine::isolation;
+namespace backend = trine::runtime::backend;
+
+constexpr const char* kWritable = "/run/trine/root";
+constexpr std::uint32_t kNotFound = 127;
+constexpr std::uint32_t kNotExecutable = 126;
+
+class ContainerWorkload : public hvm::Workload {
+ public:
+  explicit ContainerWorkload(backend::Container container) : container_(std::move(container)) {}
+  base::Process& process() override { return container_.process(); }
+  base::UniqueFd take_terminal() override { return container_.take_terminal(); }
+  bool finish() override { return container_.finish().oom_killed; }
+
+ private:
+  backend::Container container_;
+};
+
+/// The image's layers below a writable one, which lives in the guest's memory and dies with it.
+isolation::OverlayRoot make_root(const std::vector<std::string>& layers) {
+  isolation::OverlayRoot root{.lower = layers,
+                              .upper = std::string(kWritable) + "/upper",
+                              .work = std::string(kWritable) + "/work",
+                              .discard = true};
+  base::make_directories(kWritable);
+  if (::mount("tmpfs", kWritable, "tmpfs", 0, "mode=755") != 0)
+    base::throw_errno("cannot make the writable layer");
+  base::make_directories(root.upper);
+  base::make_directories(root.work);
+  struct stat status{};
+  if (layers.empty() || ::stat(layers.front().c_str(), &status) != 0 ||
+      ::chmod(root.upper.c_str(), status.st_mode & 07777) != 0 ||
+      ::chown(root.upper.c_str(), status.st_uid, status.st_gid) != 0)
+    base::throw_errno("cannot prepare the writable layer");
+  return root;
+}
+
+class ContainerLauncher : public hvm::Launcher {
+ public:
+  std::expected<std::unique_ptr<hvm::Workload>, hvm::Failure> start(
+      const hvm::StartRequest& request, const std::vector<std::string>& layers) override {
+    auto plan = hvm::wire::decode<backend::GuestPlan>(request.plan);
+    if (!plan)
+      return std::unexpected(
+          hvm::Failure{.message = "the agent does not understand the plan of the process"});
+    try {
+      plan->isolation_part.root.source = make_root(layers);
+      backend::ContainerPlan container{.isolation = std::move(plan->isolation_part),
+                                       .limits = std::move(plan->limits)};
+      const auto ignore = [](pid_t /*pid*/, const cgroups::Group& /*group*/) {};
+      // Everywhere: the memory controller counts what is killed when the guest's memory is at its end.
+      const auto make_group = [](const cgroups::Hierarchies& hierarchies, const cgroups::Limits& limits) {
+        return cgroups::create(hierarchies, "workload", limits, cgroups::Coverage::kEverywhere);
+      };
+      return std::make_unique<ContainerWorkload>(
+          backend::start_container(std::move(container), {.make_group = make_group, .on_created = ignore}));
+    } catch (const isolation::ExecError& error) {
+      return std::unexpected(failure(error, error.not_found() ? kNotFound : kNotExecutable));
+    } catch (const base::Error& error) {
+      return std::unexpected(failure(error, hvm::Failure{}.exit_code));
+    }
+  }
+
+ private:
+  static hvm::Failure failure(const base::Error& error, std::uint32_t exit_code) {
+    return {.message = error.message(),
+            .hint = error.hint(),
+            .errno_value = error.errno_value(),
+            .exit_code = exit_code};
+  }
+};
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  isolation::run_sealed_exec(count, arguments);
+  ContainerLauncher launcher;
+  hvm::run_agent(launcher);
+}

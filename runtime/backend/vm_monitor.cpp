@@ -1,0 +1,130 @@
+#include "vm_monitor.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstring>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/text.h"
+#include "hvm-sandbox/cpio.h"
+#include "runtime/backend/programs.h"
+
+namespace trine::runtime::backend {
+namespace {
+
+constexpr std::size_t kMostAgentBytes = 64 << 20;
+
+std::vector<std::string> words_of(const MonitorOptions& options, const std::string& program, int channel,
+                                  int agent) {
+  std::vector<std::string> words{program,
+                                 "--kernel",
+                                 options.kernel,
+                                 "--command-line",
+                                 options.command_line,
+                                 "--memory",
+                                 std::to_string(options.memory_bytes),
+                                 "--cpus",
+                                 std::to_string(options.cpus),
+                                 "--connections",
+                                 "fd:" + std::to_string(channel)};
+  for (const std::string& file : options.initramfs_files)
+    words.insert(words.end(), {"--initramfs", file});
+  words.insert(words.end(), {"--initramfs", "fd:" + std::to_string(agent)});
+  for (const std::string& disk : options.read_only_disks)
+    words.insert(words.end(), {"--read-only-disk", disk});
+  return words;
+}
+
+/// In the child. Nothing here may allocate: the caller may have threads.
+[[noreturn]] void become_monitor(char* const* words, pid_t caller, int channel, int agent) {
+  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
+  if (::getppid() != caller)
+    ::_exit(1);
+  // The terminal's signals are the caller's to pass on to the workload.
+  ::setpgid(0, 0);
+  sigset_t none;
+  ::sigemptyset(&none);
+  ::sigprocmask(SIG_SETMASK, &none, nullptr);
+  for (const int fd : {channel, agent})
+    ::fcntl(fd, F_SETFD, 0);
+  const int null = ::open("/dev/null", O_RDWR);
+  if (null < 0 || ::dup2(null, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0)
+    ::_exit(1);
+  ::execv(words[0], words);
+  ::_exit(127);
+}
+
+}  // namespace
+
+base::UniqueFd make_agent_archive() {
+  constexpr unsigned kConsoleMajor = 5;
+  hvm::CpioWriter archive;
+  archive.add_directory("dev");
+  archive.add_character_device("dev/console", 0600, kConsoleMajor, 1);
+  archive.add_file("init", base::read_file(find_program("trine-agent"), kMostAgentBytes), 0755);
+  base::UniqueFd file(::memfd_create("agent", MFD_CLOEXEC));
+  if (!file)
+    base::throw_errno("cannot get memory for the guest's agent");
+  base::write_all(file.get(), std::move(archive).finish(), "the guest's initramfs");
+  return file;
+}
+
+Monitor::Monitor(const MonitorOptions& options) {
+  std::array<int, 2> pair{};
+  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0)
+    base::throw_errno("cannot make a socket for the monitor");
+  channel_.reset(pair[0]);
+  const base::UniqueFd theirs(pair[1]);
+  const base::UniqueFd agent = make_agent_archive();
+  const std::vector<std::string> words =
+      words_of(options, find_program("trine-vmm"), theirs.get(), agent.get());
+  const std::vector<char*> argv = base::to_argv(words);
+  const pid_t caller = ::getpid();
+  process_ = base::clone_process({});
+  if (!process_)
+    become_monitor(argv.data(), caller, theirs.get(), agent.get());
+}
+
+Monitor::~Monitor() {
+  if (!process_)
+    return;
+  process_.signal(SIGKILL);
+  try {
+    process_.wait();
+  } catch (const base::Error&) {
+    // It was waited for already.
+  }
+}
+
+std::optional<GuestConnection> Monitor::accept() const {
+  std::array<char, 16> text{};
+  iovec part{.iov_base = text.data(), .iov_len = text.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  const ssize_t got = ::recvmsg(channel_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  const cmsghdr* header = got > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (header == nullptr || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int)))
+    return std::nullopt;
+  int fd = -1;
+  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
+  GuestConnection connection{.socket = base::UniqueFd(fd)};
+  const auto port = base::parse_unsigned({text.data(), static_cast<std::size_t>(got)});
+  if (!port || *port > UINT32_MAX)
+    return std::nullopt;
+  connection.port = static_cast<std::uint32_t>(*port);
+  return connection;
+}
+
+}  // namespace trine::runtime::backend

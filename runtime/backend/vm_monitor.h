@@ -1,0 +1,52 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/process.h"
+#include "base/unique_fd.h"
+
+namespace trine::runtime::backend {
+
+/// What trine-vmm is started with.
+struct MonitorOptions {
+  std::string kernel;
+  std::vector<std::string> initramfs_files;
+  std::string command_line;
+  std::uint64_t memory_bytes = 0;
+  unsigned cpus = 1;
+  std::vector<std::string> read_only_disks;
+};
+
+/// A connection that the guest opened.
+struct GuestConnection {
+  std::uint32_t port = 0;
+  base::UniqueFd socket;
+};
+
+/// A trine-vmm that runs. It dies with its caller, and the destructor ends it.
+class Monitor {
+ public:
+  /// Throws base::Error when the program is missing or cannot be started.
+  explicit Monitor(const MonitorOptions& options);
+  ~Monitor();
+  Monitor(const Monitor&) = delete;
+  Monitor& operator=(const Monitor&) = delete;
+
+  [[nodiscard]] base::Process& process() { return process_; }
+  /// Readable when the guest has opened a connection.
+  [[nodiscard]] int channel() const { return channel_.get(); }
+  /// Nothing when there is none waiting.
+  [[nodiscard]] std::optional<GuestConnection> accept() const;
+
+ private:
+  base::Process process_;
+  base::UniqueFd channel_;
+};
+
+/// The initramfs with the agent, which goes behind the kernel's modules: a file in memory.
+base::UniqueFd make_agent_archive();
+
+}  // namespace trine::runtime::backend

@@ -1,0 +1,194 @@
+#include "run_vm.h"
+
+#include <cmath>
+#include <cstdlib>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/process.h"
+#include "base/text.h"
+#include "cidfile.h"
+#include "hvm-sandbox/kernels.h"
+#include "isolation/seccomp.h"
+#include "layer_disks.h"
+#include "runtime/attach/attach.h"
+#include "runtime/backend/plan.h"
+#include "runtime/backend/vm.h"
+#include "runtime/engine/image_source.h"
+#include "runtime/engine/image_spec.h"
+#include "runtime/engine/instance.h"
+
+namespace trine::runtime::engine {
+namespace {
+
+/// A flag that says something about the host that a guest has nothing of.
+struct Meaningless {
+  const char* flag;
+  bool (*is_given)(const RunOptions&);
+  const char* hint;
+};
+
+bool has_bind(const RunOptions& options) {
+  for (const VolumeMount& mount : options.mounts) {
+    if (mount.kind == VolumeMount::Kind::kBind)
+      return true;
+  }
+  return false;
+}
+
+constexpr Meaningless kMeaningless[] = {
+    {"a bundle", [](const RunOptions& o) { return o.image.starts_with("bundle:"); },
+     "trine-oci runs bundles, as containers"},
+    {"a bind mount (-v, --mount)", has_bind,
+     "host directories cannot be shared with a guest yet: use --tmpfs"},
+    {"--network host", [](const RunOptions& o) { return o.network == NetworkMode::kHost; },
+     "a guest has a network of its own"},
+    {"--network container:…", [](const RunOptions& o) { return o.network == NetworkMode::kContainer; },
+     "a guest has a network of its own"},
+    {"--device", [](const RunOptions& o) { return !o.devices.empty(); }, "a guest has devices of its own"},
+    {"--privileged", [](const RunOptions& o) { return o.privileged; },
+     "its devices are the host's; --cap-add ALL gives all capabilities inside the guest"},
+    {"--memory-swap", [](const RunOptions& o) { return o.limits.memory_swap_bytes.has_value(); },
+     "a guest has no swap"},
+    {"--cpu-shares", [](const RunOptions& o) { return o.limits.cpu_shares.has_value(); },
+     "--cpus gives a guest its processors"},
+    {"--cpuset-cpus", [](const RunOptions& o) { return o.limits.cpuset_cpus.has_value(); },
+     "--cpus gives a guest its processors"},
+};
+
+void refuse_meaningless(const RunOptions& options) {
+  for (const Meaningless& entry : kMeaningless) {
+    if (entry.is_given(options))
+      throw base::Error(std::string(entry.flag) + " cannot be given with --isolation vm", 0, entry.hint);
+  }
+}
+
+std::uint64_t memory_of(const RunOptions& options) {
+  if (!options.limits.memory_bytes || *options.limits.memory_bytes <= 0)
+    return backend::kVmMemory;
+  const auto bytes = static_cast<std::uint64_t>(*options.limits.memory_bytes);
+  if (bytes < backend::kLeastVmMemory) {
+    throw base::Error("--memory " + std::to_string(bytes >> 20U) + "m is too little for a VM, kernel and all",
+                      0, "give it " + std::to_string(backend::kLeastVmMemory >> 20U) + "m or more");
+  }
+  return bytes;
+}
+
+/// --cpus is a number of whole processors here: a part of one counts as one.
+unsigned cpus_of(const RunOptions& options) {
+  if (!options.limits.cpu || !options.limits.cpu->quota_us || *options.limits.cpu->quota_us <= 0)
+    return backend::kVmCpus;
+  const auto quota = static_cast<std::uint64_t>(*options.limits.cpu->quota_us);
+  const std::uint64_t period = options.limits.cpu->period_us.value_or(100'000);
+  constexpr std::uint64_t kMost = 64;
+  const std::uint64_t cpus = (quota + period - 1) / period;
+  if (cpus > kMost)
+    throw base::Error("a VM has at most " + std::to_string(kMost) + " processors", 0,
+                      "give it fewer: --cpus");
+  return static_cast<unsigned>(cpus);
+}
+
+void add_files(backend::VmOptions& vm) {
+  const std::string hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t" +
+                            vm.plan.hostname + "\n";
+  for (auto& [name, content] :
+       {std::pair<std::string, std::string>{"hosts", hosts}, {"hostname", vm.plan.hostname + "\n"}}) {
+    vm.plan.mounts.push_back(
+        {.destination = "/etc/" + name, .type = "bind", .source = backend::guest_file(name), .bind = true});
+    vm.files.emplace_back(name, content);
+  }
+}
+
+/// What the guest's memory and processors are already is no limit inside of it.
+cgroups::Limits limits_inside(cgroups::Limits limits) {
+  limits.memory_bytes.reset();
+  limits.memory_reservation_bytes.reset();
+  limits.cpu.reset();
+  return limits;
+}
+
+std::chrono::seconds boot_limit(std::chrono::seconds otherwise) {
+  const char* text = std::getenv("TRINE_VM_BOOT_SECONDS");
+  if (text == nullptr)
+    return otherwise;
+  const std::uint64_t seconds = base::parse_unsigned(text).value_or(0);
+  constexpr std::uint64_t kMost = 3600;
+  return seconds > 0 && seconds <= kMost ? std::chrono::seconds(seconds) : otherwise;
+}
+
+struct Prepared {
+  backend::VmOptions vm;
+  base::UniqueFd lease;  ///< on the image
+};
+
+Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instance) {
+  const images::Store store = open_store(paths);
+  const images::Image image = resolve_image(paths, store, options.image, options.pull);
+  Prepared prepared{.lease = store.lease(image)};
+  backend::VmOptions& vm = prepared.vm;
+  Record& record = instance.record();
+  record.image = options.image;
+  record.labels = options.labels;
+  record.annotations = options.annotations;
+  record.image_digest = image.digest;
+
+  ImageSpec made = make_image_spec(image.config, options, record.id.substr(0, 12));
+  oci::validate(made.spec);
+  backend::ContainerPlan plan = backend::make_plan(made.spec, "/");
+  vm.plan = std::move(plan.isolation);
+  vm.limits = limits_inside(std::move(plan.limits));
+  vm.limits.memory_swap_bytes.reset();
+  vm.plan.root = {.read_only = options.read_only};
+  vm.plan.process.user.name = made.user;
+  vm.plan.process.resolve_user = true;
+  vm.plan.process.create_cwd = true;
+  vm.plan.process.init = options.init;
+  if (made.default_seccomp)
+    plan.seccomp = isolation::default_seccomp_profile(vm.plan.process.capabilities.bounding);
+  if (plan.seccomp)
+    vm.plan.seccomp = isolation::cached_seccomp(*plan.seccomp, paths.run + "/seccomp");
+  add_files(vm);
+  record.command = made.spec.process.args;
+  record.stop_signal = made.stop_signal;
+
+  vm.kernel_directory = hvm::find_kernel(paths.lib + "/kernels").directory;
+  vm.layer_disks = make_layer_disks(paths, image);
+  vm.memory_bytes = memory_of(options);
+  vm.cpus = cpus_of(options);
+  vm.interactive = options.interactive;
+  vm.boot_limit = boot_limit(vm.boot_limit);
+  if (vm.plan.process.terminal)
+    vm.plan.process.window_size = attach::own_window_size();
+  return prepared;
+}
+
+}  // namespace
+
+int run_in_vm(const RunOptions& options, const Paths& paths) {
+  refuse_meaningless(options);
+  (void)memory_of(options);
+  (void)cpus_of(options);
+  Instance instance = Instance::create(paths, options.name, options.remove);
+  Prepared prepared = prepare(options, paths, instance);
+  CidFile cidfile(options.cidfile, instance.record().id);
+  const attach::SignalBlock signals;
+  prepared.vm.on_created = [&](pid_t pid) {
+    Record& record = instance.record();
+    record.pid = pid;
+    record.start_time = base::process_info(pid).start_time;
+    record.status = "running";
+    instance.save();
+  };
+  const backend::VmEnd end = backend::run_vm(std::move(prepared.vm), signals);
+  cidfile.keep();
+  if (end.oom_killed) {
+    base::print_error(
+        base::Error("the guest's kernel killed a process of " + instance.record().name + ": out of memory", 0,
+                    "give it more with --memory"));
+  }
+  instance.finish(end.code, end.oom_killed);
+  return end.code;
+}
+
+}  // namespace trine::runtime::engine

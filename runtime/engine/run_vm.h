@@ -1,0 +1,11 @@
+#pragma once
+
+#include "runtime/engine/paths.h"
+#include "runtime/engine/run_options.h"
+
+namespace trine::runtime::engine {
+
+/// run() with --isolation vm, after it has cleared up and entered a user namespace where it needs one.
+int run_in_vm(const RunOptions& options, const Paths& paths);
+
+}  // namespace trine::runtime::engine

@@ -1,0 +1,58 @@
+#!/usr/bin/env bash
+# trine-vmm with guests that misbehave: each ends with an exit code and a word of why, and takes nothing with it.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$(dirname "$0")/../lib/vm.sh"
+require_root
+require_vm
+require_program cpio
+require_program busybox
+kernel=$state/lib/kernels/default
+
+# guest SCRIPT [FLAG...]: a machine whose first program is SCRIPT, run by busybox.
+guest() {
+  local script=$1
+  shift
+  rm -rf "$work/root"
+  mkdir -p "$work/root"/{bin,proc,dev}
+  cp "$(command -v busybox)" "$work/root/bin/busybox"
+  printf '#!/bin/busybox sh\nB=/bin/busybox\n$B mount -t proc proc /proc\n$B mount -t devtmpfs dev /dev\n%s\n' "$script" >"$work/root/init"
+  chmod +x "$work/root/init"
+  (cd "$work/root" && find . | cpio -o -H newc --quiet) >"$work/initramfs"
+  timeout 120 "$build/bin/trine-vmm" --kernel "$kernel/vmlinux" --initramfs "$kernel/modules.cpio" --initramfs "$work/initramfs" \
+    --memory 192m --command-line "console=ttyS0 quiet panic=-1 reboot=k" "$@"
+}
+# shellcheck disable=SC2016
+load='for m in /modules/*; do $B insmod $m; done'
+
+expect_exit "a guest that powers off" 0 guest '$B poweroff -f'
+expect_exit "a guest that reboots" 10 guest '$B reboot -f'
+expect_error "a guest that panics, with its console's end" 11 "last words" guest 'echo last words >/dev/ttyS0; exit 1'
+head -c 1M /dev/urandom >"$work/disk"
+sum=$(sha256sum <"$work/disk" | cut -d' ' -f1)
+expect_match "a disk is read, by its driver" "$sum" guest "$load"'; $B sha256sum /dev/vda >/dev/ttyS0; $B poweroff -f' --read-only-disk "$work/disk" --console /dev/stderr
+expect_match "a read-only disk cannot be written" "write-failed" guest "$load"'; $B dd if=/dev/zero of=/dev/vda count=1 conv=fsync 2>/dev/null || echo write-failed >/dev/ttyS0; $B poweroff -f' --read-only-disk "$work/disk" --console /dev/stderr
+[[ $(sha256sum <"$work/disk" | cut -d' ' -f1) == "$sum" ]] && pass "and was not" || fail "and was not"
+expect_exit "another is written" 0 guest "$load"'; $B dd if=/dev/zero of=/dev/vda bs=1M count=1 conv=fsync 2>/dev/null; $B poweroff -f' --disk "$work/disk"
+cmp -s "$work/disk" <(head -c 1M /dev/zero) && pass "with what the guest wrote" || fail "with what the guest wrote"
+expect_match "four processors come up" "processors: 4" guest 'echo processors: $($B nproc) >/dev/ttyS0; $B poweroff -f' --cpus 4 --console /dev/stderr
+expect_match "the hardware's random numbers are there" "virtio_rng" guest "$load"'; $B cat /sys/class/misc/hw_random/rng_current >/dev/ttyS0 || { $B mkdir /sys; $B mount -t sysfs sys /sys; $B cat /sys/class/misc/hw_random/rng_current >/dev/ttyS0; }; $B poweroff -f' --console /dev/stderr
+
+guest 'while :; do :; done' 2>"$work/spin" &
+spinning=$!
+sleep 15
+monitor=$(pgrep -f "trine-vmm --kernel $kernel/vmlinux" | head -1)
+kill -QUIT "$monitor"
+wait $spinning
+code=$?
+[[ $code == 13 ]] && pass "a guest that spins is ended by a signal" || fail "a guest that spins is ended by a signal" "$code: $(cat "$work/spin")"
+guest "$load"'; while :; do echo flood; done >/dev/hvc0' 2>/dev/null &
+sleep 20
+monitor=$(pgrep -f "trine-vmm --kernel $kernel/vmlinux" | head -1)
+rss=$(awk '/^RssAnon:/{print $2}' "/proc/$monitor/status")
+kill -TERM "$monitor"
+wait
+((rss < 8192)) && pass "a guest that floods its console does not make the monitor grow ($rss KiB)" || fail "a guest that floods its console does not make the monitor grow" "$rss KiB"
+expect_error "a kernel that is none" 1 "no ELF file" "$build/bin/trine-vmm" --kernel /etc/passwd
+expect_error "a flag that there is not" 1 "no flag --fast" "$build/bin/trine-vmm" --fast
+expect_error "a descriptor that is not open" 1 "fd:99 is no descriptor" "$build/bin/trine-vmm" --kernel fd:99
+finish

@@ -1,0 +1,16 @@
+# shellcheck shell=bash
+# What the tests of the VM class share, on top of harness.sh.
+
+# require_vm: a guest kernel in the script's store, and a host on which guests run at a usable speed.
+# TRINE_TEST_KERNEL is what `trine kernel import` takes.
+require_vm() {
+  [[ -x $build/bin/trine-vmm ]] || skip "the VM class is not built for this processor"
+  [[ -w /dev/kvm ]] || skip "there is no /dev/kvm to use"
+  require_program mkfs.erofs
+  [[ -n ${TRINE_TEST_KERNEL-} ]] || skip "TRINE_TEST_KERNEL names no guest kernel (lab/vm runs this with one)"
+  trine kernel import "$TRINE_TEST_KERNEL" >/dev/null || { echo "not ok - cannot import $TRINE_TEST_KERNEL"; exit 1; }
+  run trine check
+  ((code == 0)) || skip "$(tail -1 <<<"$output")"
+  if grep -q "imitates" <<<"$output"; then skip "this host imitates the processor for a guest's kernel"; fi
+  export TRINE_VM_BOOT_SECONDS=${TRINE_VM_BOOT_SECONDS-90}
+}

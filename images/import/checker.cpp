@@ -39,7 +39,7 @@ void Checker::check_layer(const std::string& name, const std::string& image) {
   if (first) {
     const std::string path = store_ + "/layers/" + name;
     try {
-      struct stat status {};
+      struct stat status{};
       if (::lstat(path.c_str(), &status) != 0)
         throw base::Error("it is missing");
       if (name.ends_with(kErofsSuffix)) {

@@ -72,8 +72,8 @@ std::string disk_of(const std::string& root, const std::string& directory) {
 
 std::vector<std::string> make_layer_disks(const Paths& paths, const images::Image& image) {
   if (image.layers.size() > backend::kMostLayerDisks) {
-    throw base::Error("the image has " + std::to_string(image.layers.size()) + " layers, and a VM takes at most " +
-                          std::to_string(backend::kMostLayerDisks),
+    throw base::Error("the image has " + std::to_string(image.layers.size()) +
+                          " layers, and a VM takes at most " + std::to_string(backend::kMostLayerDisks),
                       0, "--isolation container runs it");
   }
   std::vector<std::string> disks;

@@ -189,16 +189,15 @@ int run(const RunOptions& options, const Paths& paths) {
     empty_standard_input();
 
   const attach::SignalBlock signals;
-  backend::Container container = backend::start_container(
-      std::move(prepared.plan),
-      {.cgroup_name = cgroup_name(instance.record().id),
-       .seccomp_cache = paths.run + "/seccomp",
-       .on_created =
-           [&](pid_t pid, const cgroups::Group& group) {
-             write_record(instance, pid, group);
-             read_ahead(prepared.layers, process);
-           },
-       .in_child = [&] { instance.forget(); }});
+  backend::Container container =
+      backend::start_container(std::move(prepared.plan), {.cgroup_name = cgroup_name(instance.record().id),
+                                                          .seccomp_cache = paths.run + "/seccomp",
+                                                          .on_created =
+                                                              [&](pid_t pid, const cgroups::Group& group) {
+                                                                write_record(instance, pid, group);
+                                                                read_ahead(prepared.layers, process);
+                                                              },
+                                                          .in_child = [&] { instance.forget(); }});
   cidfile.keep();
   if (!prepared.layers.empty())
     drop_crash_mark(instance);

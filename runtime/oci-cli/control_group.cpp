@@ -111,9 +111,9 @@ void remove_group(const State& state, cgroups::Group group) {
 
 void remove_unrecorded_group(const State& state, const oci::Spec& spec) {
   const std::string path = group_path(state, spec);
-  // A scope's placeholder ended with its `create`, and systemd ends the scope when it sees that, which it does
-  // by watching the directory of version 2. One that it did not see end is stopped; one that holds a process is
-  // another container's by now.
+  // A scope's placeholder ended with its `create`, and systemd ends the scope when it sees that, which it
+  // does by watching the directory of version 2. One that it did not see end is stopped; one that holds a
+  // process is another container's by now.
   if (state.scope)
     stop_with(cgroups::stop_empty_systemd_unit, state);
   std::vector<std::string> directories;

@@ -61,8 +61,8 @@ class Store {
   /// kill -9 (a shared flock).
   [[nodiscard]] base::UniqueFd lease(const Image& image) const;
 
-  /// The image's layers as directories, for an overlay; mounts those that are EROFS images and are not mounted
-  /// yet. Hold a lease meanwhile. Throws Error.
+  /// The image's layers as directories, for an overlay; mounts those that are EROFS images and are not
+  /// mounted yet. Hold a lease meanwhile. Throws Error.
   [[nodiscard]] MountedLayers mount_layers(const Image& image) const;
   /// Undoes that for those who were killed.
   void unmount_unused() const;

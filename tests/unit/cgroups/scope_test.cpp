@@ -238,8 +238,8 @@ TEST_CASE("a scope is stopped for being empty only when it is") {
   const Scope scope;
   stop_empty_systemd_unit(scope.unit(), scope.options());
   CHECK(scope.property("ActiveState") == "active");
-  CHECK_NOTHROW(stop_empty_systemd_unit({.slice = "system.slice", .name = unique_name() + ".scope"},
-                                        scope.options()));
+  CHECK_NOTHROW(
+      stop_empty_systemd_unit({.slice = "system.slice", .name = unique_name() + ".scope"}, scope.options()));
 }
 
 TEST_CASE("a process that is named is moved into the scope, and no placeholder is made") {

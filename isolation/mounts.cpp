@@ -78,20 +78,6 @@ void mount_bind(const Context& context, const Mount& mount, int taken) {
   apply_attributes(taken, mount);
 }
 
-/// A new sysfs shows the network namespace of its maker, who must own it. A rootless container on the host's
-/// network does not; it gets the host's /sys, as read-only as asked.
-base::UniqueFd mount_sysfs(const Mount& mount, bool in_user_namespace) {
-  const FilesystemContext filesystem("sysfs");
-  filesystem.set("source", "sysfs");
-  try {
-    return filesystem.mount(mount.set_attributes);
-  } catch (const base::Error& error) {
-    if (error.errno_value() != EPERM || !in_user_namespace)
-      throw;
-  }
-  return clone_tree(AT_FDCWD, "/sys", true);
-}
-
 void set_options(const FilesystemContext& filesystem, const Mount& mount) {
   for (const auto& [flag, name] : kSuperFlags) {
     if ((mount.super_flags & flag) != 0)
@@ -119,14 +105,26 @@ void check_selinux(const Plan& plan) {
 }
 
 base::UniqueFd mount_new(const Context& context, const Mount& mount, std::uint64_t attributes) {
-  if (mount.type == "sysfs")
-    return mount_sysfs(mount, context.in_user_namespace);
   const FilesystemContext filesystem(mount.type);
   filesystem.set("source", mount.source.empty() ? mount.type : mount.source);
   set_options(filesystem, mount);
   if (takes_label(context, mount))
     filesystem.set("context", context.plan.mount_label);
-  return filesystem.mount(attributes);
+  // A new sysfs shows the network namespace of its maker, and a cgroup file system its cgroup namespace, who
+  // must own it. A container with a user namespace of its own and the host's of that kind does not.
+  const bool is_sysfs = mount.type == "sysfs";
+  const std::string host = is_sysfs ? "/sys" : mount.host_view;
+  try {
+    return filesystem.mount(attributes);
+  } catch (const base::Error& error) {
+    if (error.errno_value() != EPERM || !context.in_user_namespace || host.empty())
+      throw;
+  }
+  base::UniqueFd tree = clone_tree(AT_FDCWD, host, true);
+  // Nothing in /sys is root's of the user namespace; of its groups on the host some may be (CVE-2023-25809).
+  if (!is_sysfs)
+    change_attributes(tree.get(), {.set = kAttrReadOnly, .recursive = true}, mount.destination);
+  return tree;
 }
 
 void remount(const Context& context, const Mount& mount) {

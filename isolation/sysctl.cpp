@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -21,6 +22,17 @@ std::string sysctl_path(std::string name) {
   return "sys/" + name;
 }
 
+const char* hint_for(int error) {
+  switch (error) {
+    case ENOENT:
+      return "this kernel has no such sysctl in a container's namespaces";
+    case EXDEV:
+      return "a mount of the configuration covers it: leave that out, or the sysctl";
+    default:
+      return "";
+  }
+}
+
 /// Opened below our own procfs and without leaving it, so that what is written surely reaches the kernel
 /// (CVE-2025-52881).
 base::UniqueFd open_sysctl(int proc, const std::string& path, const std::string& name) {
@@ -28,10 +40,8 @@ base::UniqueFd open_sysctl(int proc, const std::string& path, const std::string&
   how.flags = O_WRONLY | O_CLOEXEC;
   how.resolve = RESOLVE_BENEATH | RESOLVE_NO_XDEV | RESOLVE_NO_SYMLINKS;
   base::UniqueFd fd(static_cast<int>(::syscall(SYS_openat2, proc, path.c_str(), &how, sizeof how)));
-  if (!fd) {
-    base::throw_errno("cannot set the sysctl " + name,
-                      errno == ENOENT ? "this kernel has no such sysctl in a container's namespaces" : "");
-  }
+  if (!fd)
+    base::throw_errno("cannot set the sysctl " + name, hint_for(errno));
   return fd;
 }
 

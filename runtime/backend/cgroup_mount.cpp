@@ -22,8 +22,9 @@ bool has_group(const cgroups::Group& group, const cgroups::Hierarchy& hierarchy)
   });
 }
 
-Mount mount_v2(const Mount& wanted, const std::string& destination) {
+Mount mount_v2(const Mount& wanted, const std::string& destination, const std::string& host_view) {
   Mount mount = wanted;
+  mount.host_view = host_view;
   mount.type = "cgroup2";
   mount.source = "cgroup";
   mount.destination = destination;
@@ -47,12 +48,13 @@ std::vector<Mount> mounts_v1(const Mount& wanted, const cgroups::Hierarchies& hi
       continue;
     const std::string name = hierarchy.mount_point.substr(hierarchy.mount_point.find_last_of('/') + 1);
     if (hierarchy.v2) {
-      mounts.push_back(mount_v2(wanted, wanted.destination + "/" + name));
+      mounts.push_back(mount_v2(wanted, wanted.destination + "/" + name, hierarchy.mount_point));
       continue;
     }
     Mount mount = wanted;
     mount.destination += "/" + name;
     mount.source = "cgroup";
+    mount.host_view = hierarchy.mount_point;
     mount.data = join(hierarchy.controllers, ',');
     mounts.push_back(mount);
   }
@@ -73,7 +75,7 @@ void expand_cgroup_mounts(std::vector<Mount>& mounts, const cgroups::Hierarchies
     if (mount.type != "cgroup") {
       expanded.push_back(std::move(mount));
     } else if (hierarchies.layout == cgroups::Layout::kV2) {
-      expanded.push_back(mount_v2(mount, mount.destination));
+      expanded.push_back(mount_v2(mount, mount.destination, hierarchies.all.front().mount_point));
     } else if (hierarchies.layout != cgroups::Layout::kNone) {
       std::ranges::move(mounts_v1(mount, hierarchies, group), std::back_inserter(expanded));
     }

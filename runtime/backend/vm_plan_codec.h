@@ -66,12 +66,13 @@ struct Fields<isolation::Root> {
 template <>
 struct Fields<isolation::Mount> {
   static auto of(auto& whole) {
-    auto& [destination, type, source, set_attributes, clear_attributes, recursive_set_attributes,
+    auto& [destination, type, source, host_view, set_attributes, clear_attributes, recursive_set_attributes,
            recursive_clear_attributes, super_flags, propagation, data, bind, recursive, idmap,
            idmap_recursive, uid_mappings, gid_mappings, copy_up, seal_only, remount, create_source] = whole;
-    return std::tie(destination, type, source, set_attributes, clear_attributes, recursive_set_attributes,
-                    recursive_clear_attributes, super_flags, propagation, data, bind, recursive, idmap,
-                    idmap_recursive, uid_mappings, gid_mappings, copy_up, seal_only, remount, create_source);
+    return std::tie(destination, type, source, host_view, set_attributes, clear_attributes,
+                    recursive_set_attributes, recursive_clear_attributes, super_flags, propagation, data,
+                    bind, recursive, idmap, idmap_recursive, uid_mappings, gid_mappings, copy_up, seal_only,
+                    remount, create_source);
   }
 };
 template <>

@@ -52,6 +52,8 @@ struct Mount {
   std::string destination;  ///< inside the root
   std::string type;         ///< "bind" for bind mounts
   std::string source;
+  /// Where the host has the same: bound read-only when a user namespace may not mount it anew.
+  std::string host_view;
   std::uint64_t set_attributes = 0;            ///< MOUNT_ATTR_… to set
   std::uint64_t clear_attributes = 0;          ///< MOUNT_ATTR_… to clear
   std::uint64_t recursive_set_attributes = 0;  ///< the same for the whole tree ("rro", "rnosuid", …)

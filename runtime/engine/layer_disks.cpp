@@ -77,6 +77,7 @@ std::vector<std::string> make_layer_disks(const Paths& paths, const images::Imag
                       0, "--isolation container runs it");
   }
   std::vector<std::string> disks;
+  disks.reserve(image.layers.size());
   for (const std::string& layer : image.layers)
     disks.push_back(layer.ends_with(kSuffix) ? layer : disk_of(paths.lib + "/vm-layers", layer));
   return disks;

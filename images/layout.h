@@ -7,15 +7,17 @@
 ///   images/<hex>.json     all that a run needs to know of an image, by its manifest's digest; never changed
 ///   names/<name>          a symlink to <hex>, '/' in the name written as '%'
 ///   manifests/, configs/  as they were shipped
-///   layers/<hex>.erofs    a layer as an EROFS image, by its uncompressed digest, in overlayfs' form
+///   layers/<hex>.erofs    a layer as an EROFS image, in overlayfs' form, by its uncompressed digest; by its
+///   chain
+///                         id when it depends on the layers below
 ///   layers/<hex>/         the same as a directory, where the kernel cannot mount an image from a file
 ///   sums/<hex>.erofs      the sum of that image's bytes, to tell damage on the disk
 ///   locks/<hex>           held by whoever unpacks that layer
 ///   layer-form            how new layers are kept, and why
 ///   tmp/<id>/             an import that is not done; what is there without its lock held is dead
-///   partial/<hex>         a blob that is being fetched, and <hex>.map, how far it has come; kept when the
-///   fetch fails locks/                one file a blob or layer that a process is at work on gc.lock held
-///   shared by imports and exclusively by who removes what no image needs
+///   partial/<hex>         a blob that is being fetched, kept when that fails
+///   partial/<hex>.map     how far it has come
+///   gc.lock               held shared by imports, and exclusively by who removes what no image needs
 namespace trine::images {
 
 /// "sha256:<hex>" -> "<hex>", checked: what comes back can stand in a path. Throws Error.

@@ -29,9 +29,12 @@ Attributes attributes_of(const TarEntry& entry) {
   return attributes;
 }
 
-/// A directory that only a path names.
-Attributes implied_directory() {
-  return {.mode = 0755};
+Attributes attributes_of(const LowerAttributes& lower) {
+  return {.mode = static_cast<std::uint16_t>(lower.mode),
+          .uid = lower.uid,
+          .gid = lower.gid,
+          .mtime = lower.mtime,
+          .xattrs = lower.xattrs};
 }
 
 }  // namespace
@@ -39,12 +42,20 @@ Attributes implied_directory() {
 ErofsLayer::ErofsLayer(int fd, std::string name, std::vector<std::string> lower, std::span<const char> uuid)
     : writer_(fd, std::move(name), uuid), lower_(std::move(lower)) {}
 
+/// A directory that only a path names: as it is below, for the overlay shows what the topmost layer says.
+Node ErofsLayer::make_implied(Node parent, const std::string& name, const std::string& path) {
+  depends_on_lower_ = depends_on_lower_ || !lower_.empty();
+  const auto below = find_lower_directory(lower_, path);
+  return writer_.add_directory(parent, name, below ? attributes_of(*below) : Attributes{.mode = 0755});
+}
+
 /// A path to a directory: symlinks lead within the layer, ".." stops at its root. What is missing is made, or
 /// is nothing.
 std::optional<Node> ErofsLayer::try_resolve(const std::string& path, bool make) {
   std::vector<std::string> rest = base::split(path, '/', base::SplitEmpty::kSkip);
   std::ranges::reverse(rest);  // what is to be gone through next is at the end
   Node current = Writer::kRoot;
+  std::string at;  // its path
   for (int symlinks = 0; !rest.empty();) {
     const std::string part = std::move(rest.back());
     rest.pop_back();
@@ -52,21 +63,26 @@ std::optional<Node> ErofsLayer::try_resolve(const std::string& path, bool make) 
       continue;
     if (part == "..") {
       current = writer_.parent(current);
+      at.erase(std::min(at.find_last_of('/'), at.size()));
       continue;
     }
     const auto child = writer_.find(current, part);
     if (!child) {
       if (!make)
         return std::nullopt;
-      current = writer_.add_directory(current, part, implied_directory());
+      at += "/" + part;
+      current = make_implied(current, part, at);
     } else if (writer_.type(*child) == FileType::kDirectory) {
+      at += "/" + part;
       current = *child;
     } else if (writer_.type(*child) == FileType::kSymlink && ++symlinks <= kMaxSymlinks) {
       const std::string& target = writer_.target(*child);
       const auto parts = base::split(target, '/', base::SplitEmpty::kSkip);
       rest.insert(rest.end(), parts.rbegin(), parts.rend());
-      if (target.starts_with('/'))
+      if (target.starts_with('/')) {
         current = Writer::kRoot;
+        at.clear();
+      }
     } else {
       return std::nullopt;
     }
@@ -165,13 +181,9 @@ std::optional<Node> ErofsLayer::copy_up(const std::string& path) {
   const auto file = find_lower_file(lower_, path);
   if (!file)
     return std::nullopt;
-  Attributes attributes{.mode = static_cast<std::uint16_t>(file->mode),
-                        .uid = file->uid,
-                        .gid = file->gid,
-                        .mtime = file->mtime,
-                        .xattrs = file->xattrs};
+  depends_on_lower_ = true;
   const auto [directory, name] = split_path(path);
-  return writer_.add_file(make_directories(directory), name, attributes, file->size,
+  return writer_.add_file(make_directories(directory), name, attributes_of(*file), file->size,
                           [&](std::span<char> into) { return file->read(into); });
 }
 

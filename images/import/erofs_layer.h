@@ -20,6 +20,7 @@ class ErofsLayer : public LayerSink {
 
   void write(const TarEntry& entry, TarReader& reader) override;
   void finish() override;
+  [[nodiscard]] bool depends_on_lower() const override { return depends_on_lower_; }
 
  private:
   struct Place {
@@ -29,6 +30,7 @@ class ErofsLayer : public LayerSink {
   Place locate(const std::string& path);
   erofs::Node make_directories(const std::string& path);
   std::optional<erofs::Node> try_resolve(const std::string& path, bool make);
+  erofs::Node make_implied(erofs::Node parent, const std::string& name, const std::string& path);
   void write_hardlink(const Place& place, const std::string& path, const TarEntry& entry);
   std::optional<erofs::Node> copy_up(const std::string& path);
   void write_directory(const Place& place, const TarEntry& entry);
@@ -40,6 +42,7 @@ class ErofsLayer : public LayerSink {
   std::optional<erofs::Node> parent_;
   std::set<std::string> whiteouts_;
   std::set<std::string> opaque_;
+  bool depends_on_lower_ = false;
 };
 
 }  // namespace trine::images

@@ -63,16 +63,27 @@ Importer::~Importer() {
   }
 }
 
+void set_chain_ids(std::vector<LayerSource>& layers) {
+  std::string below;
+  for (auto& layer : layers) {
+    layer.chain_id = below.empty() ? layer.diff_id : sha256(below + " " + layer.diff_id);
+    below = layer.chain_id;
+  }
+}
+
 std::optional<std::string> Importer::find_layer(const LayerSource& layer) const {
-  const std::string hex = digest_hex(layer.diff_id);
-  for (const std::string& name : {hex + std::string(kErofsSuffix), hex}) {
-    if (::access((store_ + "/layers/" + name).c_str(), F_OK) == 0)
-      return name;
+  for (const auto& id : {layer.diff_id, layer.chain_id}) {
+    const std::string hex = digest_hex(id);
+    for (const std::string& name : {hex + std::string(kErofsSuffix), hex}) {
+      if (::access((store_ + "/layers/" + name).c_str(), F_OK) == 0)
+        return name;
+    }
   }
   return std::nullopt;
 }
 
-void Importer::add(const ImageSource& image, const std::vector<std::string>& names) {
+void Importer::add(ImageSource image, const std::vector<std::string>& names) {
+  set_chain_ids(image.layers);
   std::vector<std::string> layers;  // their names in the store, topmost first
   std::vector<std::string> lower;   // and their paths
   bool directories = false;
@@ -109,8 +120,9 @@ void Importer::add(const ImageSource& image, const std::vector<std::string>& nam
   record(image, layers, names);
 }
 
-/// Reads a layer once, checks all that is said of it, and gives its members to `sink`.
-void Importer::fill(const LayerSource& layer, LayerSink& sink) const {
+/// Reads a layer once, checks all that is said of it, and gives its members to `sink`. One that stands for
+/// itself is called by its own digest, whatever image has it; else by its chain's.
+std::string Importer::fill(const LayerSource& layer, LayerSink& sink) const {
   const std::string name = "the layer " + layer.diff_id;
   const std::unique_ptr<ByteSource> source =
       layer.stream != nullptr
@@ -153,6 +165,7 @@ void Importer::fill(const LayerSource& layer, LayerSink& sink) const {
         "the image is damaged or forged: fetch it again");
   }
   sink.finish();
+  return digest_hex(sink.depends_on_lower() ? layer.chain_id : layer.diff_id);
 }
 
 std::string Importer::unpack(const LayerSource& layer, const std::vector<std::string>& lower) {
@@ -162,15 +175,13 @@ std::string Importer::unpack(const LayerSource& layer, const std::vector<std::st
 }
 
 std::string Importer::unpack_image(const LayerSource& layer, const std::vector<std::string>& lower) {
-  const std::string hex = digest_hex(layer.diff_id);
   const std::string temporary = temporary_ + "/" + base::random_hex(8);
   try {
     const base::UniqueFd file = base::open_file(temporary, O_RDWR | O_CREAT | O_EXCL, 0600);
-    ErofsLayer sink(file.get(), "the layer " + layer.diff_id, lower, uuid_of(hex));
-    fill(layer, sink);
+    ErofsLayer sink(file.get(), "the layer " + layer.diff_id, lower, uuid_of(digest_hex(layer.diff_id)));
+    const std::string name = fill(layer, sink) + std::string(kErofsSuffix);
     if (::fsync(file.get()) != 0)
       base::throw_errno("cannot write the layer " + layer.diff_id + " to the disk");
-    const std::string name = hex + std::string(kErofsSuffix);
     write_sum(store_, name, sum_of_file(file.get(), temporary));
     const base::UniqueFd directory = base::open_file(store_ + "/layers", O_RDONLY | O_DIRECTORY);
     if (::renameat(AT_FDCWD, temporary.c_str(), directory.get(), name.c_str()) != 0 ||
@@ -185,14 +196,13 @@ std::string Importer::unpack_image(const LayerSource& layer, const std::vector<s
 }
 
 std::string Importer::unpack_directory(const LayerSource& layer, const std::vector<std::string>& lower) {
-  const std::string hex = digest_hex(layer.diff_id);
   const std::string name = base::random_hex(8);
   const std::string directory = temporary_ + "/" + name;
   if (::mkdir(directory.c_str(), 0755) != 0)
     base::throw_errno("cannot make the directory " + directory);
   try {
     LayerWriter sink(directory, lower);
-    fill(layer, sink);
+    std::string hex = fill(layer, sink);
     if (sink.skipped_devices() > 0) {
       base::print_warning(std::to_string(sink.skipped_devices()) +
                           " devices of the image are left out: an unprivileged user cannot make them");

@@ -22,17 +22,18 @@ class Importer {
   /// A directory of this import's own, for what is unpacked on the way.
   [[nodiscard]] const std::string& temporary() const { return temporary_; }
 
-  /// Whether the store has the layer already.
+  /// Whether the store has the layer already. Its chain id is set.
   [[nodiscard]] bool has(const LayerSource& layer) const { return find_layer(layer).has_value(); }
 
   /// Unpacks the layers that are not there yet, verifies all, and records the image under `names`.
-  void add(const ImageSource& image, const std::vector<std::string>& names);
+  void add(ImageSource image, const std::vector<std::string>& names);
 
  private:
   /// A layer in the store: the name of its file or directory there.
   [[nodiscard]] std::optional<std::string> find_layer(const LayerSource& layer) const;
   std::string unpack(const LayerSource& layer, const std::vector<std::string>& lower);
-  void fill(const LayerSource& layer, LayerSink& sink) const;
+  /// Returns the name that the layer is to have.
+  std::string fill(const LayerSource& layer, LayerSink& sink) const;
   std::string unpack_image(const LayerSource& layer, const std::vector<std::string>& lower);
   std::string unpack_directory(const LayerSource& layer, const std::vector<std::string>& lower);
   void record(const ImageSource& image, const std::vector<std::string>& layers,

@@ -18,6 +18,9 @@ class LayerSink {
   virtual void write(const TarEntry& entry, TarReader& reader) = 0;
   /// What can be done only when all members are known.
   virtual void finish() = 0;
+  /// Whether what came out depends on the layers below as well: a hardlink leads there, or the layer leaves
+  /// out a directory on the way to its files, which is then as it is below.
+  [[nodiscard]] virtual bool depends_on_lower() const = 0;
   /// Devices that were left out, for a user namespace may not make them.
   [[nodiscard]] virtual std::size_t skipped_devices() const { return 0; }
 };

@@ -37,13 +37,46 @@ LayerWriter::LayerWriter(const std::string& directory, std::vector<std::string> 
       in_user_namespace_(base::in_user_namespace()),
       buffer_(kBuffer) {}
 
+/// Makes what is missing on the way, as it is in the layers below: the overlay shows what the topmost says.
+base::UniqueFd LayerWriter::make_parents(const std::string& directory) {
+  std::vector<std::string> missing;
+  for (std::string path = directory; !path.empty() && !lower_.empty(); path = split_path(path).first) {
+    if (base::try_open_in_root(root_.get(), path, O_PATH) || errno != ENOENT)
+      break;
+    missing.push_back(path);
+  }
+  base::UniqueFd made = base::make_directories_in_root(root_.get(), directory.empty() ? "/" : directory);
+  for (const auto& path : missing)
+    imply(path);
+  return made;
+}
+
+void LayerWriter::imply(const std::string& path) {
+  depends_on_lower_ = true;
+  const auto below = find_lower_directory(lower_, path);
+  if (!below)
+    return;
+  const auto [directory, name] = split_path(path);
+  const base::UniqueFd parent =
+      base::open_in_root(root_.get(), directory.empty() ? "/" : directory, O_PATH | O_DIRECTORY);
+  const TarEntry entry{.type = TarType::kDirectory,
+                       .path = path,
+                       .mode = below->mode,
+                       .uid = below->uid,
+                       .gid = below->gid,
+                       .mtime = below->mtime,
+                       .xattrs = below->xattrs};
+  directory_times_.emplace_back(path, below->mtime);
+  set_attributes({.parent = parent.get(), .name = name}, entry);
+}
+
 /// Most members stand in the same directory as the one before.
 LayerWriter::Place LayerWriter::locate(const std::string& path) {
   auto [directory, name] = split_path(path);
   if (name.empty() || name == "..")
     throw base::Error("the layer has a member with the path '" + path + "'");
   if (!parent_ || parent_path_ != directory) {
-    parent_ = base::make_directories_in_root(root_.get(), directory.empty() ? "/" : directory);
+    parent_ = make_parents(directory);
     parent_path_ = directory;
   }
   return {.parent = parent_.get(), .name = std::move(name)};
@@ -156,9 +189,9 @@ bool LayerWriter::copy_up(const std::string& path) {
   const auto file = find_lower_file(lower_, path);
   if (!file)
     return false;
+  depends_on_lower_ = true;
   const auto [directory, name] = split_path(path);
-  const base::UniqueFd parent =
-      base::make_directories_in_root(root_.get(), directory.empty() ? "/" : directory);
+  const base::UniqueFd parent = make_parents(directory);
   const base::UniqueFd copy(
       ::openat(parent.get(), name.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600));
   if (!copy)
@@ -244,7 +277,7 @@ bool LayerWriter::take_whiteout(const TarEntry& entry) {
 }
 
 void LayerWriter::set_opaque(const std::string& path) {
-  const base::UniqueFd directory = base::make_directories_in_root(root_.get(), path.empty() ? "/" : path);
+  const base::UniqueFd directory = make_parents(path);
   const char* name = in_user_namespace_ ? "user.overlay.opaque" : "trusted.overlay.opaque";
   if (::setxattr(base::fd_path(directory.get()).c_str(), name, "y", 1, 0) != 0)
     fail("mark as opaque", path);

@@ -24,6 +24,7 @@ class LayerWriter : public LayerSink {
   /// Whiteouts, and the times of directories, which what was written into them has changed.
   void finish() override;
 
+  [[nodiscard]] bool depends_on_lower() const override { return depends_on_lower_; }
   [[nodiscard]] std::size_t skipped_devices() const override { return skipped_devices_; }
 
  private:
@@ -32,6 +33,8 @@ class LayerWriter : public LayerSink {
     std::string name;
   };
   Place locate(const std::string& path);
+  base::UniqueFd make_parents(const std::string& directory);
+  void imply(const std::string& path);
   void clear_place(const Place& place, TarType type);
   void write_file(const Place& place, const TarEntry& entry, TarReader& reader);
   void write_data(int file, const TarEntry& entry, TarReader& reader);
@@ -53,6 +56,7 @@ class LayerWriter : public LayerSink {
   std::set<std::string> whiteouts_;
   std::vector<char> buffer_;
   std::size_t skipped_devices_ = 0;
+  bool depends_on_lower_ = false;
 };
 
 }  // namespace trine::images

@@ -48,7 +48,11 @@ struct LayerSource {
   LayerStream* stream = nullptr;  ///< in place of location.fd and offset
   std::string digest;             ///< of the bytes there; empty: not told (docker-archive)
   std::string diff_id;            ///< of the layer uncompressed
+  std::string chain_id;           ///< of this layer on those below it; set_chain_ids()
 };
+
+/// Source: OCI image-spec 1.1 config.md, "Layer ChainID". `layers`: lowest first.
+void set_chain_ids(std::vector<LayerSource>& layers);
 
 /// One image to be loaded: its documents, verified, and where its layers are.
 struct ImageSource {

@@ -157,6 +157,7 @@ class Pull {
   void prepare(ImageSource& image, const Importer& importer) {
     downloader_.reset();
     fetches_.clear();
+    set_chain_ids(image.layers);
     downloader_ = std::make_unique<Downloader>(transfers_, endpoint_);
     for (std::size_t i = 0; i < image.layers.size(); ++i) {
       LayerSource& layer = image.layers[i];

@@ -78,14 +78,14 @@ char FlagText::short_name() const {
 }
 
 ParsedFlags parse_words(const std::string& command, const std::vector<FlagText>& flags,
-                        std::vector<std::string> arguments) {
+                        std::vector<std::string> arguments, FlagsEnd end) {
   CLI::App app("", command);
   app.set_help_flag();  // ours says more
   app.allow_extras();
   app.add_flag("-h,--help");
   std::vector<CLI::Option*> options;
   add_options(flags, app, options);
-  Words words = cut_words(flags, std::move(arguments));
+  Words words = cut_words(flags, std::move(arguments), end);
   parse(command, flags, std::move(words.flags), app);
   ParsedFlags parsed{.values = {}, .rest = std::move(words.rest), .help = app.count("--help") > 0};
   for (std::size_t i = 0; i < flags.size(); ++i) {

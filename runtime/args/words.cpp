@@ -13,18 +13,23 @@ class Cutter {
   Cutter(const std::vector<FlagText>& flags, std::vector<std::string> arguments)
       : flags_(flags), arguments_(std::move(arguments)) {}
 
-  Words cut() {
+  Words cut(FlagsEnd end) {
     while (next_ < arguments_.size()) {
       const std::string& word = arguments_[next_];
-      if (word.size() < 2 || word.front() != '-')
+      const bool is_flag = word.size() >= 2 && word.front() == '-';
+      if (!is_flag && end == FlagsEnd::kFirstWord)
         break;
       ++next_;
       if (word == "--")
         break;
-      word[1] == '-' ? cut_long(word) : cut_short(word);
+      if (!is_flag)
+        words_.rest.push_back(word);
+      else
+        word[1] == '-' ? cut_long(word) : cut_short(word);
     }
     const auto rest = arguments_.begin() + static_cast<std::ptrdiff_t>(next_);
-    words_.rest.assign(std::make_move_iterator(rest), std::make_move_iterator(arguments_.end()));
+    words_.rest.insert(words_.rest.end(), std::make_move_iterator(rest),
+                       std::make_move_iterator(arguments_.end()));
     return std::move(words_);
   }
 
@@ -83,8 +88,8 @@ class Cutter {
 
 }  // namespace
 
-Words cut_words(const std::vector<FlagText>& flags, std::vector<std::string> arguments) {
-  return Cutter(flags, std::move(arguments)).cut();
+Words cut_words(const std::vector<FlagText>& flags, std::vector<std::string> arguments, FlagsEnd end) {
+  return Cutter(flags, std::move(arguments)).cut(end);
 }
 
 }  // namespace trine::runtime::args

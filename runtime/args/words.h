@@ -10,7 +10,7 @@ namespace trine::runtime::args {
 /// What stands behind a verb, cut where its flags end.
 struct Words {
   std::vector<std::string> flags;
-  std::vector<std::string> rest;  ///< from the first word that is no flag; a "--" before it is dropped
+  std::vector<std::string> rest;  ///< without the "--" where flags end
 };
 
 /// Cuts, and writes the flags so that CLI11 reads them as docker(1) does. The two differ in these:
@@ -20,6 +20,6 @@ struct Words {
 ///   --rm=                 no value for a switch
 ///
 /// An unknown flag is left as it is, for CLI11 to meet. Throws base::Error for --rm= only.
-Words cut_words(const std::vector<FlagText>& flags, std::vector<std::string> arguments);
+Words cut_words(const std::vector<FlagText>& flags, std::vector<std::string> arguments, FlagsEnd end);
 
 }  // namespace trine::runtime::args

@@ -15,10 +15,11 @@ using args::is_on;
 using args::ParsedFlags;
 
 /// As args::parse_words() for `trine VERB`; prints the verb's help and ends the process for --help.
+/// Flags may stand behind other words, but for a verb that takes another program's command.
 ParsedFlags parse_words(const char* verb, const std::vector<FlagText>& flags,
-                        std::vector<std::string> arguments);
+                        std::vector<std::string> arguments, args::FlagsEnd end = args::FlagsEnd::kNever);
 
-/// Parses, hands the values to `options`, and returns what stands behind the flags.
+/// Parses, hands the values to `options`, and returns the words that are no flags.
 template <typename Options, std::size_t N>
 std::vector<std::string> parse_flags(const char* verb, const Flag<Options> (&table)[N],
                                      std::vector<std::string> arguments, Options& options) {

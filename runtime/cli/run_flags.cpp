@@ -100,7 +100,7 @@ std::vector<FlagText> run_flag_texts() {
 }
 
 RunOptions parse_run(std::vector<std::string> arguments) {
-  ParsedFlags parsed = parse_words("run", run_flag_texts(), std::move(arguments));
+  ParsedFlags parsed = parse_words("run", run_flag_texts(), std::move(arguments), args::FlagsEnd::kFirstWord);
   if (parsed.rest.empty())
     throw base::Error("trine run needs an image", 0, "trine run [FLAG]... IMAGE [COMMAND]...");
   check_bundle(parsed);

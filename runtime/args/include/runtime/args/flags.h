@@ -45,11 +45,14 @@ struct ParsedFlags {
   bool help = false;  ///< --help was among them
 };
 
+/// Where flags end: at the first word that is none, when another program's words may follow, or nowhere.
+enum class FlagsEnd { kFirstWord, kNever };
+
 /// Docker's grammar: "--name VALUE", "--name=VALUE", "-n VALUE", "-nVALUE", "-n=VALUE", "-it"; a switch takes
-/// "=true" and "=false". The last of repeated switches holds. Flags end at the first word that is none, or
-/// behind "--". `command` is for messages: "trine run". Throws base::Error naming the flag.
+/// "=true" and "=false". The last of repeated switches holds. Flags end behind "--".
+/// `command` is for messages: "trine run". Throws base::Error naming the flag.
 ParsedFlags parse_words(const std::string& command, const std::vector<FlagText>& flags,
-                        std::vector<std::string> arguments);
+                        std::vector<std::string> arguments, FlagsEnd end = FlagsEnd::kFirstWord);
 
 /// Hands the values to `options` in the table's order, and those of one flag in the order given.
 template <typename Options, std::size_t N>

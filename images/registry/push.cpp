@@ -1,6 +1,5 @@
 #include "push.h"
 
-#include <fcntl.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
@@ -10,8 +9,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "document.h"
-#include "export/gzip_writer.h"
-#include "export/layer_packer.h"
+#include "export/packed_layer.h"
 #include "hash.h"
 #include "images/store.h"
 #include "importer.h"
@@ -27,32 +25,6 @@ constexpr const char* kOciManifest = "application/vnd.oci.image.manifest.v1+json
 constexpr const char* kOciLayer = "application/vnd.oci.image.layer.v1.tar+gzip";
 constexpr const char* kDockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
 constexpr const char* kDockerLayer = "application/vnd.docker.image.rootfs.diff.tar.gzip";
-
-/// A layer packed anew, in a file without a name.
-struct PackedLayer {
-  base::UniqueFd file;
-  Descriptor blob;
-  std::string diff_id;
-};
-
-PackedLayer pack(const std::string& directory, const std::string& temporary) {
-  PackedLayer layer{.file = base::open_file(temporary, O_RDWR | O_TMPFILE, 0600)};
-  Hash plain("sha256");
-  Hash packed("sha256");
-  GzipWriter gzip([&](std::span<const char> bytes) {
-    packed.update(bytes);
-    layer.blob.size += bytes.size();
-    base::write_all(layer.file.get(), {bytes.data(), bytes.size()}, "a packed layer in " + temporary);
-  });
-  pack_layer(directory, [&](std::span<const char> bytes) {
-    plain.update(bytes);
-    gzip.write(bytes);
-  });
-  gzip.finish();
-  layer.blob.digest = packed.finish();
-  layer.diff_id = plain.finish();
-  return layer;
-}
 
 class Push {
  public:
@@ -120,19 +92,20 @@ class Push {
 
   /// Returns its size as it is sent.
   std::uint64_t send_layer(const std::string& directory, const std::string& temporary, std::size_t index) {
-    const PackedLayer packed = pack(directory, temporary);
-    if (!has_blob(endpoint_, packed.blob)) {
-      upload_blob(endpoint_, packed.blob, [&] {
-        return std::make_unique<FileRange>(packed.file.get(), 0, packed.blob.size, "a packed layer");
+    const PackedLayer packed = pack_to_file(directory, temporary, Packing::kGzip);
+    const Descriptor blob{.digest = packed.digest, .size = packed.size};
+    if (!has_blob(endpoint_, blob)) {
+      upload_blob(endpoint_, blob, [&] {
+        return std::make_unique<FileRange>(packed.file.get(), 0, packed.size, "a packed layer");
       });
     }
     const bool docker = manifest_.value("mediaType", "") == kDockerManifest;
     manifest_["layers"][index] = {{"mediaType", docker ? kDockerLayer : kOciLayer},
-                                  {"digest", packed.blob.digest},
-                                  {"size", packed.blob.size}};
+                                  {"digest", packed.digest},
+                                  {"size", packed.size}};
     configuration_.at("rootfs").at("diff_ids").at(index) = packed.diff_id;
     repacked_ = true;
-    return packed.blob.size;
+    return packed.size;
   }
 
   std::string send_documents(const Image& image) {

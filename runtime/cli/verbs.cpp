@@ -1,6 +1,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "archive_verbs.h"
 #include "base/error.h"
 #include "flags.h"
 #include "image_verbs.h"
@@ -67,6 +68,17 @@ const std::vector<Verb>& verbs() {
        "digest is "
        "verified.",
        "trine load docker-archive:web.tar\ntrine load --name web:2 oci:./image", load_flag_texts, run_load},
+      {"save", "[FLAG]... IMAGE...", "write images to an archive",
+       "Writes images as one archive that trine load (oci-archive: or docker-archive:), docker load and "
+       "podman "
+       "load read. Layers are packed anew, so that an image which another tool made gets a new id there.",
+       "trine save -o web.tar web:1\ntrine save debian web:1 | gzip >images.tar.gz", save_flag_texts,
+       run_save},
+      {"history", "[FLAG]... IMAGE", "show how an image was made",
+       "Lists the steps that its builder wrote down, the last one first, with the size of the layer that "
+       "each "
+       "made as it was shipped.",
+       "trine history debian\ntrine history --no-trunc --format json web:1", history_flag_texts, run_history},
       {"rmi", "IMAGE...", "remove images from the store",
        "Takes a name away; with the last one, or by id, the image and the layers that no other image needs "
        "go too.",
@@ -116,8 +128,8 @@ const Verb& find_verb(std::string_view name) {
 }
 
 ParsedFlags parse_words(const char* verb, const std::vector<FlagText>& flags,
-                        std::vector<std::string> arguments) {
-  ParsedFlags parsed = args::parse_words(std::string("trine ") + verb, flags, std::move(arguments));
+                        std::vector<std::string> arguments, args::FlagsEnd end) {
+  ParsedFlags parsed = args::parse_words(std::string("trine ") + verb, flags, std::move(arguments), end);
   if (!parsed.help)
     return parsed;
   print(help_text(find_verb(verb)));

@@ -77,8 +77,8 @@ HelperResult ask_helper(const std::string& name, const std::vector<std::string>&
   return result;
 }
 
-int run_helper(const std::string& name, const std::vector<std::string>& arguments) {
-  return wait_for(spawn(name, arguments, -1), name);
+int run_helper(const std::string& name, const std::vector<std::string>& arguments, int output) {
+  return wait_for(spawn(name, arguments, output), name);
 }
 
 }  // namespace trine::runtime::engine

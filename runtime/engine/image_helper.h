@@ -15,7 +15,7 @@ struct HelperResult {
 /// standard output, 1 MiB at most. Throws Error when it cannot be run.
 HelperResult ask_helper(const std::string& name, const std::vector<std::string>& arguments);
 
-/// The same, with trine's own standard output; returns the exit code.
-int run_helper(const std::string& name, const std::vector<std::string>& arguments);
+/// The same, with `output` for its standard output, or trine's own; returns the exit code.
+int run_helper(const std::string& name, const std::vector<std::string>& arguments, int output = -1);
 
 }  // namespace trine::runtime::engine

@@ -11,12 +11,15 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/in_root.h"
+#include "base/output_file.h"
 #include "image_helper.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/instance.h"
 
 namespace trine::runtime::engine {
 namespace {
+
+constexpr const char* kImages = "trine-images";
 
 std::string own_mount_point(const Paths& paths, const images::Image& image) {
   return paths.run + "/mounts/" + image.digest.substr(image.digest.find(':') + 1);
@@ -48,7 +51,20 @@ int check_store(const Paths& paths, bool repair) {
   std::vector<std::string> arguments{"--store", paths.lib + "/images", "check"};
   if (repair)
     arguments.emplace_back("--repair");
-  return run_helper("trine-images", arguments);
+  return run_helper(kImages, arguments);
+}
+
+int save_images(const Paths& paths, const std::vector<std::string>& references, const std::string& file) {
+  std::vector<std::string> arguments{"--store", paths.lib + "/images", "--mounts", paths.run + "/layers",
+                                     "save"};
+  arguments.insert(arguments.end(), references.begin(), references.end());
+  if (file.empty())
+    return run_helper(kImages, arguments);
+  base::OutputFile output(file);
+  const int code = run_helper(kImages, arguments, output.fd());
+  if (code == 0)
+    output.keep();
+  return code;
 }
 
 std::vector<std::string> prune_images(const Paths& paths, bool all) {

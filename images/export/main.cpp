@@ -11,20 +11,24 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "checker.h"
+#include "export/archive.h"
 #include "images/name.h"
 #include "importer.h"
 
-/// trine-images: the part of trine that reads what strangers packed. A program of its own, so that running an
-/// image that is stored loads neither its libraries nor its mistakes.
+/// trine-images: the part of trine that reads what strangers packed, and packs. A program of its own, so that
+/// running an image that is stored loads neither its libraries nor its mistakes.
 ///
 ///   trine-images --store DIR load [--quiet] [--name NAME]... SOURCE
 ///
 /// prints a line for each image: its manifest's digest and its names, separated by blanks.
 ///
+///   trine-images --store DIR --mounts DIR save IMAGE...
+///
+/// writes the images as one archive to the standard output. --mounts is where layers get mounted.
+///
 ///   trine-images --store DIR check [--repair]
 ///
-/// prints what is wrong with the store and what was done, and exits with 1 when damage is left. MOUNTS is
-/// where layers are mounted.
+/// prints what is wrong with the store and what was done, and exits with 1 when damage is left.
 namespace {
 
 namespace images = trine::images;
@@ -32,35 +36,40 @@ using trine::base::Error;
 
 struct Arguments {
   std::string store;
-  std::string source;
+  std::string mounts;
+  std::string verb;
+  std::vector<std::string> words;  ///< behind the verb
   std::vector<std::string> names;
   bool quiet = false;
-  bool check = false;
   bool repair = false;
 };
 
 Arguments parse(const std::vector<std::string>& words) {
   Arguments arguments;
-  bool load = false;
   for (std::size_t i = 0; i < words.size(); ++i) {
     const bool last = i + 1 == words.size();
-    if (words[i] == "--store" && !last) {
+    if (words[i] == "--store" && !last)
       arguments.store = words[++i];
-    } else if (words[i] == "--name" && !last) {
+    else if (words[i] == "--mounts" && !last)
+      arguments.mounts = words[++i];
+    else if (words[i] == "--name" && !last)
       arguments.names.push_back(images::normalize_name(words[++i]));
-    } else if (words[i] == "--quiet") {
+    else if (words[i] == "--quiet")
       arguments.quiet = true;
-    } else if (words[i] == "--repair") {
+    else if (words[i] == "--repair")
       arguments.repair = true;
-    } else if ((words[i] == "load" || words[i] == "check") && !load) {
-      load = true;
-      arguments.check = words[i] == "check";
-    } else {
-      arguments.source = words[i];
-    }
+    else if (arguments.verb.empty())
+      arguments.verb = words[i];
+    else
+      arguments.words.push_back(words[i]);
   }
-  if (!load || arguments.store.empty() || arguments.source.empty() != arguments.check) {
-    throw Error("usage: trine-images --store DIR load [--quiet] [--name NAME]... SOURCE | check [--repair]");
+  const bool complete = (arguments.verb == "load" && arguments.words.size() == 1) ||
+                        (arguments.verb == "save" && !arguments.words.empty()) ||
+                        (arguments.verb == "check" && arguments.words.empty());
+  if (arguments.store.empty() || !complete) {
+    throw Error(
+        "usage: trine-images --store DIR load [--quiet] [--name NAME]... SOURCE | "
+        "--mounts DIR save IMAGE... | check [--repair]");
   }
   return arguments;
 }
@@ -97,7 +106,7 @@ std::vector<images::ImageSource> read(const std::string& source, const std::stri
 void load(const Arguments& arguments) {
   images::Importer importer(arguments.store, arguments.quiet);
   std::unique_ptr<images::FileSet> files;
-  const auto found = read(arguments.source, importer.temporary(), files);
+  const auto found = read(arguments.words.front(), importer.temporary(), files);
   if (found.size() > 1 && !arguments.names.empty()) {
     throw Error("cannot call " + std::to_string(found.size()) + " images by one name", 0, "load one of them");
   }
@@ -111,6 +120,21 @@ void load(const Arguments& arguments) {
     output += "\n";
   }
   trine::base::write_all(STDOUT_FILENO, output, "the standard output");
+}
+
+void save(const Arguments& arguments) {
+  const images::Store store(arguments.store, arguments.mounts);
+  std::vector<images::Image> found;
+  for (const auto& reference : arguments.words) {
+    auto image = store.find(reference);
+    if (!image)
+      throw Error("there is no image " + reference + " in the store", 0, "trine images lists them");
+    found.push_back(std::move(*image));
+  }
+  const images::Importer temporary(arguments.store, true);  // a directory of our own, which goes with us
+  images::write_archive(store, found, temporary.temporary(), [](std::span<const char> bytes) {
+    trine::base::write_all(STDOUT_FILENO, {bytes.data(), bytes.size()}, "the archive");
+  });
 }
 
 int check(const Arguments& arguments) {
@@ -134,9 +158,12 @@ int main(int count, char** words) {
   ::umask(0);
   try {
     const Arguments arguments = parse({words + 1, words + count});
-    if (arguments.check)
+    if (arguments.verb == "check")
       return check(arguments);
-    load(arguments);
+    if (arguments.verb == "save")
+      save(arguments);
+    else
+      load(arguments);
     return 0;
   } catch (const Error& error) {
     trine::base::print_error(error);

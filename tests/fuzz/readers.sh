@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# A short run of every fuzzer, under AddressSanitizer and UndefinedBehaviorSanitizer. Longer: give it seconds.
+# A short run of every fuzzer, under AddressSanitizer and UndefinedBehaviorSanitizer. Longer: give it seconds. Each begins
+# with what is kept of earlier runs (corpus.sh).
 #
 #   tests/fuzz/readers.sh [SECONDS]
 set -euo pipefail
@@ -27,7 +28,7 @@ declare -A sources=(
 for name in tar document reference toml inflate erofs spec process passwd; do
   read -ra files <<<"${sources[$name]}"
   clang++-19 "${flags[@]}" "tests/fuzz/$name.cpp" "${files[@]}" "${base[@]}" -lisal -lzstd -o "$out/$name"
-  mkdir -p "$out/corpus-$name"
+  tests/fuzz/corpus.sh unpack "$name"
   "$out/$name" -max_total_time="$seconds" -max_len=65536 -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$out/$name-" \
     "$out/corpus-$name" >"$out/$name.log" 2>&1 || { tail -n 40 "$out/$name.log"; echo "$name: found something"; exit 1; }
   echo "$name: $(grep -o 'Done [0-9]* runs' "$out/$name.log")"

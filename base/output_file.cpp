@@ -20,11 +20,13 @@ OutputFile::OutputFile(const std::string& path, unsigned mode) : path_(path) {
   if (name_.empty())
     throw Error("cannot make the file '" + path + "': it is a directory", EISDIR);
   directory_ = open_file(parent, O_RDONLY | O_DIRECTORY);
-  file_.reset(::openat(directory_.get(), ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, mode));
+  const int fd = ::openat(directory_.get(), ".", O_WRONLY | O_TMPFILE | O_CLOEXEC, mode);
+  const int error = errno;
+  file_.reset(fd);
   if (file_)
     return;
-  if (errno != EOPNOTSUPP && errno != EISDIR && errno != ENOENT)  // the latter: kernels without it
-    throw_errno("cannot make the file " + path);
+  if (error != EOPNOTSUPP && error != EISDIR && error != ENOENT)  // the latter two: kernels without it
+    throw Error("cannot make the file " + path, error);
   temporary_ = "." + name_ + "." + random_hex(8) + ".tmp";
   file_ = open_file_at(directory_.get(), temporary_, O_WRONLY | O_CREAT | O_EXCL, mode);
 }

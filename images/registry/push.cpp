@@ -100,9 +100,8 @@ class Push {
       });
     }
     const bool docker = manifest_.value("mediaType", "") == kDockerManifest;
-    manifest_["layers"][index] = {{"mediaType", docker ? kDockerLayer : kOciLayer},
-                                  {"digest", packed.digest},
-                                  {"size", packed.size}};
+    manifest_["layers"][index] = {
+        {"mediaType", docker ? kDockerLayer : kOciLayer}, {"digest", packed.digest}, {"size", packed.size}};
     configuration_.at("rootfs").at("diff_ids").at(index) = packed.diff_id;
     repacked_ = true;
     return packed.size;

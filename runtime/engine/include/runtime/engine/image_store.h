@@ -18,8 +18,8 @@ int check_store(const Paths& paths, bool repair);
 std::vector<std::string> prune_images(const Paths& paths, bool all);
 
 /// Has trine-images write the images as one archive for `trine load`, `docker load` and `podman load`, to the
-/// file, which appears whole or not at all, or to the standard output when it is empty. Returns the exit code:
-/// when it is not 0, the program has said why. Throws Error when it cannot be run.
+/// file, which appears whole or not at all, or to the standard output when it is empty. Returns the exit
+/// code: when it is not 0, the program has said why. Throws Error when it cannot be run.
 int save_images(const Paths& paths, const std::vector<std::string>& references, const std::string& file);
 
 /// Mounts an image read-only on `directory`, or on one of trine's own when it is empty, and returns that.

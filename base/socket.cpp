@@ -31,7 +31,7 @@ UniqueFd connect_unix(const std::string& path) {
   return socket;
 }
 
-void send_descriptor(int socket, int fd, std::string_view text, const std::string& receiver) {
+bool try_send_descriptor(int socket, int fd, std::string_view text, int flags) noexcept {
   iovec part{const_cast<char*>(text.data()), text.size()};
   alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
   msghdr message{};
@@ -44,7 +44,11 @@ void send_descriptor(int socket, int fd, std::string_view text, const std::strin
   entry->cmsg_type = SCM_RIGHTS;
   entry->cmsg_len = CMSG_LEN(sizeof fd);
   std::memcpy(CMSG_DATA(entry), &fd, sizeof fd);
-  while (::sendmsg(socket, &message, MSG_NOSIGNAL) < 0) {
+  return ::sendmsg(socket, &message, flags | MSG_NOSIGNAL) >= 0;
+}
+
+void send_descriptor(int socket, int fd, std::string_view text, const std::string& receiver) {
+  while (!try_send_descriptor(socket, fd, text, 0)) {
     if (errno != EINTR)
       throw_errno("cannot send a descriptor to " + receiver);
   }

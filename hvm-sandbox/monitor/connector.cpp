@@ -5,7 +5,8 @@
 
 #include <array>
 #include <charconv>
-#include <cstring>
+
+#include "base/socket.h"
 
 namespace trine::hvm {
 namespace {
@@ -14,19 +15,8 @@ namespace {
 bool send_socket(int channel, int socket, std::uint32_t port) noexcept {
   std::array<char, 16> text;
   const auto end = std::to_chars(text.data(), text.data() + text.size(), port).ptr;
-  iovec part{.iov_base = text.data(), .iov_len = static_cast<std::size_t>(end - text.data())};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* header = CMSG_FIRSTHDR(&message);
-  header->cmsg_level = SOL_SOCKET;
-  header->cmsg_type = SCM_RIGHTS;
-  header->cmsg_len = CMSG_LEN(sizeof socket);
-  std::memcpy(CMSG_DATA(header), &socket, sizeof socket);
-  return ::sendmsg(channel, &message, MSG_DONTWAIT | MSG_NOSIGNAL) > 0;
+  return base::try_send_descriptor(channel, socket,
+                                   {text.data(), static_cast<std::size_t>(end - text.data())}, MSG_DONTWAIT);
 }
 
 }  // namespace

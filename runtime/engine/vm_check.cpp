@@ -107,9 +107,9 @@ Finding check_disk_maker() {
       return {.name = "mkfs.erofs", .text = directory + "/mkfs.erofs"};
   }
   return {.name = "mkfs.erofs",
-          .state = State::kMissing,
-          .text = "not installed",
-          .hint = "apt-get install erofs-utils"};
+          .state = State::kSlow,
+          .text = "not installed: only layers that are EROFS images can be disks",
+          .hint = "apt-get install erofs-utils, when the store keeps layers as directories"};
 }
 
 Finding check_device(const char* name, const char* path, State otherwise, const char* hint) {

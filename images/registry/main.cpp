@@ -68,6 +68,7 @@ const std::map<std::string, Setter> kOptions{
 
 Arguments parse(const std::vector<std::string>& words) {
   Arguments arguments;
+  arguments.pull.progress = images::parse_progress("auto");
   bool options = true;  // up to "--"
   for (const auto& word : words) {
     if (options && word == "--") {

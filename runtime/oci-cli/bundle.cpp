@@ -35,9 +35,11 @@ void check_isolation(const oci::Spec& spec) {
 
 }  // namespace
 
-Bundle load_bundle(const std::string& path) {
+Bundle load_bundle(const std::string& path, const std::string& config) {
   Bundle bundle{.path = absolute(path), .text = {}, .spec = {}};
-  bundle.text = base::read_file(bundle.path + "/config.json", kMaxSpec);
+  const bool elsewhere = config.starts_with('/');
+  bundle.text = base::read_file(
+      elsewhere ? config : bundle.path + "/" + (config.empty() ? "config.json" : config), kMaxSpec);
   bundle.spec = oci::parse_spec(bundle.text);
   oci::validate(bundle.spec);
   check_isolation(bundle.spec);

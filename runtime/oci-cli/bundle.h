@@ -16,9 +16,10 @@ struct Bundle {
   oci::Spec spec;
 };
 
-/// Reads and checks it; `path` empty: the working directory. Throws Error, also for an isolation class that
-/// is not built in: it is never replaced by a weaker one.
-Bundle load_bundle(const std::string& path);
+/// Reads and checks it. `path` empty: the working directory. `config`: the file, absolute or from there on;
+/// empty: config.json. Throws Error, also for an isolation class that is not built in: it is never replaced
+/// by a weaker one.
+Bundle load_bundle(const std::string& path, const std::string& config = {});
 
 /// The state of a container that is about to be made of it.
 void describe(const Bundle& bundle, State& state);

@@ -22,6 +22,8 @@ void ignore(RunOptions&, Text) {}
 constexpr args::Flag<RunOptions> kFlags[] = {
     {{"-b,--bundle", "DIR", nullptr, "the bundle (default: the working directory)"},
      [](RunOptions& o, Text v) { o.launch.bundle = v; }},
+    {{"-f,--config", "FILE", nullptr, "in place of config.json; looked for in the bundle"},
+     [](RunOptions& o, Text v) { o.launch.config = v; }},
     {{"--console-socket", "SOCKET", nullptr, "send the terminal's master there"},
      [](RunOptions& o, Text v) { o.launch.handover.console_socket = v; }},
     {{"--pid-file", "FILE", nullptr, "write the number of its first process there"},
@@ -39,7 +41,7 @@ constexpr args::Flag<RunOptions> kFlags[] = {
      [](RunOptions& o, Text v) { o.keep = args::is_on(v); }},
     {{"--no-subreaper", nullptr, nullptr, "accepted; trine-oci is none"}, ignore},
 };
-constexpr std::size_t kCreateFlags = 7;  ///< those before --detach
+constexpr std::size_t kCreateFlags = 8;  ///< those before --detach
 
 /// Since 1.3 a failure is the container's end.
 void run_poststart(Launched& launched) {

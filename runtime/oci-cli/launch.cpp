@@ -89,7 +89,7 @@ class Rollback {
 
 Launched launch(const Globals& globals, const std::string& id, const LaunchOptions& launch_options,
                 Program program) {
-  Bundle bundle = load_bundle(launch_options.bundle);
+  Bundle bundle = load_bundle(launch_options.bundle, launch_options.config);
   const oci::Spec& spec = bundle.spec;
   check(launch_options.handover, spec.process.terminal);
   backend::ContainerPlan plan = make_plan(spec, bundle.path, id, launch_options);

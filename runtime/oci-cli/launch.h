@@ -13,6 +13,7 @@ namespace trine::runtime::oci_cli {
 
 struct LaunchOptions {
   std::string bundle;  ///< empty: the working directory
+  std::string config;  ///< empty: config.json; a relative path begins in the bundle
   Handover handover;
   unsigned preserve_fds = 0;
   bool no_new_keyring = false;

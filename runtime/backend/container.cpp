@@ -22,9 +22,9 @@ void bring_up_loopback(bool wanted) {
     netns::bring_up_loopback();
 }
 
-bool has_private_processes(const isolation::Plan& plan) {
-  return std::ranges::any_of(plan.namespaces, [](const isolation::Namespace& entry) {
-    return entry.type == CLONE_NEWPID && entry.path.empty();
+bool has_new(const isolation::Plan& plan, int type) {
+  return std::ranges::any_of(plan.namespaces, [type](const isolation::Namespace& entry) {
+    return entry.type == type && entry.path.empty();
   });
 }
 
@@ -94,7 +94,8 @@ Container::End Container::finish() {
 Container start_container(ContainerPlan plan, const ContainerOptions& options) {
   const cgroups::Hierarchies hierarchies = cgroups::detect();
   GroupGuard group(make_group(hierarchies, options, plan.limits));
-  expand_cgroup_mounts(plan.isolation.mounts, hierarchies, group.get());
+  expand_cgroup_mounts(plan.isolation.mounts, hierarchies, group.get(),
+                       has_new(plan.isolation, CLONE_NEWCGROUP));
   if (plan.seccomp)
     plan.isolation.seccomp = isolation::cached_seccomp(*plan.seccomp, options.seccomp_cache);
 
@@ -117,7 +118,7 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
         listener_sender(*plan.seccomp, [&](pid_t pid) { return hooks.hook_state("creating", pid); });
   }
   isolation::Started started = isolation::start(plan.isolation, hooks);
-  Container container(std::move(started), group.release(), has_private_processes(plan.isolation));
+  Container container(std::move(started), group.release(), has_new(plan.isolation, CLONE_NEWPID));
   container.settle();  // not before: on version 1 the child joins by itself
   return container;
 }

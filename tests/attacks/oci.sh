@@ -37,6 +37,14 @@ configure '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{cont
 mkdir -p "$bundle/rootfs/sys/fs/cgroup" # root of the user namespace may not
 expect_output "without a cgroup namespace the host's groups cannot be changed" "seen: yes" oci run --bundle "$bundle" two
 
+# Nor is the host's hierarchy shown to one whose root is the host's: of version 1 it has its own group, and no more.
+if [[ ! -e /sys/fs/cgroup/cgroup.controllers ]]; then
+  configure '.mounts |= map(select(.destination != "/sys")) | .mounts += [{destination: "/sys/fs/cgroup", type: "cgroup", source: "cgroup", options: ["rw"]}]
+    | .linux.resources.pids.limit = 55' \
+    'cat /sys/fs/cgroup/pids/pids.max; mkdir /sys/fs/cgroup/pids/below && rmdir /sys/fs/cgroup/pids/below; ls -d /sys/fs/cgroup/*/release_agent 2>/dev/null; true'
+  expect_output "without a cgroup namespace a container sees its own groups alone" 55 oci run --bundle "$bundle" two
+fi
+
 # CVE-2025-52881: what is mounted over /proc/sys does not get the writes that are the kernel's.
 configure '.mounts += [{destination: "/proc/sys", type: "tmpfs", source: "tmpfs"}] | .linux.sysctl = {"net.ipv4.ip_forward": "1"}' 'exec sleep 4321'
 run oci create --bundle "$bundle" three

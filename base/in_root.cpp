@@ -60,6 +60,8 @@ struct Unmade {
   std::vector<std::string> parts;  ///< still to come
 };
 
+constexpr int kMaxLinks = 40;  // as the kernel has it
+
 /// A symlink to what is not there yet stands for its target, which is to be made then. False: it is no
 /// symlink.
 bool follow_dangling(int directory, const std::string& name, Unmade& path) {
@@ -88,7 +90,6 @@ UniqueFd make_directories_in_root(int root, const std::string& path, unsigned mo
   // Component by component from the root, so that each mkdir happens in a directory already resolved.
   UniqueFd directory = open_in_root(root, "/", O_PATH | O_DIRECTORY);
   Unmade rest{.done = {}, .parts = split(path, '/', SplitEmpty::kSkip)};
-  constexpr int kMaxLinks = 40;  // as the kernel has it
   for (int links = 0; !rest.parts.empty();) {
     const std::string name = rest.parts.front();
     rest.parts.erase(rest.parts.begin());
@@ -112,19 +113,29 @@ UniqueFd make_directories_in_root(int root, const std::string& path, unsigned mo
 }
 
 UniqueFd make_file_in_root(int root, const std::string& path, unsigned mode) {
-  if (UniqueFd existing = try_open_in_root(root, path, O_PATH))
-    return existing;
-  if (errno != ENOENT)
-    throw_errno("cannot make the file " + path + " in the root file system");
-  const auto slash = path.find_last_of('/');
-  const UniqueFd parent =
-      make_directories_in_root(root, slash == std::string::npos ? "/" : path.substr(0, slash + 1), 0755);
-  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
-  const UniqueFd created =
-      try_open_in_root(parent.get(), name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
-  if (!created && errno != EEXIST)
-    throw_errno("cannot make the file " + path + " in the root file system");
-  return open_in_root(root, path, O_PATH);
+  const auto fail = [&path]() { throw_errno("cannot make the file " + path + " in the root file system"); };
+  std::string place = path;
+  for (int links = 0; links <= kMaxLinks; ++links) {
+    if (UniqueFd existing = try_open_in_root(root, place, O_PATH))
+      return existing;
+    if (errno != ENOENT)
+      fail();
+    const auto slash = place.find_last_of('/');
+    const std::string above = slash == std::string::npos ? "/" : place.substr(0, slash + 1);
+    const std::string name = slash == std::string::npos ? place : place.substr(slash + 1);
+    const UniqueFd parent = make_directories_in_root(root, above, 0755);
+    const UniqueFd created =
+        try_open_in_root(parent.get(), name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
+    if (!created && errno != EEXIST)
+      fail();
+    const std::string target = created ? "" : read_link(parent.get(), name);
+    if (target.empty())
+      return open_in_root(root, place, O_PATH);
+    place = target.starts_with('/') ? target : above + target;
+  }
+  errno = ELOOP;
+  fail();
+  return {};
 }
 
 std::string fd_path(int fd) {

@@ -85,7 +85,8 @@ BindSources take_bind_sources(const Plan& plan, bool all) {
   BindSources sources;
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
     const Mount& mount = plan.mounts[i];
-    if (!mount.bind || mount.remount || mount.seal_only || !(mount.idmap || in_new_user_namespace || all))
+    if (!mount.bind || mount.remount || !mount.symlink_target.empty() || mount.seal_only ||
+        !(mount.idmap || in_new_user_namespace || all))
       continue;
     base::UniqueFd tree = clone_tree(open_bind_source(mount).get(), "", mount.recursive);
     if (mount.idmap)

@@ -33,7 +33,9 @@ struct Place {
   std::string name;
 };
 
-Place open_place(const Context& context, const std::string& path) {
+Place open_place(const Context& context, std::string path) {
+  while (path.size() > 1 && path.ends_with('/'))
+    path.pop_back();
   const auto slash = path.find_last_of('/');
   Place place{.parent = base::make_directories_in_root(context.root.get(), path.substr(0, slash + 1)),
               .name = path.substr(slash + 1)};

@@ -43,7 +43,8 @@ base::UniqueFd memory_file(const std::string& content) {
   ::dup2(errors, STDERR_FILENO);
   ::syscall(SYS_close_range, 3, ~0U, CLOSE_RANGE_CLOEXEC);
   const std::vector<std::string> arguments = hook.args.empty() ? std::vector{hook.path} : hook.args;
-  ::execve(hook.path.c_str(), base::to_argv(arguments).data(), base::to_argv(hook.env).data());
+  ::execve(hook.path.c_str(), base::to_argv(arguments).data(),
+           hook.env ? base::to_argv(*hook.env).data() : environ);
   const std::string text = base::errno_text(errno) + "\n";
   (void)!::write(STDERR_FILENO, text.data(), text.size());
   ::_exit(127);

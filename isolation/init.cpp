@@ -46,8 +46,9 @@ constexpr Step kInitSteps[] = {
     {"write the sysctls", write_sysctls},      // before /proc/sys becomes read-only
     {"run the hooks", run_environment_hooks},  // their programs and files are the host's
     {"enter the root", enter_root},
-    {"hide paths", hide_paths},                        // after the pivot: they are then the container's own
-    {"seal the root", seal_root},                      // after the last file is made in it
+    {"hide paths", hide_paths},  // after the pivot: they are then the container's own
+    {"make the working directory", make_working_directory},  // in a root that will be read-only, too
+    {"seal the root", seal_root},                            // after the last file is made in it
     {"set the security labels", set_security_labels},  // for the program; the container's /proc is at hand
     {"enter the working directory", enter_working_directory},
     {"wait for the caller", await_record},  // a program that runs can be found and ended by its record

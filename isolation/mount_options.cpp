@@ -77,6 +77,7 @@ constexpr std::array kSwitches{
     Switch{"rbind", [](Mount& mount) { mount.bind = mount.recursive = true; }},
     Switch{"remount", [](Mount& mount) { mount.remount = true; }},
     Switch{"tmpcopyup", [](Mount& mount) { mount.copy_up = true; }},
+    Switch{"copy-symlink", [](Mount& mount) { mount.copy_symlink = true; }},
     Switch{"idmap", [](Mount& mount) { mount.idmap = true; }},
     Switch{"ridmap", [](Mount& mount) { mount.idmap = mount.idmap_recursive = true; }}};
 

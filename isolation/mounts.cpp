@@ -78,6 +78,15 @@ void mount_bind(const Context& context, const Mount& mount, int taken) {
   apply_attributes(taken, mount);
 }
 
+void make_symlink(const Context& context, const Mount& mount) {
+  const auto slash = mount.destination.find_last_of('/');
+  const base::UniqueFd parent =
+      base::make_directories_in_root(context.root.get(), mount.destination.substr(0, slash + 1));
+  if (::symlinkat(mount.symlink_target.c_str(), parent.get(), mount.destination.c_str() + slash + 1) != 0 &&
+      errno != EEXIST)
+    base::throw_errno("cannot make the symlink " + mount.destination);
+}
+
 void set_options(const FilesystemContext& filesystem, const Mount& mount) {
   for (const auto& [flag, name] : kSuperFlags) {
     if ((mount.super_flags & flag) != 0)
@@ -160,6 +169,8 @@ void mount_filesystems(Context& context) {
     const auto source = context.bind_sources->find(i);
     if (mount.seal_only || mount.remount) {
       remount(context, mount);
+    } else if (!mount.symlink_target.empty()) {
+      make_symlink(context, mount);
     } else if (mount.bind) {
       mount_bind(context, mount, source == context.bind_sources->end() ? -1 : source->second.get());
     } else {

@@ -77,7 +77,8 @@ void await_id_mappings(Context& context) {
     ::_exit(1);
   // Until now every id of ours reads as "nobody"; become the root of the new user namespace.
   // A namespace of one mapped id may not change its groups (user_namespaces(7), /proc/PID/setgroups).
-  if ((::setgroups(0, nullptr) != 0 && errno != EPERM) || ::setresgid(0, 0, 0) != 0 ||
+  const bool keep_groups = context.plan.process.user.keep_groups;
+  if ((!keep_groups && ::setgroups(0, nullptr) != 0 && errno != EPERM) || ::setresgid(0, 0, 0) != 0 ||
       ::setresuid(0, 0, 0) != 0) {
     base::throw_errno("cannot become root in the new user namespace",
                       "map a host id to id 0 of the container");

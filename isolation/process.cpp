@@ -35,7 +35,8 @@ void set_rlimit(const Rlimit& limit) {
 void take_ids(const User& user) {
   // The system calls themselves: the C library's functions wait for all threads by futex(2), which a filter
   // that is loaded by now may answer in its own way.
-  if (::syscall(SYS_setgroups, user.additional_gids.size(), user.additional_gids.data()) != 0) {
+  if (!user.keep_groups &&
+      ::syscall(SYS_setgroups, user.additional_gids.size(), user.additional_gids.data()) != 0) {
     // A user namespace of a single mapped id may not change its groups; asking for none changes nothing.
     if (errno != EPERM || !user.additional_gids.empty())
       base::throw_errno("cannot set the groups");
@@ -71,15 +72,19 @@ void set_oom_score(Context& context) {
     base::write_value("/proc/self/oom_score_adj", std::to_string(*score));
 }
 
+void make_working_directory(Context& context) {
+  const Process& process = context.plan.process;
+  if (!process.create_cwd || ::access(process.cwd.c_str(), F_OK) == 0)
+    return;
+  const base::UniqueFd root = base::open_file("/", O_PATH | O_DIRECTORY);
+  const base::UniqueFd made = base::make_directories_in_root(root.get(), process.cwd);
+}
+
 void enter_working_directory(Context& context) {
   const Process& process = context.plan.process;
   // Nothing is left to be entered by /proc/self/fd.
   context.root.reset();
   context.proc.reset();
-  if (process.create_cwd) {
-    const base::UniqueFd root = base::open_file("/", O_PATH | O_DIRECTORY);
-    const base::UniqueFd made = base::make_directories_in_root(root.get(), process.cwd);
-  }
   if (::chdir(process.cwd.c_str()) != 0)
     base::throw_errno("cannot enter the working directory " + process.cwd);
   // A path through /proc/self/fd can lead out of the root; then the kernel does not call it by a path that

@@ -81,6 +81,21 @@ class Mapper {
 
 }  // namespace
 
+IdMappings default_id_mappings() {
+  const std::uint32_t uid = ::geteuid();
+  const std::string user = user_name(read_if_there("/etc/passwd"), uid);
+  const auto map = [&](const char* file, std::uint32_t own) {
+    std::vector<IdMapping> mappings{{.container_id = 0, .host_id = own, .size = 1}};
+    std::uint32_t next = 1;
+    for (const auto& range : find_id_ranges(read_if_there(file), user, uid)) {
+      mappings.push_back({.container_id = next, .host_id = range.first, .size = range.count});
+      next += range.count;
+    }
+    return mappings;
+  };
+  return {.uids = map("/etc/subuid", uid), .gids = map("/etc/subgid", ::getegid())};
+}
+
 bool is_rootless() {
   return ::geteuid() != 0;
 }

@@ -47,6 +47,7 @@ void resolve_user(Context& context);
 // process.cpp
 void join_session_keyring(Context& context);
 void set_oom_score(Context& context);
+void make_working_directory(Context& context);
 void enter_working_directory(Context& context);
 void set_limits(Context& context);
 void take_identity(Context& context);

@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 
 #include "base/error.h"
 #include "isolation/mount_options.h"
+#include "isolation/rootless.h"
 #include "plan_resources.h"
 #include "process_names.h"
 
@@ -52,6 +54,8 @@ isolation::Mount mount(const oci::Mount& entry, const std::string& bundle) {
   result.idmap = result.idmap || !result.uid_mappings.empty();
   if (result.bind)
     result.source = below(bundle, entry.source);
+  if (result.bind && result.copy_symlink && std::filesystem::is_symlink(result.source))
+    result.symlink_target = std::filesystem::read_symlink(result.source);
   return result;
 }
 
@@ -117,6 +121,14 @@ ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle, const 
   isolated.namespaces = namespaces(part);
   isolated.uid_mappings = mappings(part.uid_mappings);
   isolated.gid_mappings = mappings(part.gid_mappings);
+  const bool new_users = std::ranges::any_of(isolated.namespaces, [](const isolation::Namespace& entry) {
+    return entry.type == CLONE_NEWUSER && entry.path.empty();
+  });
+  if (new_users && isolated.uid_mappings.empty() && isolated.gid_mappings.empty()) {
+    auto defaults = isolation::default_id_mappings();
+    isolated.uid_mappings = std::move(defaults.uids);
+    isolated.gid_mappings = std::move(defaults.gids);
+  }
   isolated.hostname = spec.hostname;
   isolated.domainname = spec.domainname;
   isolated.root.source = isolation::DirectoryRoot{.path = below(bundle, spec.root.path)};

@@ -68,11 +68,12 @@ struct Fields<isolation::Mount> {
   static auto of(auto& whole) {
     auto& [destination, type, source, host_view, set_attributes, clear_attributes, recursive_set_attributes,
            recursive_clear_attributes, super_flags, propagation, data, bind, recursive, idmap,
-           idmap_recursive, uid_mappings, gid_mappings, copy_up, seal_only, remount, create_source] = whole;
+           idmap_recursive, uid_mappings, gid_mappings, copy_up, seal_only, remount, copy_symlink,
+           symlink_target, create_source] = whole;
     return std::tie(destination, type, source, host_view, set_attributes, clear_attributes,
                     recursive_set_attributes, recursive_clear_attributes, super_flags, propagation, data,
                     bind, recursive, idmap, idmap_recursive, uid_mappings, gid_mappings, copy_up, seal_only,
-                    remount, create_source);
+                    remount, copy_symlink, symlink_target, create_source);
   }
 };
 template <>
@@ -99,8 +100,8 @@ struct Fields<isolation::Capabilities> {
 template <>
 struct Fields<isolation::User> {
   static auto of(auto& whole) {
-    auto& [name, uid, gid, additional_gids, umask] = whole;
-    return std::tie(name, uid, gid, additional_gids, umask);
+    auto& [name, uid, gid, additional_gids, keep_groups, umask] = whole;
+    return std::tie(name, uid, gid, additional_gids, keep_groups, umask);
   }
 };
 template <>

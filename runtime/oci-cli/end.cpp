@@ -1,7 +1,10 @@
+#include <regex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
+#include <iterator>
 
 #include "base/error.h"
 #include "base/log.h"
@@ -18,18 +21,24 @@ using Text = const std::string&;
 
 struct KillOptions {
   bool all = false;
+  bool regex = false;
 };
 constexpr args::Flag<KillOptions> kKillFlags[] = {
     {{"-a,--all", nullptr, nullptr, "to all its processes"},
      [](KillOptions& o, Text v) { o.all = args::is_on(v); }},
+    {{"-r,--regex", nullptr, nullptr, "to all containers whose ids match the regular expression"},
+     [](KillOptions& o, Text v) { o.regex = args::is_on(v); }},
 };
 
 struct DeleteOptions {
   bool force = false;
+  bool regex = false;
 };
 constexpr args::Flag<DeleteOptions> kDeleteFlags[] = {
     {{"-f,--force", nullptr, nullptr, "end it first when it runs; no error when it is not there"},
      [](DeleteOptions& o, Text v) { o.force = args::is_on(v); }},
+    {{"-r,--regex", nullptr, nullptr, "all whose ids match the regular expression"},
+     [](DeleteOptions& o, Text v) { o.regex = args::is_on(v); }},
 };
 
 int parse_signal(const std::string& text) {
@@ -40,6 +49,18 @@ int parse_signal(const std::string& text) {
     throw base::Error("unknown signal '" + text + "'", 0,
                       "it is a number or a name, as in 9, KILL or SIGKILL");
   return *number;
+}
+
+/// `expression` as in grep -E.
+std::vector<std::string> matching_ids(const std::string& root, const std::string& expression) {
+  regex_t compiled;
+  if (::regcomp(&compiled, expression.c_str(), REG_EXTENDED | REG_NOSUB) != 0)
+    throw base::Error("'" + expression + "' is no regular expression", 0, "as grep -E takes them");
+  auto ids = container_ids(root);
+  std::erase_if(ids,
+                [&](const std::string& id) { return ::regexec(&compiled, id.c_str(), 0, nullptr, 0) != 0; });
+  ::regfree(&compiled);
+  return ids;
 }
 
 void signal_all(const State& state, int number) {
@@ -104,18 +125,26 @@ int run_kill(const Globals& globals, Arguments arguments) {
   KillOptions options;
   const auto rest = parse("kill", kKillFlags, std::move(arguments), options, 1, 2);
   const int number = parse_signal(rest.size() > 1 ? rest[1] : "SIGTERM");
-  const Container container = Container::open(globals.root, rest.front(), Container::Access::kRead);
-  if (options.all) {
-    signal_all(container.state, number);
-    return 0;
+  const auto ids = options.regex ? matching_ids(globals.root, rest.front()) : Arguments{rest.front()};
+  for (const auto& id : ids) {
+    const Container container = Container::open(globals.root, id, Container::Access::kRead);
+    if (options.all)
+      signal_all(container.state, number);
+    else
+      signal_first(container, number);
   }
-  signal_first(container, number);
   return 0;
 }
 
 int run_delete(const Globals& globals, Arguments arguments) {
   DeleteOptions options;
-  const auto ids = parse("delete", kDeleteFlags, std::move(arguments), options, 1, 10'000);
+  auto ids = parse("delete", kDeleteFlags, std::move(arguments), options, 1, 10'000);
+  if (options.regex) {
+    Arguments found;
+    for (const auto& expression : ids)
+      std::ranges::move(matching_ids(globals.root, expression), std::back_inserter(found));
+    ids = std::move(found);
+  }
   for (const auto& id : ids) {
     try {
       delete_one(globals, id, options.force);

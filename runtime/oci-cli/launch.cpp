@@ -22,6 +22,10 @@ backend::ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundl
   isolation::Process& process = plan.isolation.process;
   process.preserved_descriptors = preserved_descriptors(options.preserve_fds);
   process.keep_keyring = options.no_new_keyring;
+  process.create_cwd = true;  // as runc and crun do
+  // Set by podman for `--group-add keep-groups`: an unprivileged user could not get these back.
+  if (const auto keep = spec.annotations.find("run.oci.keep_original_groups"); keep != spec.annotations.end())
+    process.user.keep_groups = keep->second == "1";
   if (const char* listen = std::getenv("LISTEN_FDS"); listen != nullptr) {
     process.env.push_back(std::string("LISTEN_FDS=") + listen);
     process.env.emplace_back("LISTEN_PID=1");

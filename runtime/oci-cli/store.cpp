@@ -29,8 +29,12 @@ void check_id(const std::string& id) {
       id.find_first_not_of(kAllowed) == std::string::npos) {
     return;
   }
-  throw base::Error("'" + id + "' is no container id", 0,
-                    "an id has letters, digits, '_', '+', '-' and '.', and is neither '.' nor '..'");
+  const auto wrong = id.find_first_not_of(kAllowed);
+  throw base::Error(
+      "'" + id + "' is no container id" +
+          (wrong == std::string::npos ? ""
+                                      : std::string(": invalid character `") + id[wrong] + "` in the ID"),
+      0, "an id has letters, digits, '_', '+', '-' and '.', and is neither '.' nor '..'");
 }
 
 void lock(int directory, const std::string& id) {

@@ -17,6 +17,12 @@ inside "config.md#root: readonly" '.root.readonly = true' 'touch /x 2>&1; awk "\
 inside "config.md#hostname" '.hostname = "box"' hostname box
 inside "config.md#domainname" '.domainname = "example.test"' 'cat /proc/sys/kernel/domainname' example.test
 refused "config.md#hostname: without a uts namespace it would be the host's" '.linux.namespaces |= map(select(.type != "uts"))' 'uts namespace'
+export OF_THE_CALLER=yes
+hook() { printf '.hooks.createRuntime = [{"path": "/bin/sh", "args": ["sh", "-c", "echo ${OF_THE_CALLER-none} >%s"]%s}]' "$work/hook" "$1"; }
+inside "config.md#hooks: without env" "$(hook '')" 'echo runs' runs
+expect_output "… a hook has the caller's variables" yes cat "$work/hook"
+inside "config.md#hooks: with env" "$(hook ', "env": []')" 'echo runs' runs
+expect_output "… it has those, and no other" none cat "$work/hook"
 refused "config.md#hooks: a path must be absolute" '.hooks.prestart = [{"path": "true"}]' 'hooks\.prestart\[0\]\.path'
 refused "config.md#hooks: a timeout must be above 0" '.hooks.poststop = [{"path": "/bin/true", "timeout": 0}]' 'hooks\.poststop\[0\]\.timeout'
 
@@ -52,6 +58,10 @@ inside "config-linux.md#user-namespace-mappings: ids inside and outside" \
   '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 1000}]
    | .linux.gidMappings = [{"containerID": 0, "hostID": 200000, "size": 2000}]' \
   'cat /proc/self/uid_map /proc/self/gid_map; id -u' ' *0 +100000 +1000'$'\n'' *0 +200000 +2000'$'\n0'
+# The specification leaves it open: as in crun the caller is its root, and what /etc/subuid has follows.
+inside "config-linux.md#user-namespace-mappings: none" \
+  '.linux.namespaces += [{"type": "user"}] | .mounts |= map(select(.type != "sysfs")) | (.mounts[].options // []) |= map(select(startswith("gid=") | not))' \
+  'id -u; head -n 1 /proc/self/uid_map | tr -s " "' $'0\n 0 0 1'
 inside "config-linux.md#user-namespace-mappings: with an oomScoreAdj" \
   '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 1000}]
    | .linux.gidMappings = .linux.uidMappings | .process.oomScoreAdj = 7' 'cat /proc/self/oom_score_adj' 7
@@ -79,6 +89,7 @@ for node in null:1:3 zero:1:5 full:1:7 random:1:8 urandom:1:9 tty:5:0; do
   inside "config-linux.md#default-devices: /dev/$name" . "stat -c '%F %t %T' /dev/$name" "character special file $major $minor"
 done
 inside "config-linux.md#default-devices: /dev/ptmx leads to the container's devpts" . 'readlink -f /dev/ptmx' /dev/pts/ptmx
+inside "config-linux.md#devices: a path with a slash at its end" '.linux.devices = [{"path": "/mnt/node/", "type": "c", "major": 1, "minor": 3}]' 'ls -l /mnt | grep -c "1, *3"' 1
 inside "config-linux.md#devices: type, numbers, mode and owner" \
   '.linux.devices = [{"type": "c", "path": "/dev/x/fuse", "major": 10, "minor": 229, "fileMode": 416, "uid": 5, "gid": 6}]' \
   'stat -c "%F %t %T %a %u %g" /dev/x/fuse' 'character special file a e5 640 5 6'

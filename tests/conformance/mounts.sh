@@ -93,6 +93,12 @@ inside "config.md#linux-mount-options: tmpcopyup fills the tmpfs from the image"
   fail "config.md#linux-mount-options: tmpcopyup leaves the image alone"
 
 # --- mapped owners ---
+ln -sfn nowhere "$work/dangling"
+ln -sfn ../made/for/it "$bundle/rootfs/etc/dangling"
+inside "crun's mount option copy-symlink: a symlink stays one" ".mounts += [{\"destination\": \"/etc/copied\", \"source\": \"$work/dangling\", \"options\": [\"rbind\", \"copy-symlink\"]}]" \
+  'readlink /etc/copied' nowhere
+inside "config.md#mounts: a destination that is a dangling symlink is what it leads to" \
+  '.mounts += [{"destination": "/etc/dangling", "source": "/etc/hostname", "options": ["bind"]}]' 'test -s /made/for/it && echo there' there
 reachable=$(mktemp -d /tmp/trine-root.XXXXXX)
 chmod 755 "$reachable" && cp -a "$bundle/rootfs" "$reachable"
 trap 'umount -R "$work/tree" 2>/dev/null; rm -rf "$reachable"; cleanup' EXIT

@@ -16,6 +16,8 @@ inside "config.md#process: a program without a slash is searched in PATH" '.proc
 inside "config.md#process: env is the whole environment" '.process.env = ["PATH=/bin", "HOME=/x", "A=1=2"]' \
   'env | sort | grep -v -e SHLVL -e PWD' $'A=1=2\nHOME=/x\nPATH=/bin'
 inside "config.md#process: cwd is where it begins" '.process.cwd = "/home/user"' 'pwd' /home/user
+inside "config.md#process: cwd is made where it is missing, in a read-only root too" '.process.cwd = "/not/there" | .root.readonly = true' 'pwd' /not/there
+inside "config.md#process: of a variable that is set twice the last holds" '.process.env += ["A=1", "B=2", "A=3"]' 'env | grep -c ^A=; echo $A $B' $'1\n3 2'
 refused "config.md#process: cwd must be absolute" '.process.cwd = "home"' 'process\.cwd .home. is not an absolute path'
 refused "config.md#process: args must name a program" '.process.args = []' 'process\.args names no program'
 refused "config.md#process: cwd must be there" 'del(.process.cwd)' "process: 'cwd' is missing"

@@ -112,8 +112,8 @@ expect_nothing_left "nothing is left of them"
 # --- errors of create and start ---
 configure '.process.args = ["nosuch"]'
 expect_no_create "a missing command is create's error" 'executable file not found in' "$a"
-configure '.process.cwd = "/nowhere/else" | .root.readonly = true'
-expect_no_create "a working directory that cannot be made" 'nowhere' "$a"
+configure '.process.cwd = "/bin/busybox/else"'
+expect_no_create "a working directory that cannot be made" 'busybox/else' "$a"
 expect_no_create "a bundle that is not there" 'nowhere' "$a" --bundle "$work/nowhere"
 configure '.process.terminal = true'
 expect_no_create "a terminal without a socket" 'console-socket' "$a"
@@ -299,6 +299,23 @@ expect_nothing_left "create killed at 30 moments: delete --force leaves nothing"
 configure '.linux.resources = {memory: {limit: 524288}} | .process.args = ["/bin/true"]'
 expect_exit "512 KiB of memory are enough for true" 0 oci run --bundle "$bundle" "$a"
 expect_exit "a relative --root is taken from where we are" 0 env -C "$work" "$build/bin/trine-oci" --root states list
+
+# What crun has besides.
+configure . 'echo by another name'
+mv "$bundle/config.json" "$bundle/other.json"
+expect_output "--config names the file, in the bundle" "by another name" oci run --bundle "$bundle" --config other.json "$a"
+expect_output "or anywhere" "by another name" oci run --bundle "$bundle" -f "$bundle/other.json" "$a"
+configure . 'exec sleep 8765'
+create "$a" && create "$b" && begin "$a" && begin "$b"
+expect_error "kill --regex wants a regular expression" 1 "is no regular expression" oci kill --regex '*(' KILL
+expect_exit "it reaches all that match" 0 oci kill --regex "^$prefix" KILL
+wait_until in_state "$a" stopped && wait_until in_state "$b" stopped && pass "which end" || fail "which end"
+expect_exit "delete --regex takes none that does not match" 0 oci delete --force --regex "x$prefix"
+expect_status "which are there" "$a" stopped
+expect_exit "and all that do" 0 oci delete --regex "^$prefix"
+expect_nothing_left "delete --regex leaves nothing"
+configure '.annotations = {"run.oci.keep_original_groups": "1"} | .linux.namespaces |= map(select(.type != "user"))' 'grep Groups: /proc/self/status'
+expect_match "run.oci.keep_original_groups keeps the caller's groups" '^Groups:.*4 5 $' setpriv --groups 4,5 "$build/bin/trine-oci" --root "$states" run --bundle "$bundle" "$a"
 
 many=$(scaled 200) failed=0
 configure .

@@ -10,9 +10,9 @@
 namespace trine::isolation {
 
 struct Hook {
-  std::string path;               ///< absolute
-  std::vector<std::string> args;  ///< argv whole, args[0] included; empty: the path alone
-  std::vector<std::string> env;   ///< nothing else is in its environment
+  std::string path;                             ///< absolute
+  std::vector<std::string> args;                ///< argv whole, args[0] included; empty: the path alone
+  std::optional<std::vector<std::string>> env;  ///< nothing else is in its environment; absent: the caller's
   std::optional<std::chrono::seconds> timeout;
 };
 

@@ -71,6 +71,8 @@ struct Mount {
   bool copy_up = false;    ///< "tmpcopyup": what the image has there fills the new tmpfs
   bool seal_only = false;  ///< no new mount: `set_attributes` go to the one that is at `destination` already
   bool remount = false;    ///< the same, and unless `bind`, `super_flags` and `data` go to its file system
+  bool copy_symlink = false;   ///< "copy-symlink": a source that is a symlink is to be one in the root
+  std::string symlink_target;  ///< in place of a mount a symlink to this is made
   bool create_source = false;  ///< a missing bind source is made as a directory (Docker's -v)
 };
 
@@ -105,6 +107,7 @@ struct User {
   uid_t uid = 0;
   gid_t gid = 0;
   std::vector<gid_t> additional_gids;
+  bool keep_groups = false;  ///< the caller's additional groups stay, in place of `additional_gids`
   std::optional<mode_t> umask;
 };
 
@@ -138,7 +141,7 @@ struct Process {
   std::vector<std::string> args;
   std::vector<std::string> env;
   std::string cwd = "/";
-  bool create_cwd = false;  ///< make a missing working directory in the root (images; a bundle's must exist)
+  bool create_cwd = false;  ///< make a missing working directory in the root
   User user;
   /// Take the ids from user.name, resolved in the root's own /etc/passwd and /etc/group, instead of user.uid
   /// and user.gid; and HOME from the entry there, when env has none.

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <vector>
+
+#include "isolation/plan.h"
+
 namespace trine::isolation {
 
 /// Whether trine runs for an unprivileged user, who needs a user namespace of his own to be root in.
@@ -10,5 +14,12 @@ bool is_rootless();
 /// newuidmap and newgidmap (shadow-utils), which check those files.
 /// Throws Error with a hint when there is no range, no such program, or the kernel forbids it.
 void enter_user_namespace();
+
+/// The mappings of a user namespace for which none are given: the caller's own id is 0, the caller's ranges
+/// in /etc/subuid and /etc/subgid, where there are any, are 1 and up.
+struct IdMappings {
+  std::vector<IdMapping> uids, gids;
+};
+IdMappings default_id_mappings();
 
 }  // namespace trine::isolation

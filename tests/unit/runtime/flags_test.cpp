@@ -58,7 +58,7 @@ TEST_CASE("bad values are refused") {
   for (const std::vector<std::string>& bad :
        std::vector<std::vector<std::string>>{{},
                                              {"--memory", "x", "i"},
-                                             {"--cpus", "0", "i"},
+                                             {"--cpus", "0.001", "i"},
                                              {"--cpus", "nan", "i"},
                                              {"--cpus", "1e3", "i"},
                                              {"-v", "a:/b", "i"},

@@ -93,7 +93,6 @@ TEST_CASE("what does not fit together is refused") {
   };
   CHECK_FALSE(error_of(with(R"({"namespaces": []})")).empty());
   CHECK_FALSE(error_of(with(R"({"namespaces": [{"type": "mount"}, {"type": "mount"}]})")).empty());
-  CHECK_FALSE(error_of(with(R"({"namespaces": [{"type": "mount"}, {"type": "user"}]})")).empty());
   CHECK_FALSE(error_of(with(R"({"namespaces": [{"type": "mount"}], "sysctl": {"net.ipv4.ip_forward": "1"}})"))
                   .empty());
   CHECK_FALSE(

@@ -253,10 +253,10 @@ struct Linux {
 
 /// A program that runs at a moment of the container's life.
 struct Hook {
-  std::string path;                     ///< absolute
-  std::vector<std::string> args;        ///< argv whole, args[0] included
-  std::vector<std::string> env;         ///< nothing else is in its environment
-  std::optional<std::int64_t> timeout;  ///< seconds, above 0
+  std::string path;                             ///< absolute
+  std::vector<std::string> args;                ///< argv whole, args[0] included
+  std::optional<std::vector<std::string>> env;  ///< nothing else is in its environment; absent: the caller's
+  std::optional<std::int64_t> timeout;          ///< seconds, above 0
 };
 
 struct Hooks {

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "flags.h"
+#include "images/platform.h"
 #include "isolation/rootless.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/instance.h"
@@ -31,11 +32,14 @@ const Flag<ImagesOptions> kImagesFlags[] = {
 
 struct LoadOptions {
   std::vector<std::string> names;
+  std::string platform;
   bool quiet = false;
 };
 const Flag<LoadOptions> kLoadFlags[] = {
     {{"--name", "NAME", "Flags", "call the image NAME, in place of the name it brings"},
      [](LoadOptions& o, const std::string& v) { o.names.push_back(v); }},
+    {{"--platform", "OS/ARCH[/VARIANT]", "Flags", "of an image for several (default: this machine's)"},
+     [](LoadOptions& o, const std::string& v) { o.platform = images::parse_platform(v).text(); }},
     {{"-q,--quiet", nullptr, "Flags", "no progress"},
      [](LoadOptions& o, const std::string& v) { o.quiet = is_on(v); }},
 };
@@ -53,6 +57,9 @@ Json image_json(const images::Image& image) {
           {"Digest", image.digest},
           {"Names", image.names},
           {"Created", image.config.created},
+          {"Os", image.config.os},
+          {"Architecture", image.config.architecture},
+          {"Variant", image.config.variant},
           {"Size", image.size}};
 }
 
@@ -136,7 +143,8 @@ int run_load(const engine::Paths& paths, std::vector<std::string> arguments) {
   for (const auto& source : sources) {
     if (!engine::is_transport(source)) {
       throw base::Error("cannot load " + source, 0,
-                        "a source is oci:DIR[:TAG], oci-archive:FILE or docker-archive:FILE");
+                        std::string("a source is ") + engine::kTransportsText +
+                            "; trine import takes an archive of a root file system");
     }
   }
   if (isolation::is_rootless())
@@ -144,7 +152,10 @@ int run_load(const engine::Paths& paths, std::vector<std::string> arguments) {
   engine::repair(paths);
   engine::open_store(paths).repair();
   for (const auto& source : sources) {
-    for (const auto& line : engine::load_images(paths, source, options.names, options.quiet))
+    for (const auto& line : engine::load_images(paths, {.source = source,
+                                                        .names = options.names,
+                                                        .platform = options.platform,
+                                                        .quiet = options.quiet}))
       print(line + "\n");
   }
   return 0;

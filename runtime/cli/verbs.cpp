@@ -31,8 +31,11 @@ const std::vector<Verb>& verbs() {
       {"run", "[FLAG]... IMAGE [COMMAND]...", "run an instance of an image",
        "Runs a new instance of IMAGE in the foreground and exits with its exit code. IMAGE is a name or id "
        "in the store; a name that is not there, with or without docker:// before it, is pulled from its "
-       "registry. Or it is oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, or bundle:DIR for an OCI "
-       "runtime bundle. What stands behind IMAGE is the command.",
+       "registry. Or it is oci:DIR[:TAG], dir:DIR, oci-archive:FILE, docker-archive:FILE, or bundle:DIR for "
+       "an "
+       "OCI runtime bundle. An image of another architecture runs when binfmt_misc has an interpreter for "
+       "it, as "
+       "the package qemu-user-static brings. What stands behind IMAGE is the command.",
        "trine run --rm -it debian sh\ntrine run --rm --memory 64m --network none oci:./image ./job",
        run_flag_texts, run_run},
       {"pull", "[FLAG]... NAME...", "pull images from registries",
@@ -64,16 +67,17 @@ const std::vector<Verb>& verbs() {
       {"images", "[FLAG]...", "list the images in the store", "Lists images: names, ids, age and size.",
        "trine images\ntrine images --format json", images_flag_texts, run_images},
       {"load", "[FLAG]... SOURCE", "load images into the store",
-       "Loads the images of SOURCE: oci:DIR[:TAG], oci-archive:FILE or docker-archive:FILE. Every blob's "
-       "digest is "
-       "verified.",
-       "trine load docker-archive:web.tar\ntrine load --name web:2 oci:./image", load_flag_texts, run_load},
-      {"save", "[FLAG]... IMAGE...", "write images to an archive",
+       "Loads the images of SOURCE: oci:DIR[:TAG], dir:DIR, oci-archive:FILE[:TAG] or "
+       "docker-archive:FILE[:NAME]. "
+       "Every blob's digest is verified.",
+       "trine load docker-archive:web.tar\ntrine load --name web:2 --platform linux/arm64 oci:./image",
+       load_flag_texts, run_load},
+      {"save", "[FLAG]... IMAGE...", "write images to an archive or a directory",
        "Writes images as one archive that trine load (oci-archive: or docker-archive:), docker load and "
        "podman "
-       "load read. Layers are packed anew, so that an image which another tool made gets a new id there.",
-       "trine save -o web.tar web:1\ntrine save debian web:1 | gzip >images.tar.gz", save_flag_texts,
-       run_save},
+       "load read; or as a directory that does not exist yet. Layers are packed anew, so that an image which "
+       "another tool made gets a new id there.",
+       "trine save -o web.tar web:1\ntrine save --format dir -o ./web web:1", save_flag_texts, run_save},
       {"history", "[FLAG]... IMAGE", "show how an image was made",
        "Lists the steps that its builder wrote down, the last one first, with the size of the layer that "
        "each "

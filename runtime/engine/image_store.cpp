@@ -54,16 +54,21 @@ int check_store(const Paths& paths, bool repair) {
   return run_helper(kImages, arguments);
 }
 
-int save_images(const Paths& paths, const std::vector<std::string>& references, const std::string& file) {
+int save_images(const Paths& paths, const std::vector<std::string>& references, SaveFormat format,
+                const std::string& output) {
   std::vector<std::string> arguments{"--store", paths.lib + "/images", "--mounts", paths.run + "/layers",
                                      "save"};
+  if (format != SaveFormat::kArchive)
+    arguments.insert(arguments.end(),
+                     {"--format", format == SaveFormat::kDir ? "dir" : "oci", "--output", output});
+  arguments.emplace_back("--");
   arguments.insert(arguments.end(), references.begin(), references.end());
-  if (file.empty())
+  if (format != SaveFormat::kArchive || output.empty())
     return run_helper(kImages, arguments);
-  base::OutputFile output(file);
-  const int code = run_helper(kImages, arguments, output.fd());
+  base::OutputFile file(output);
+  const int code = run_helper(kImages, arguments, file.fd());
   if (code == 0)
-    output.keep();
+    file.keep();
   return code;
 }
 

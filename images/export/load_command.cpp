@@ -48,6 +48,15 @@ std::vector<ImageSource> read(const std::string& source, const Platform& platfor
 
 }  // namespace
 
+int store_image(Importer& importer, const ImageSource& image, const std::vector<std::string>& names) {
+  importer.add(image, names);
+  std::string line = image.manifest_digest;
+  for (const auto& name : names)
+    line += " " + normalize_name(name);
+  base::write_all(STDOUT_FILENO, line + "\n", "the standard output");
+  return 0;
+}
+
 int load(const Command& command) {
   Importer importer(command.store, command.quiet);
   std::unique_ptr<FileSet> files;
@@ -56,16 +65,8 @@ int load(const Command& command) {
     throw base::Error("cannot call " + std::to_string(found.size()) + " images by one name", 0,
                       "load one of them");
   }
-  std::string output;
-  for (const auto& image : found) {
-    const auto& names = command.names.empty() ? image.names : command.names;
-    importer.add(image, names);
-    output += image.manifest_digest;
-    for (const auto& name : names)
-      output += " " + normalize_name(name);
-    output += "\n";
-  }
-  base::write_all(STDOUT_FILENO, output, "the standard output");
+  for (const auto& image : found)
+    store_image(importer, image, command.names.empty() ? image.names : command.names);
   return 0;
 }
 

@@ -20,6 +20,10 @@
 ///
 ///   load SOURCE      a line for each image: its manifest's digest and its names, separated by blanks
 ///   save IMAGE...    the images as one archive, on the standard output; or nothing, with --output
+///   import FILE|-    the line of an image that is made of an archive
+///   commit DIGEST    the same, of an image with what an instance has written; --upper is where that is
+///   export DIGEST    the file system of that instance as an archive
+///   diff DIGEST      a line for each path that it has changed
 ///   check            what is wrong with the store and what was done; exits with 1 when damage is left
 namespace {
 
@@ -40,6 +44,12 @@ constexpr Option kOptions[] = {
     {"--platform", true, [](Command& c, Text v) { c.platform = images::parse_platform(v); }},
     {"--format", true, [](Command& c, Text v) { c.format = v; }},
     {"--output", true, [](Command& c, Text v) { c.output = v; }},
+    {"--upper", true, [](Command& c, Text v) { c.upper = v; }},
+    {"--change", true, [](Command& c, Text v) { c.description.changes.push_back(v); }},
+    {"--message", true, [](Command& c, Text v) { c.description.message = v; }},
+    {"--author", true, [](Command& c, Text v) { c.description.author = v; }},
+    {"--created-by", true, [](Command& c, Text v) { c.description.created_by = v; }},
+    {"--changing", false, [](Command& c, Text) { c.changing = true; }},
     {"--quiet", false, [](Command& c, Text) { c.quiet = true; }},
     {"--repair", false, [](Command& c, Text) { c.repair = true; }},
 };
@@ -51,9 +61,9 @@ struct Verb {
 };
 constexpr std::size_t kMany = 100'000;
 constexpr Verb kVerbs[] = {
-    {"load", 1, 1, images::load},
-    {"save", 1, kMany, images::save},
-    {"check", 0, 0, images::check},
+    {"load", 1, 1, images::load},     {"save", 1, kMany, images::save}, {"check", 0, 0, images::check},
+    {"import", 1, 1, images::import}, {"commit", 1, 1, images::commit}, {"export", 1, 1, images::export_tree},
+    {"diff", 1, 1, images::diff},
 };
 
 /// Options end at "--"; the first word is the verb.
@@ -84,7 +94,7 @@ int run(const std::vector<std::string>& words) {
   const auto* verb = std::ranges::find(kVerbs, name, [](const Verb& v) { return std::string(v.name); });
   const std::size_t count = command.words.empty() ? 0 : command.words.size() - 1;
   if (verb == std::end(kVerbs) || command.store.empty() || count < verb->least || count > verb->most)
-    throw Error("usage: trine-images --store DIR --mounts DIR load|save|check [OPTION VALUE]... [WORD]...");
+    throw Error("usage: trine-images --store DIR --mounts DIR VERB [OPTION VALUE]... [WORD]...");
   command.words.erase(command.words.begin());
   return verb->run(command);
 }

@@ -3,6 +3,7 @@
 
 #include "archive_verbs.h"
 #include "base/error.h"
+#include "file_verbs.h"
 #include "flags.h"
 #include "image_verbs.h"
 #include "instance_verbs.h"
@@ -78,6 +79,30 @@ const std::vector<Verb>& verbs() {
        "load read; or as a directory that does not exist yet. Layers are packed anew, so that an image which "
        "another tool made gets a new id there.",
        "trine save -o web.tar web:1\ntrine save --format dir -o ./web web:1", save_flag_texts, run_save},
+      {"import", "[FLAG]... FILE|- [NAME]", "make an image of a root file system's archive",
+       "Makes an image of one layer of the tar archive FILE, or of the standard input, plain or compressed "
+       "(gzip, "
+       "zstd, xz, bzip2). Prints digest and name.",
+       "trine import -c 'CMD [\"/bin/sh\"]' root.tar.xz base:1\ntrine export web | trine import - web:flat",
+       import_flag_texts, run_import},
+      {"export", "[FLAG]... INSTANCE", "write an instance's file system to an archive",
+       "Writes all files of INSTANCE, its image's and its own, as a tar archive, without what is mounted in "
+       "it. It "
+       "may run: then what is on the disk at that time is written.",
+       "trine export -o root.tar web\ntrine export web | tar -t", export_flag_texts, run_export},
+      {"diff", "INSTANCE", "list what an instance has changed",
+       "Prints a line for each path that is not as in the image of INSTANCE: A for what is new, C for what "
+       "has "
+       "changed, D for what was removed.",
+       "trine diff web\ntrine diff web | grep ^D", no_flags, run_diff},
+      {"commit", "[FLAG]... INSTANCE [NAME]", "make an image of what an instance has changed",
+       "Makes an image of the image of INSTANCE and a layer with all that it has changed. Its configuration "
+       "is that "
+       "image's; --change changes it as an instruction of a Dockerfile does. INSTANCE may run: then what is "
+       "on the "
+       "disk at that time counts. Prints digest and name.",
+       "trine commit web web:2\ntrine commit -m 'with nginx' -c 'CMD [\"nginx\"]' -c 'EXPOSE 80' web web:3",
+       commit_flag_texts, run_commit},
       {"history", "[FLAG]... IMAGE", "show how an image was made",
        "Lists the steps that its builder wrote down, the last one first, with the size of the layer that "
        "each "

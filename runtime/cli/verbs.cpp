@@ -67,6 +67,9 @@ const std::vector<Verb>& verbs() {
        "trine tag web:1 web:latest\ntrine tag 3f5a registry.example/web:1", no_flags, run_tag},
       {"images", "[FLAG]...", "list the images in the store", "Lists images: names, ids, age and size.",
        "trine images\ntrine images --format json", images_flag_texts, run_images},
+      {"search", "[FLAG]... TERM", "find images in the store by name",
+       "Lists the images in the store in whose names TERM stands. Registries are not asked.",
+       "trine search web\ntrine search -q registry.example/", images_flag_texts, run_search},
       {"load", "[FLAG]... SOURCE", "load images into the store",
        "Loads the images of SOURCE: oci:DIR[:TAG], dir:DIR, oci-archive:FILE[:TAG] or "
        "docker-archive:FILE[:NAME]. "
@@ -119,11 +122,11 @@ const std::vector<Verb>& verbs() {
       {"rm", "[FLAG]... INSTANCE...", "remove instances",
        "Removes instances that have ended, with all that they wrote; with --force, running ones too.",
        "trine rm web\ntrine rm --force web", rm_flag_texts, run_rm},
-      {"image", "prune|mount|unmount [FLAG]... [IMAGE [DIR]]", "prune and mount images",
+      {"image", "prune|mount|unmount|search [FLAG]... [IMAGE [DIR]|TERM]", "prune, mount and find images",
        "prune removes images without a name that no instance was made from, and layers that no image needs; "
        "with --all, images with a name too. mount IMAGE [DIR] shows an image's files, read-only, on DIR or "
        "on a "
-       "directory whose name it prints; unmount takes that, or the image.",
+       "directory whose name it prints; unmount takes that, or the image. search TERM is trine search.",
        "trine image prune --all\nls $(trine image mount debian)", image_flag_texts, run_image},
       {"system", "df|check [FLAG]...", "the store's size and health",
        "df tells what images take on the disk, and what of it image prune gives back. check reads the whole "

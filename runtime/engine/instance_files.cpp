@@ -46,7 +46,8 @@ void add(Words& words, const Paths& paths, const Record& record) {
                       "that of a VM goes with it; run it with --isolation container");
   }
   words.insert(words.end(), {"--upper", upper});
-  if (record.status == "running")
+  // While it lives it has a directory there.
+  if (::access((run_root(paths) + "/" + record.id).c_str(), F_OK) == 0)
     words.emplace_back("--changing");
   words.insert(words.end(), {"--", record.image_digest});
 }

@@ -2,6 +2,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <sys/mount.h>
 #include <sys/sysmacros.h>
 #include <sys/xattr.h>
@@ -68,6 +69,10 @@ base::UniqueFd open_union(const std::vector<std::string>& directories, const std
   constexpr int kDirectory = O_RDONLY | O_DIRECTORY;
   if (directories.size() == 1)
     return base::open_file(directories.front(), kDirectory);
+  // Of an unprivileged user's namespaces the first that may mount is one of our own. An overlay takes only
+  // directories that were opened in there.
+  if (base::in_user_namespace() && ::unshare(CLONE_NEWNS) != 0)
+    base::throw_errno("cannot make a mount namespace");
   // By descriptors: a path may hold a colon, and 200 of them would not fit the page.
   std::vector<base::UniqueFd> opened;
   std::string options;

@@ -25,8 +25,8 @@ bool is_opaque(int directory);
 std::vector<std::string> names_in(int directory, const std::string& path);
 
 /// Directories one over the other, the topmost first, read-only, as a directory that has no place in the file
-/// system: it goes with the descriptor. `place`: an empty directory, which is mounted on for a moment. Throws
-/// Error.
+/// system: it goes with the descriptor. `place`: a directory, made when it is missing, which is mounted on
+/// for a moment. In a user namespace the process is in a mount namespace of its own afterwards. Throws Error.
 base::UniqueFd open_union(const std::vector<std::string>& directories, const std::string& place);
 
 }  // namespace trine::images

@@ -93,8 +93,10 @@ Instance::~Instance() {
     return;
   try {
     if (!keep_) {
-      if (!layer_directory_.empty())
+      if (!layer_directory_.empty()) {
+        const base::UniqueFd claim = claim_layer(paths_, record_.id);
         remove_below(lib_root(paths_), record_.id);
+      }
       if (name_owner(paths_, record_.name) == record_.id) {
         ::unlink((name_root(paths_) + "/" + record_.name).c_str());
       }

@@ -33,8 +33,8 @@ void add(Words& words, const ImageRequest& request) {
     add(words, "--change", change);
 }
 
-/// The instance's writable layer and its image.
-void add(Words& words, const Paths& paths, const Record& record) {
+/// The instance's writable layer and its image. The layer stays as long as the descriptor lives.
+base::UniqueFd add(Words& words, const Paths& paths, const Record& record) {
   const std::string upper = lib_root(paths) + "/" + record.id + "/upper";
   if (!record.bundle.empty()) {
     throw base::Error(
@@ -45,11 +45,13 @@ void add(Words& words, const Paths& paths, const Record& record) {
     throw base::Error("the instance " + record.name + " has no writable layer on this host", 0,
                       "that of a VM goes with it; run it with --isolation container");
   }
+  base::UniqueFd hold = hold_layer(paths, record.id);
   words.insert(words.end(), {"--upper", upper});
   // While it lives it has a directory there.
   if (::access((run_root(paths) + "/" + record.id).c_str(), F_OK) == 0)
     words.emplace_back("--changing");
   words.insert(words.end(), {"--", record.image_digest});
+  return hold;
 }
 
 std::string text_of(const Words& command) {
@@ -63,7 +65,7 @@ std::string text_of(const Words& command) {
 
 int export_instance(const Paths& paths, const std::string& reference, const std::string& file) {
   Words words = command(paths, "export");
-  add(words, paths, find_instance(paths, reference));
+  const base::UniqueFd hold = add(words, paths, find_instance(paths, reference));
   if (file.empty())
     return run_helper(kImages, words);
   base::OutputFile output(file);
@@ -75,7 +77,7 @@ int export_instance(const Paths& paths, const std::string& reference, const std:
 
 int diff_instance(const Paths& paths, const std::string& reference) {
   Words words = command(paths, "diff");
-  add(words, paths, find_instance(paths, reference));
+  const base::UniqueFd hold = add(words, paths, find_instance(paths, reference));
   return run_helper(kImages, words);
 }
 
@@ -84,7 +86,7 @@ int commit_instance(const Paths& paths, const std::string& reference, const Imag
   Words words = command(paths, "commit");
   add(words, request);
   add(words, "--created-by", text_of(record.command));
-  add(words, paths, record);
+  const base::UniqueFd hold = add(words, paths, record);
   return run_helper(kImages, words);
 }
 

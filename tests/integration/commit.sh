@@ -113,6 +113,17 @@ expect_output "nothing is mounted after that" "" eval "grep '$state/lib/images/t
 trine rm --force live >/dev/null
 wait "$started" 2>/dev/null
 
+# What is read is not removed under the reader.
+mkfifo "$work/slow"
+start export changed >"$work/slow" &
+exec 5<"$work/slow"
+head -c 1 <&5 >/dev/null
+expect_error "an instance is not removed while it is read" 125 "its files are being read" trine rm changed
+cat <&5 >/dev/null
+exec 5<&-
+wait
+expect_exit "one that is read no more can be" 0 trine rm simple
+
 # import: any compression, from a file and from a pipe.
 tar -C "$work/seen" --sort=name --xattrs --xattrs-include='*' -cf "$work/plain.tar" .
 gzip -k "$work/plain.tar" && xz -T1 -0 -k "$work/plain.tar" && bzip2 -1 -k "$work/plain.tar"

@@ -101,6 +101,15 @@ trine commit second changed:3 >/dev/null
 expect_output "which is committed again" "$id three" trine run --rm changed:3 sh -c 'echo $(ls /data | wc -l) $(ls /data/three | sed s,.*/,,)'
 expect_output "nothing changed is nothing to print" "" eval "'$build/bin/trine' --root '$state' run --name idle busybox true && '$build/bin/trine' --root '$state' diff idle"
 
+# An image in Docker's format, whose manifest has other types.
+skopeo copy -q --insecure-policy --format v2s2 "oci:$layout:data" "dir:$work/docker"
+trine load -q --name docker:1 "dir:$work/docker" >/dev/null
+trine run --name of-docker docker:1 sh -c 'echo x >/data/x'
+trine commit of-docker docker:2 >/dev/null
+expect_output "what is committed on an image in Docker's format runs" "x" trine run --rm docker:2 cat /data/x
+expect_output "and is of one family of types" "application/vnd.oci.image.layer.v1.tar application/vnd.oci.image.layer.v1.tar+gzip" \
+  eval "'$build/bin/trine' --root '$state' inspect docker:2 | jq -r '.[0].Manifest.layers[].mediaType' | sort -u | xargs"
+
 # While it runs: what is on the disk.
 mkfifo "$work/ready"
 start run --name live -v "$work/ready:/ready" busybox sh -c 'echo live >/state; mkdir /many; for i in 1 2 3; do echo $i >/many/$i; done; echo >/ready; while :; do for i in 4 5 6; do echo $i >/many/$i; rm -f /many/$i; done; done'

@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # Images for several platforms: which is taken, and what runs an image of another architecture.
 . "$(dirname "$0")/../lib/harness.sh"
+. "$(dirname "$0")/../lib/registry.sh"
 require_root
-for program in umoci skopeo jq; do require_program $program; done
+for program in umoci skopeo jq docker-registry; do require_program $program; done
 # binfmt_misc is mounted for this script alone, but what is registered holds for the machine: it goes in the end.
 if [[ -z ${TRINE_TEST_APART-} ]]; then
   rm -rf "$work"
@@ -56,7 +57,7 @@ mount -t binfmt_misc none $binfmt 2>/dev/null || [[ -e $binfmt/register ]] || sk
 grep -qs '^enabled' $binfmt/*mips64el* && skip "an interpreter for $foreign is registered already"
 entry=trine-test-$$
 unregister() { [[ ! -e $binfmt/$entry ]] || echo -1 >$binfmt/$entry; }
-trap 'unregister; cleanup' EXIT
+trap '[[ $BASHPID != "$$" ]] || { unregister; stop_servers; }; cleanup' EXIT
 # Called so, busybox prints its arguments: the program, and the program's own.
 cp "$(command -v busybox)" "$work/echo"
 magic='\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00\x02\x00\x08\x00'
@@ -70,6 +71,13 @@ unregister && register F
 expect_output "with one that the kernel holds open, it runs" "/bin/program" trine run --rm theirs:1
 expect_output "with its arguments" "/bin/program a b" trine run --rm theirs:1 /bin/program a b
 expect_output "from an index, for the platform that is asked for" "/bin/program" trine run --rm --platform $foreign "oci:$work/both:web"
+unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
+start_registry plain
+skopeo copy -q --insecure-policy --all --dest-tls-verify=false "oci:$work/both:web" "docker://$registry/web:1"
+expect_match "run pulls it for the platform that is asked for" "^/bin/program$" trine run --rm --platform "linux/$foreign" "$registry/web:1"
+expect_match "what is stored under that name is for another then, and is pulled again" "^mine$" trine run --rm --platform "linux/$own" "$registry/web:1" sh -c 'echo $WHICH'
+expect_error "a platform that the registry does not have" 125 "no image for linux/s390x" trine run --rm --platform s390x "$registry/web:1"
+stop_servers
 expect_error "a VM runs this machine's programs alone" 125 "a VM runs programs for linux/$own" trine run --rm --isolation vm theirs:1
 echo 0 >$binfmt/$entry
 expect_error "one that is disabled does not count" 125 "no interpreter enabled" trine run --rm theirs:1

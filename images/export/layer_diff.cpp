@@ -27,13 +27,17 @@ struct Found {
 Found find(int directory, const std::string& name) {
   Found found;
   found.fd.reset(::openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-  if (found.fd && ::fstat(found.fd.get(), &found.status) != 0)
+  if (found.fd ? ::fstat(found.fd.get(), &found.status) != 0 : !is_gone(errno))
     base::throw_errno("cannot look at " + name);
   return found;
 }
 
-base::UniqueFd open_directory(const Found& found) {
-  return base::open_file_at(found.fd.get(), ".", O_RDONLY | O_DIRECTORY);
+/// Empty when it was removed meanwhile.
+base::UniqueFd open_directory(const Found& found, const std::string& path) {
+  base::UniqueFd directory(::openat(found.fd.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+  if (!directory && !is_gone(errno))
+    base::throw_errno("cannot open the directory " + path);
+  return directory;
 }
 
 /// Copied up for what is in it, a directory keeps all of these.
@@ -82,9 +86,10 @@ class Differ {
     changes_.push_back({below.fd ? 'C' : 'A', path});
     if (!above.is_directory())
       return;
-    const base::UniqueFd directory = open_directory(above);
-    const base::UniqueFd other = below.is_directory() ? open_directory(below) : base::UniqueFd();
-    walk(directory.get(), other ? other.get() : -1, path + "/", depth + 1);
+    const base::UniqueFd directory = open_directory(above, path);
+    const base::UniqueFd other = below.is_directory() ? open_directory(below, path) : base::UniqueFd();
+    if (directory)
+      walk(directory.get(), other ? other.get() : -1, path + "/", depth + 1);
     const bool nothing = changes_.size() == before + 1;
     if (nothing && other && same_directory(above.status, below.status))
       changes_.pop_back();

@@ -56,7 +56,7 @@ class Packer {
   void pack_entry(int directory, const std::string& name, const std::string& prefix, std::size_t depth) {
     TarMember member{.path = prefix + name};
     const base::UniqueFd entry(::openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
-    if (!entry && errno == ENOENT && options_.changing)
+    if (!entry && options_.changing && is_gone(errno))
       return;
     if (!entry || ::fstat(entry.get(), &member.status) != 0)
       base::throw_errno("cannot look at " + member.path);
@@ -70,7 +70,11 @@ class Packer {
     }
     refuse_whiteout_name(name, member.path);
     if (S_ISDIR(mode)) {
-      const base::UniqueFd child = base::open_file_at(entry.get(), ".", O_RDONLY | O_DIRECTORY);
+      const base::UniqueFd child(::openat(entry.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (!child && options_.changing && is_gone(errno))
+        return;
+      if (!child)
+        base::throw_errno("cannot open the directory " + member.path);
       member.path += '/';
       const std::string path = member.path;
       return pack_directory(child.get(), std::move(member), path, depth + 1);
@@ -159,9 +163,11 @@ class Packer {
   }
 
   void pack_file(int entry, TarMember& member) {
-    const base::UniqueFd file = base::open_file(base::fd_path(entry), O_RDONLY);
-    if (::fstat(file.get(), &member.status) != 0)
-      base::throw_errno("cannot look at " + member.path);
+    const base::UniqueFd file(::open(base::fd_path(entry).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file && options_.changing && is_gone(errno))
+      return;
+    if (!file || ::fstat(file.get(), &member.status) != 0)
+      base::throw_errno("cannot open " + member.path);
     writer_.add(member);
     auto left = static_cast<std::uint64_t>(member.status.st_size);
     while (left > 0) {

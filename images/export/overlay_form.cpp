@@ -51,16 +51,25 @@ bool is_opaque(int directory) {
   });
 }
 
+bool is_gone(int error) {
+  return error == ENOENT || error == ESTALE;
+}
+
 std::vector<std::string> names_in(int directory, const std::string& path) {
-  const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const int copy = ::fcntl(directory, F_DUPFD_CLOEXEC, 0);
   const std::unique_ptr<DIR, CloseDirectory> stream(copy < 0 ? nullptr : ::fdopendir(copy));
   if (stream == nullptr)
     base::throw_errno("cannot read the directory " + path);
+  ::rewinddir(stream.get());
   std::vector<std::string> names;
+  errno = 0;
   while (const dirent* entry = ::readdir(stream.get())) {
     if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
       names.emplace_back(entry->d_name);
+    errno = 0;
   }
+  if (errno != 0 && errno != ENOENT)  // that: it was removed, and holds nothing
+    base::throw_errno("cannot read the directory " + path);
   std::ranges::sort(names);
   return names;
 }

@@ -21,7 +21,11 @@ std::string_view overlay_attribute(std::string_view name);
 /// Whether nothing of the layers below is seen in a directory.
 bool is_opaque(int directory);
 
-/// Names in a directory, sorted. `path` is for messages. Throws Error.
+/// Whether this errno says of a file that was there that it is no more: an overlay whose layers are written
+/// to from elsewhere may say so with ESTALE.
+bool is_gone(int error);
+
+/// Names in a directory, sorted; of one that was removed, none. `path` is for messages. Throws Error.
 std::vector<std::string> names_in(int directory, const std::string& path);
 
 /// Directories one over the other, the topmost first, read-only, as a directory that has no place in the file

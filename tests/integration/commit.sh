@@ -112,9 +112,10 @@ expect_output "and is of one family of types" "application/vnd.oci.image.layer.v
 
 # While it runs: what is on the disk.
 mkfifo "$work/ready"
-start run --name live -v "$work/ready:/ready" busybox sh -c 'echo live >/state; mkdir /many; for i in 1 2 3; do echo $i >/many/$i; done; echo >/ready; while :; do for i in 4 5 6; do echo $i >/many/$i; rm -f /many/$i; done; done'
+start run --name live -v "$work/ready:/ready" busybox sh -c 'echo live >/state; mkdir /many; for i in 1 2 3; do echo $i >/many/$i; done; echo >/ready; while :; do mkdir -p /a/b/c /d; echo x >/a/b/c/f; mv /a/b/c/f /d/f; rm -r /a /d; done'
 read -r <"$work/ready"
-expect_output "a running instance is committed again and again" "ok" eval 'for i in 1 2 3 4 5; do trine commit live live:1 >/dev/null || exit; done; echo ok'
+expect_output "a running instance is committed, exported and compared, whatever it does to its directories" "ok" \
+  eval 'for ((i = $(scaled 20); i > 0; i--)); do trine commit live live:1 && trine export live && trine diff live || exit; done >/dev/null; echo ok'
 expect_output "with what it has written" "live 6" trine run --rm live:1 sh -c 'echo $(cat /state) $(cat /many/1 /many/2 /many/3 | tr "\n" + | sed "s/+$//" | tr -d + | sed "s/123/6/")'
 expect_output "and exported" "live" eval "'$build/bin/trine' --root '$state' export live | tar -xO state"
 expect_match "and compared" "^A /state$" trine diff live

@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/in_root.h"
-#include "base/output_file.h"
 #include "image_helper.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/instance.h"
@@ -63,13 +62,7 @@ int save_images(const Paths& paths, const std::vector<std::string>& references, 
                      {"--format", format == SaveFormat::kDir ? "dir" : "oci", "--output", output});
   arguments.emplace_back("--");
   arguments.insert(arguments.end(), references.begin(), references.end());
-  if (format != SaveFormat::kArchive || output.empty())
-    return run_helper(kImages, arguments);
-  base::OutputFile file(output);
-  const int code = run_helper(kImages, arguments, file.fd());
-  if (code == 0)
-    file.keep();
-  return code;
+  return run_helper_into(format == SaveFormat::kArchive ? output : "", kImages, arguments);
 }
 
 std::vector<std::string> prune_images(const Paths& paths, bool all) {

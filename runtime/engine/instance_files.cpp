@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include "base/error.h"
-#include "base/output_file.h"
 #include "image_helper.h"
 #include "layout.h"
 #include "runtime/engine/instance.h"
@@ -66,13 +65,7 @@ std::string text_of(const Words& command) {
 int export_instance(const Paths& paths, const std::string& reference, const std::string& file) {
   Words words = command(paths, "export");
   const base::UniqueFd hold = add(words, paths, find_instance(paths, reference));
-  if (file.empty())
-    return run_helper(kImages, words);
-  base::OutputFile output(file);
-  const int code = run_helper(kImages, words, output.fd());
-  if (code == 0)
-    output.keep();
-  return code;
+  return run_helper_into(file, kImages, words);
 }
 
 int diff_instance(const Paths& paths, const std::string& reference) {

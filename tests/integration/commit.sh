@@ -172,6 +172,8 @@ expect_error "is not packed" 125 "begin with .wh." trine commit marked x
 expect_exit "but exported" 0 trine export -o "$work/marked.tar" marked
 mkdir "$work/bundle" && echo '{}' >"$work/bundle/config.json"
 expect_error "a full disk" 125 "No space left" eval "'$build/bin/trine' --root '$state' export changed >/dev/full"
+expect_exit "a device is written to" 0 trine export -o /dev/null changed
+[[ -c /dev/null ]] && pass "and stays one" || { fail "and stays one"; rm -f /dev/null; mknod -m 666 /dev/null c 1 3; }
 expect_error "an export into a directory that is not there" 125 "/nosuch/" trine export -o "$work/nosuch/x.tar" changed
 trine rm marked >/dev/null
 expect_no_leak "nothing is left behind" "$before"

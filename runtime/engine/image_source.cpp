@@ -113,7 +113,9 @@ images::Image resolve_image(const Paths& paths, const images::Store& store, cons
   if (fits)
     return std::move(*found);
   const std::string wanted = "no image " + image + (found ? " for " + platform : "") + " in the store";
-  if (policy == PullPolicy::kMissing && images::is_name(reference)) {
+  // What was found by its id is that image and no other.
+  const bool named = images::is_name(reference) && (!found || !found->names.empty());
+  if (policy == PullPolicy::kMissing && named) {
     base::print_progress("there is " + wanted + ": pulling it");
     if (auto pulled = store.find(pull_one(paths, reference, platform)))
       return std::move(*pulled);

@@ -58,9 +58,13 @@ base::UniqueFd hold_layer(const Paths& paths, const std::string& id) {
   return lock_directory(lib_root(paths) + "/" + id, LockKind::kShared);
 }
 
-base::UniqueFd claim_layer(const Paths& paths, const std::string& id) {
+bool remove_layer(const Paths& paths, const std::string& id) {
   const std::string path = lib_root(paths) + "/" + id;
-  return ::access(path.c_str(), F_OK) == 0 ? lock_directory(path, LockKind::kExclusive) : base::UniqueFd();
+  const base::UniqueFd claim = try_lock_directory(path, LockKind::kExclusive);
+  if (!claim && ::access(path.c_str(), F_OK) == 0)
+    return false;
+  remove_below(lib_root(paths), id);
+  return true;
 }
 
 std::vector<std::string> directory_entries(const std::string& path) {

@@ -133,6 +133,22 @@ cat <&5 >/dev/null
 exec 5<&-
 wait
 expect_exit "one that is read no more can be" 0 trine rm simple
+start run --rm --name brief -v "$work/ready:/ready" busybox sh -c 'head -c 200000 /dev/zero >/file; echo >/ready; cat /ready >/dev/null'
+run=$started
+read -r <"$work/ready"
+id=$(trine inspect brief | jq -r '.[0].id')
+start export brief >"$work/slow" &
+exec 5<"$work/slow"
+dd bs=1 count=1 <&5 >"$work/brief.tar" 2>/dev/null
+echo >"$work/ready"
+wait "$run"
+[[ -e $state/lib/instances/$id/upper/file ]] && pass "what an instance that removes itself wrote stays while it is read" || fail "what an instance that removes itself wrote stays while it is read"
+cat <&5 >>"$work/brief.tar"
+exec 5<&-
+wait
+expect_output "and is in the archive" "200000" eval "tar -xOf '$work/brief.tar' file | wc -c"
+trine ps >/dev/null
+[[ ! -e $state/lib/instances/$id ]] && pass "the next command removes it" || fail "the next command removes it"
 
 # import: any compression, from a file and from a pipe.
 tar -C "$work/seen" --sort=name --xattrs --xattrs-include='*' -cf "$work/plain.tar" .

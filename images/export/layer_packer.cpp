@@ -1,8 +1,7 @@
 #include "export/layer_packer.h"
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <sys/sysmacros.h>
+#include <sys/stat.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
@@ -10,55 +9,35 @@
 #include <array>
 #include <cerrno>
 #include <climits>
-#include <cstring>
 #include <map>
-#include <memory>
 #include <vector>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/in_root.h"
 #include "base/text.h"
+#include "export/overlay_form.h"
 
 namespace trine::images {
 namespace {
 
 constexpr std::size_t kMaxDepth = 1024;  ///< of directories; each keeps a descriptor open
 constexpr std::size_t kBuffer = 256 << 10;
-constexpr std::array<std::string_view, 2> kOverlay{"trusted.overlay.", "user.overlay."};
-
-struct CloseDirectory {
-  void operator()(DIR* directory) const { ::closedir(directory); }
-};
-
-std::vector<std::string> entries(int directory, const std::string& path) {
-  const int copy = ::openat(directory, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const std::unique_ptr<DIR, CloseDirectory> stream(copy < 0 ? nullptr : ::fdopendir(copy));
-  if (stream == nullptr)
-    base::throw_errno("cannot read the directory " + path);
-  std::vector<std::string> names;
-  while (const dirent* entry = ::readdir(stream.get())) {
-    if (std::strcmp(entry->d_name, ".") != 0 && std::strcmp(entry->d_name, "..") != 0)
-      names.emplace_back(entry->d_name);
-  }
-  std::ranges::sort(names);
-  return names;
-}
-
-bool is_whiteout(const struct stat& status) {
-  return S_ISCHR(status.st_mode) && status.st_rdev == makedev(0, 0);
-}
 
 class Packer {
  public:
-  explicit Packer(const ByteSink& sink) : writer_(sink), buffer_(kBuffer) {}
+  Packer(PackOptions options, const ByteSink& sink)
+      : options_(options),
+        writer_(sink),
+        buffer_(kBuffer),
+        attribute_names_(XATTR_LIST_MAX),
+        attribute_value_(XATTR_SIZE_MAX) {}
 
-  void pack(const std::string& root) {
-    const base::UniqueFd directory = base::open_file(root, O_RDONLY | O_DIRECTORY);
+  void pack(int directory) {
     TarMember member{.path = "./"};
-    if (::fstat(directory.get(), &member.status) != 0)
-      base::throw_errno("cannot look at " + root);
-    pack_directory(directory.get(), std::move(member), "", 0);
+    if (::fstat(directory, &member.status) != 0)
+      base::throw_errno("cannot look at the directory to be packed");
+    pack_directory(directory, std::move(member), "", 0);
     writer_.finish();
   }
 
@@ -66,76 +45,114 @@ class Packer {
   void pack_directory(int directory, TarMember member, const std::string& prefix, std::size_t depth) {
     if (depth > kMaxDepth)
       throw base::Error("cannot pack " + prefix + ": it is nested too deep");
-    const bool opaque = read_xattrs(base::fd_path(directory), member);
+    const bool opaque = read_xattrs(directory, member);
     writer_.add(member);
     if (opaque)
       add_empty(prefix + ".wh..wh..opq");
-    for (const auto& name : entries(directory, prefix))
+    for (const auto& name : names_in(directory, prefix))
       pack_entry(directory, name, prefix, depth);
   }
 
   void pack_entry(int directory, const std::string& name, const std::string& prefix, std::size_t depth) {
     TarMember member{.path = prefix + name};
-    if (::fstatat(directory, name.c_str(), &member.status, AT_SYMLINK_NOFOLLOW) != 0)
+    const base::UniqueFd entry(::openat(directory, name.c_str(), O_PATH | O_NOFOLLOW | O_CLOEXEC));
+    if (!entry && options_.changing && is_gone(errno))
+      return;
+    if (!entry || ::fstat(entry.get(), &member.status) != 0)
       base::throw_errno("cannot look at " + member.path);
-    if (is_whiteout(member.status))
-      return add_empty(prefix + ".wh." + name);
-    if (S_ISSOCK(member.status.st_mode))
+    const mode_t mode = member.status.st_mode;
+    if (S_ISSOCK(mode))
       return;  // a socket without its process is nothing
-    if (S_ISDIR(member.status.st_mode)) {
-      const base::UniqueFd child = base::open_file_at(directory, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
+    if (is_whiteout(member.status)) {
+      if (options_.tree == Tree::kLayer)
+        add_empty(prefix + ".wh." + name);
+      return;
+    }
+    refuse_whiteout_name(name, member.path);
+    if (S_ISDIR(mode)) {
+      const base::UniqueFd child(::openat(entry.get(), ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      if (!child && options_.changing && is_gone(errno))
+        return;
+      if (!child)
+        base::throw_errno("cannot open the directory " + member.path);
       member.path += '/';
       const std::string path = member.path;
       return pack_directory(child.get(), std::move(member), path, depth + 1);
     }
-    if (member.status.st_nlink > 1) {
-      const auto [first, is_new] =
-          links_.try_emplace({member.status.st_dev, member.status.st_ino}, member.path);
-      member.hardlink = !is_new;
-      if (!is_new)
-        member.link = first->second;
+    if (find_first_link(member)) {
+      writer_.add(member);
+      return;
     }
-    if (!member.hardlink)
-      (void)read_xattrs(base::fd_path(directory) + "/" + name, member);
-    if (S_ISLNK(member.status.st_mode) && !member.hardlink)
-      member.link = read_link(directory, name);
+    (void)read_xattrs(entry.get(), member);
+    if (S_ISLNK(mode))
+      member.link = read_link(entry.get(), member.path);
+    if (S_ISREG(mode))
+      return pack_file(entry.get(), member);
     writer_.add(member);
-    if (S_ISREG(member.status.st_mode) && !member.hardlink)
-      pack_data(directory, name, member);
+  }
+
+  void refuse_whiteout_name(const std::string& name, const std::string& path) const {
+    if (options_.tree == Tree::kLayer && name.starts_with(".wh.")) {
+      throw base::Error("cannot pack " + path + ": in an image such a name says that a file was removed", 0,
+                        "give it a name that does not begin with .wh.");
+    }
+  }
+
+  /// Whether an earlier member is the same file.
+  bool find_first_link(TarMember& member) {
+    if (member.status.st_nlink < 2)
+      return false;
+    const auto [first, is_new] =
+        links_.try_emplace({member.status.st_dev, member.status.st_ino}, member.path);
+    member.hardlink = !is_new;
+    if (!is_new)
+      member.link = first->second;
+    return !is_new;
   }
 
   /// Whether they mark an opaque directory; the overlay's own are left out.
-  static bool read_xattrs(const std::string& path, TarMember& member) {
-    std::vector<char> names(XATTR_LIST_MAX);
-    // The directory's own path is a magic link, which is to be followed; an entry's last part is not.
-    const bool self = member.path.ends_with('/');
-    const ssize_t size = self ? ::listxattr(path.c_str(), names.data(), names.size())
-                              : ::llistxattr(path.c_str(), names.data(), names.size());
+  bool read_xattrs(int file, TarMember& member) {
+    // What O_PATH opened takes no fgetxattr(2). The magic link leads to the file itself, be it a symlink.
+    const std::string path = base::fd_path(file);
+    const ssize_t size = ::listxattr(path.c_str(), attribute_names_.data(), attribute_names_.size());
     if (size < 0 && errno != ENOTSUP)
       base::throw_errno("cannot read the attributes of " + member.path);
     bool opaque = false;
-    std::vector<char> value(XATTR_SIZE_MAX);
-    for (const auto& name : base::split({names.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))},
-                                        '\0', base::SplitEmpty::kSkip)) {
-      const ssize_t length = self ? ::getxattr(path.c_str(), name.c_str(), value.data(), value.size())
-                                  : ::lgetxattr(path.c_str(), name.c_str(), value.data(), value.size());
+    for (const auto& name :
+         base::split({attribute_names_.data(), static_cast<std::size_t>(std::max<ssize_t>(size, 0))}, '\0',
+                     base::SplitEmpty::kSkip)) {
+      if (const auto own = overlay_attribute(name); !own.empty()) {
+        refuse_shared(own, member.path);
+        opaque = opaque || own == "opaque";
+        continue;
+      }
+      const ssize_t length =
+          ::getxattr(path.c_str(), name.c_str(), attribute_value_.data(), attribute_value_.size());
+      if (length < 0 && errno == ENODATA && options_.changing)
+        continue;
       if (length < 0)
         base::throw_errno("cannot read the attribute " + name + " of " + member.path);
-      const bool overlay =
-          std::ranges::any_of(kOverlay, [&](std::string_view prefix) { return name.starts_with(prefix); });
-      opaque = opaque || (overlay && name.ends_with(".opaque"));
-      if (!overlay)
-        member.xattrs.emplace_back(name, std::string(value.data(), static_cast<std::size_t>(length)));
+      member.xattrs.emplace_back(name,
+                                 std::string(attribute_value_.data(), static_cast<std::size_t>(length)));
     }
     std::ranges::sort(member.xattrs);
-    return opaque;
+    return opaque && options_.tree == Tree::kLayer;
   }
 
-  static std::string read_link(int directory, const std::string& name) {
+  /// Part of what these name stays in the layers below, where nothing but that overlay finds it.
+  void refuse_shared(std::string_view attribute, const std::string& path) const {
+    if (options_.tree != Tree::kLayer || (attribute != "redirect" && attribute != "metacopy"))
+      return;
+    throw base::Error(
+        "cannot pack " + path + ": this kernel's overlay has left its contents in the layer below", 0,
+        "turn that off: echo N >/sys/module/overlay/parameters/redirect_dir, and metacopy");
+  }
+
+  static std::string read_link(int link, const std::string& path) {
     std::array<char, PATH_MAX> target{};
-    const ssize_t size = ::readlinkat(directory, name.c_str(), target.data(), target.size());
+    const ssize_t size = ::readlinkat(link, "", target.data(), target.size());
     if (size < 0)
-      base::throw_errno("cannot read the link " + name);
+      base::throw_errno("cannot read the link " + path);
     return {target.data(), static_cast<std::size_t>(size)};
   }
 
@@ -145,13 +162,23 @@ class Packer {
     writer_.add(member);
   }
 
-  void pack_data(int directory, const std::string& name, const TarMember& member) {
-    const base::UniqueFd file = base::open_file_at(directory, name, O_RDONLY | O_NOFOLLOW);
+  void pack_file(int entry, TarMember& member) {
+    const base::UniqueFd file(::open(base::fd_path(entry).c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file && options_.changing && is_gone(errno))
+      return;
+    if (!file || ::fstat(file.get(), &member.status) != 0)
+      base::throw_errno("cannot open " + member.path);
+    writer_.add(member);
     auto left = static_cast<std::uint64_t>(member.status.st_size);
     while (left > 0) {
-      const ssize_t got = ::read(file.get(), buffer_.data(), std::min<std::uint64_t>(buffer_.size(), left));
+      const std::size_t most = std::min<std::uint64_t>(buffer_.size(), left);
+      ssize_t got = ::read(file.get(), buffer_.data(), most);
       if (got < 0 && errno == EINTR)
         continue;
+      if (got == 0 && options_.changing) {
+        std::fill_n(buffer_.begin(), most, '\0');
+        got = static_cast<ssize_t>(most);
+      }
       if (got <= 0)
         throw base::Error("cannot read " + member.path, got < 0 ? errno : 0);
       writer_.data({buffer_.data(), static_cast<std::size_t>(got)});
@@ -160,15 +187,22 @@ class Packer {
     writer_.end_data();
   }
 
+  PackOptions options_;
   TarWriter writer_;
   std::vector<char> buffer_;
+  std::vector<char> attribute_names_;
+  std::vector<char> attribute_value_;
   std::map<std::pair<dev_t, ino_t>, std::string> links_;  ///< the first name of what has several
 };
 
 }  // namespace
 
+void pack_tree(int directory, PackOptions options, const ByteSink& sink) {
+  Packer(options, sink).pack(directory);
+}
+
 void pack_layer(const std::string& directory, const ByteSink& sink) {
-  Packer(sink).pack(directory);
+  pack_tree(base::open_file(directory, O_RDONLY | O_DIRECTORY).get(), {}, sink);
 }
 
 }  // namespace trine::images

@@ -4,12 +4,11 @@
 
 #include "base/file.h"
 #include "export/gzip_writer.h"
-#include "export/layer_packer.h"
 #include "hash.h"
 
 namespace trine::images {
 
-PackedLayer pack_to_file(const std::string& directory, const std::string& temporary, Packing packing) {
+PackedLayer pack_to_file(int directory, PackOptions options, const std::string& temporary, Packing packing) {
   PackedLayer layer{.file = base::open_file(temporary, O_RDWR | O_TMPFILE, 0600)};
   Hash plain("sha256");
   Hash packed("sha256");
@@ -20,7 +19,7 @@ PackedLayer pack_to_file(const std::string& directory, const std::string& tempor
   };
   if (packing == Packing::kGzip) {
     GzipWriter gzip(keep);
-    pack_layer(directory, [&](std::span<const char> bytes) {
+    pack_tree(directory, options, [&](std::span<const char> bytes) {
       plain.update(bytes);
       gzip.write(bytes);
     });
@@ -28,10 +27,15 @@ PackedLayer pack_to_file(const std::string& directory, const std::string& tempor
     layer.diff_id = plain.finish();
     layer.digest = packed.finish();
   } else {
-    pack_layer(directory, keep);
+    pack_tree(directory, options, keep);
     layer.digest = layer.diff_id = packed.finish();
   }
   return layer;
+}
+
+PackedLayer pack_to_file(const std::string& directory, const std::string& temporary, Packing packing) {
+  const base::UniqueFd opened = base::open_file(directory, O_RDONLY | O_DIRECTORY);
+  return pack_to_file(opened.get(), {}, temporary, packing);
 }
 
 }  // namespace trine::images

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/unique_fd.h"
+#include "export/layer_packer.h"
 
 namespace trine::images {
 
@@ -17,8 +18,11 @@ struct PackedLayer {
   std::string diff_id;     ///< of the archive before it was compressed
 };
 
-/// `directory` as for pack_layer(); the file is made on the file system of the directory `temporary`. The
-/// same layer gives the same bytes. Throws Error.
+/// `directory` as for pack_tree(); the file is made on the file system of the directory `temporary`. The same
+/// layer gives the same bytes. Throws Error.
+PackedLayer pack_to_file(int directory, PackOptions options, const std::string& temporary, Packing packing);
+
+/// The same for a layer as the store has it.
 PackedLayer pack_to_file(const std::string& directory, const std::string& temporary, Packing packing);
 
 }  // namespace trine::images

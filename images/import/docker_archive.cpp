@@ -5,6 +5,7 @@
 #include "hash.h"
 #include "images/name.h"
 #include "layout.h"
+#include "platform.h"
 #include "source.h"
 
 namespace trine::images {
@@ -73,7 +74,7 @@ std::string make_manifest(const ImageSource& image) {
   return manifest.dump();
 }
 
-ImageSource read_image(FileSet& files, const Json& entry, const std::string& name) {
+ImageSource read_image(FileSet& files, const Json& entry, const Platform& platform, const std::string& name) {
   ImageSource image;
   const std::string path = text_of(entry, "Config", name);
   image.configuration = read_file(files, path, name);
@@ -81,12 +82,7 @@ ImageSource read_image(FileSet& files, const Json& entry, const std::string& nam
   check_name(path, image.configuration_digest);
   const std::string what = "the configuration " + path;
   Configuration configuration = parse_configuration(parse_document(image.configuration, what), what);
-  if (!configuration.config.architecture.empty() && configuration.config.architecture != own_architecture()) {
-    throw base::Error("cannot load " + name + ": it is for " + configuration.config.os + "/" +
-                          configuration.config.architecture + ", and this machine is linux/" +
-                          std::string(own_architecture()),
-                      0, "get the image for this architecture");
-  }
+  check_platform(configuration.config, platform, name);
   const auto layers = list_of(entry, "Layers", name);
   if (layers.size() > kMaxLayers)
     throw base::Error(name + " has more than 500 layers");
@@ -113,7 +109,7 @@ ImageSource read_image(FileSet& files, const Json& entry, const std::string& nam
 
 }  // namespace
 
-std::vector<ImageSource> read_docker_archive(FileSet& files, const std::string& tag,
+std::vector<ImageSource> read_docker_archive(FileSet& files, const std::string& tag, const Platform& platform,
                                              const std::string& name) {
   if (!files.find("manifest.json")) {
     throw base::Error(name + " is no archive of docker save: it has no manifest.json", 0,
@@ -129,7 +125,7 @@ std::vector<ImageSource> read_docker_archive(FileSet& files, const std::string& 
     for (const auto& known : names)
       all += (all.empty() ? "" : ", ") + known;
     if (tag.empty() || std::ranges::find(names, tag) != names.end())
-      images.push_back(read_image(files, entry, name));
+      images.push_back(read_image(files, entry, platform, name));
   }
   if (images.empty())
     throw base::Error(name + " has no image " + tag, 0, "it has: " + all);

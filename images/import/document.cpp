@@ -183,14 +183,4 @@ Configuration parse_configuration(const Json& document, const std::string& name)
   return result;
 }
 
-std::string_view own_architecture() {
-#if defined(__x86_64__)
-  return "amd64";
-#elif defined(__aarch64__)
-  return "arm64";
-#else
-#error "an architecture without a name in GOARCH's terms"
-#endif
-}
-
 }  // namespace trine::images

@@ -44,7 +44,4 @@ struct Configuration {
 };
 Configuration parse_configuration(const nlohmann::json& document, const std::string& name);
 
-/// This machine's architecture in the terms of GOARCH.
-std::string_view own_architecture();
-
 }  // namespace trine::images

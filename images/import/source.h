@@ -8,6 +8,7 @@
 #include "base/unique_fd.h"
 #include "bytes.h"
 #include "document.h"
+#include "images/platform.h"
 
 namespace trine::images {
 
@@ -65,10 +66,20 @@ struct ImageSource {
   std::vector<LayerSource> layers;  ///< lowest first
 };
 
+// Of an image for several platforms, all of these take the one for `platform`, and refuse an image for
+// another.
+
 /// The image of an OCI layout that `tag` names, or its only one. Throws Error that lists the tags otherwise.
-std::vector<ImageSource> read_oci_layout(FileSet& files, const std::string& tag, const std::string& name);
+std::vector<ImageSource> read_oci_layout(FileSet& files, const std::string& tag, const Platform& platform,
+                                         const std::string& name);
 
 /// The images of what `docker save` and `podman save` write, or the one called `tag`.
-std::vector<ImageSource> read_docker_archive(FileSet& files, const std::string& tag, const std::string& name);
+std::vector<ImageSource> read_docker_archive(FileSet& files, const std::string& tag, const Platform& platform,
+                                             const std::string& name);
+
+/// The image of a directory as `skopeo copy … dir:DIR` makes it: manifest.json, and beside it blobs called by
+/// their digests' digits; with an index, its manifests are <digits>.manifest.json. It has no name.
+/// Source: containers-transports(5).
+std::vector<ImageSource> read_dir(FileSet& files, const Platform& platform, const std::string& name);
 
 }  // namespace trine::images

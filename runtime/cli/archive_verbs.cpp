@@ -20,10 +20,27 @@ using Json = nlohmann::ordered_json;
 
 struct SaveOptions {
   std::string output;
+  engine::SaveFormat format = engine::SaveFormat::kArchive;
 };
+
+engine::SaveFormat parse_format(const std::string& text) {
+  if (text == "archive")
+    return engine::SaveFormat::kArchive;
+  if (text == "oci")
+    return engine::SaveFormat::kOci;
+  if (text == "dir")
+    return engine::SaveFormat::kDir;
+  throw base::Error(
+      "--format '" + text + "' is unknown", 0,
+      "archive for a file; oci or dir for a directory, as an OCI layout or as skopeo's dir: has it");
+}
+
 const Flag<SaveOptions> kSaveFlags[] = {
-    {{"-o,--output", "FILE", "Flags", "write to FILE, in place of the standard output"},
+    {{"-o,--output", "PATH", "Flags", "write to PATH, in place of the standard output"},
      [](SaveOptions& o, const std::string& v) { o.output = v; }},
+    {{"--format", "archive|oci|dir", "Flags",
+      "a file (default), or a directory: an OCI layout, or skopeo's dir:"},
+     [](SaveOptions& o, const std::string& v) { o.format = parse_format(v); }},
 };
 
 struct HistoryOptions {
@@ -91,6 +108,12 @@ int run_save(const engine::Paths& paths, std::vector<std::string> arguments) {
   const auto references = parse_flags("save", kSaveFlags, std::move(arguments), options);
   if (references.empty())
     throw base::Error("trine save needs an image", 0, "trine save --help");
+  if (options.output.empty() && options.format != engine::SaveFormat::kArchive)
+    throw base::Error("trine save --format oci and dir write a directory", 0, "name it, as in -o ./image");
+  if (options.format == engine::SaveFormat::kDir && references.size() > 1) {
+    throw base::Error("a directory of --format dir holds one image", 0,
+                      "save them one by one, or to an OCI layout: --format oci");
+  }
   if (options.output.empty() && ::isatty(STDOUT_FILENO) == 1) {
     throw base::Error("trine save does not write an archive to a terminal", 0,
                       "name a file, as in -o image.tar, or redirect the output");
@@ -98,7 +121,7 @@ int run_save(const engine::Paths& paths, std::vector<std::string> arguments) {
   if (isolation::is_rootless())
     isolation::enter_user_namespace();
   engine::repair(paths);
-  return engine::save_images(paths, references, options.output);
+  return engine::save_images(paths, references, options.format, options.output);
 }
 
 int run_history(const engine::Paths& paths, std::vector<std::string> arguments) {

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "flags.h"
+#include "images/platform.h"
 #include "isolation/rootless.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/instance.h"
@@ -31,11 +32,14 @@ const Flag<ImagesOptions> kImagesFlags[] = {
 
 struct LoadOptions {
   std::vector<std::string> names;
+  std::string platform;
   bool quiet = false;
 };
 const Flag<LoadOptions> kLoadFlags[] = {
     {{"--name", "NAME", "Flags", "call the image NAME, in place of the name it brings"},
      [](LoadOptions& o, const std::string& v) { o.names.push_back(v); }},
+    {{"--platform", "OS/ARCH[/VARIANT]", "Flags", "of an image for several (default: this machine's)"},
+     [](LoadOptions& o, const std::string& v) { o.platform = images::parse_platform(v).text(); }},
     {{"-q,--quiet", nullptr, "Flags", "no progress"},
      [](LoadOptions& o, const std::string& v) { o.quiet = is_on(v); }},
 };
@@ -53,6 +57,9 @@ Json image_json(const images::Image& image) {
           {"Digest", image.digest},
           {"Names", image.names},
           {"Created", image.config.created},
+          {"Os", image.config.os},
+          {"Architecture", image.config.architecture},
+          {"Variant", image.config.variant},
           {"Size", image.size}};
 }
 
@@ -91,6 +98,45 @@ Json inspect_image(const images::Store& store, const images::Image& image) {
   return json;
 }
 
+/// Images with what they are called, or only those with a name in which `term` stands.
+std::vector<images::Image> find_images(const images::Store& store, const std::string& term) {
+  std::vector<images::Image> found;
+  for (auto& image : store.list()) {
+    if (!term.empty())
+      std::erase_if(image.names, [&](const std::string& name) { return !name.contains(term); });
+    if (term.empty() || !image.names.empty())
+      found.push_back(std::move(image));
+  }
+  return found;
+}
+
+int list_images(const engine::Paths& paths, const ImagesOptions& options, const std::string& term) {
+  if (options.format != "table" && options.format != "json") {
+    throw base::Error("--format '" + options.format + "' is unknown", 0, "table or json");
+  }
+  if (isolation::is_rootless())
+    isolation::enter_user_namespace();
+  images::Store store = engine::open_store(paths);
+  store.repair();
+  std::vector<std::vector<std::string>> rows;
+  if (!options.quiet)
+    rows.push_back({"NAME", "ID", "CREATED", "SIZE"});
+  Json list = Json::array();
+  for (const auto& image : find_images(store, term)) {
+    list.push_back(image_json(image));
+    const std::string id = options.full ? image.id : short_id(image.id);
+    if (options.quiet) {
+      rows.push_back({id});
+      continue;
+    }
+    const auto names = image.names.empty() ? std::vector<std::string>{"<none>"} : image.names;
+    for (const auto& name : names)
+      rows.push_back({name, id, image.config.created, human_size(image.size)});
+  }
+  print(options.format == "json" ? dump(list) : format_table(rows));
+  return 0;
+}
+
 }  // namespace
 
 std::vector<FlagText> images_flag_texts() {
@@ -103,30 +149,15 @@ std::vector<FlagText> load_flag_texts() {
 int run_images(const engine::Paths& paths, std::vector<std::string> arguments) {
   ImagesOptions options;
   refuse_arguments("images", parse_flags("images", kImagesFlags, std::move(arguments), options));
-  if (isolation::is_rootless())
-    isolation::enter_user_namespace();
-  images::Store store = engine::open_store(paths);
-  store.repair();
-  std::vector<std::vector<std::string>> rows;
-  if (!options.quiet)
-    rows.push_back({"NAME", "ID", "CREATED", "SIZE"});
-  Json list = Json::array();
-  for (const auto& image : store.list()) {
-    list.push_back(image_json(image));
-    const std::string id = options.full ? image.id : short_id(image.id);
-    if (options.quiet) {
-      rows.push_back({id});
-      continue;
-    }
-    const auto names = image.names.empty() ? std::vector<std::string>{"<none>"} : image.names;
-    for (const auto& name : names)
-      rows.push_back({name, id, image.config.created, human_size(image.size)});
-  }
-  if (options.format != "table" && options.format != "json") {
-    throw base::Error("--format '" + options.format + "' is unknown", 0, "table or json");
-  }
-  print(options.format == "json" ? dump(list) : format_table(rows));
-  return 0;
+  return list_images(paths, options, "");
+}
+
+int run_search(const engine::Paths& paths, std::vector<std::string> arguments) {
+  ImagesOptions options;
+  const auto words = parse_flags("search", kImagesFlags, std::move(arguments), options);
+  if (words.size() != 1 || words.front().empty())
+    throw base::Error("trine search needs one term", 0, "trine search --help");
+  return list_images(paths, options, words.front());
 }
 
 int run_load(const engine::Paths& paths, std::vector<std::string> arguments) {
@@ -136,7 +167,8 @@ int run_load(const engine::Paths& paths, std::vector<std::string> arguments) {
   for (const auto& source : sources) {
     if (!engine::is_transport(source)) {
       throw base::Error("cannot load " + source, 0,
-                        "a source is oci:DIR[:TAG], oci-archive:FILE or docker-archive:FILE");
+                        std::string("a source is ") + engine::kTransportsText +
+                            "; trine import takes an archive of a root file system");
     }
   }
   if (isolation::is_rootless())
@@ -144,7 +176,10 @@ int run_load(const engine::Paths& paths, std::vector<std::string> arguments) {
   engine::repair(paths);
   engine::open_store(paths).repair();
   for (const auto& source : sources) {
-    for (const auto& line : engine::load_images(paths, source, options.names, options.quiet))
+    for (const auto& line : engine::load_images(paths, {.source = source,
+                                                        .names = options.names,
+                                                        .platform = options.platform,
+                                                        .quiet = options.quiet}))
       print(line + "\n");
   }
   return 0;

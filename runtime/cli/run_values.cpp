@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "images/platform.h"
 #include "isolation/capabilities.h"
 #include "isolation/signals.h"
 
@@ -82,6 +83,10 @@ void set_pull(engine::RunOptions& options, const std::string& text) {
     options.pull = engine::PullPolicy::kNever;
   else
     refuse("--pull", text, "is unknown", "missing, always or never");
+}
+
+void set_platform(RunOptions& options, const std::string& text) {
+  options.platform = images::parse_platform(text).text();
 }
 
 void set_isolation(RunOptions& options, const std::string& text) {

@@ -22,6 +22,7 @@ std::uint64_t read_size(const char* flag, const std::string& text);
 std::pair<std::string, std::string> read_pair(const char* flag, const std::string& text);
 void set_hostname(engine::RunOptions& options, const std::string& text);
 void set_pull(engine::RunOptions& options, const std::string& text);
+void set_platform(engine::RunOptions& options, const std::string& text);
 void set_isolation(engine::RunOptions& options, const std::string& text);
 void set_stop_signal(engine::RunOptions& options, const std::string& text);
 void set_cidfile(engine::RunOptions& options, const std::string& file);

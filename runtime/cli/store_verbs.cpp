@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "flags.h"
+#include "image_verbs.h"
 #include "isolation/rootless.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/image_store.h"
@@ -71,11 +72,13 @@ int check(const engine::Paths& paths, const Options& options, const std::vector<
   return engine::check_store(paths, options.repair);
 }
 
+int search(const engine::Paths& paths, const Options& /*options*/, const std::vector<std::string>& words) {
+  return run_search(paths, {"--", words.front()});
+}
+
 constexpr Subverb kImage[] = {
-    {"prune", 0, 0, prune},
-    {"mount", 1, 2, mount},
-    {"unmount", 1, 1, unmount},
-    {"umount", 1, 1, unmount},
+    {"prune", 0, 0, prune},    {"mount", 1, 2, mount},   {"unmount", 1, 1, unmount},
+    {"umount", 1, 1, unmount}, {"search", 1, 1, search},
 };
 constexpr Subverb kSystem[] = {
     {"df", 0, 0, disk_usage},
@@ -100,7 +103,7 @@ int dispatch(const char* verb, const Subverb (&table)[N], const Flag<Options> (&
                       usage + " --help lists what there is");
   }
   if (words.size() < found->least)
-    throw base::Error(usage + " " + name + " needs an image", 0, usage + " --help");
+    throw base::Error(usage + " " + name + " needs one more word", 0, usage + " --help");
   if (words.size() > found->most)
     throw base::Error(usage + " " + name + " takes no '" + words.back() + "'", 0, usage + " --help");
   if (isolation::is_rootless())

@@ -3,6 +3,7 @@
 
 #include "archive_verbs.h"
 #include "base/error.h"
+#include "file_verbs.h"
 #include "flags.h"
 #include "image_verbs.h"
 #include "instance_verbs.h"
@@ -31,8 +32,11 @@ const std::vector<Verb>& verbs() {
       {"run", "[FLAG]... IMAGE [COMMAND]...", "run an instance of an image",
        "Runs a new instance of IMAGE in the foreground and exits with its exit code. IMAGE is a name or id "
        "in the store; a name that is not there, with or without docker:// before it, is pulled from its "
-       "registry. Or it is oci:DIR[:TAG], oci-archive:FILE, docker-archive:FILE, or bundle:DIR for an OCI "
-       "runtime bundle. What stands behind IMAGE is the command.",
+       "registry. Or it is oci:DIR[:TAG], dir:DIR, oci-archive:FILE, docker-archive:FILE, or bundle:DIR for "
+       "an "
+       "OCI runtime bundle. An image of another architecture runs when binfmt_misc has an interpreter for "
+       "it, as "
+       "the package qemu-user-static brings. What stands behind IMAGE is the command.",
        "trine run --rm -it debian sh\ntrine run --rm --memory 64m --network none oci:./image ./job",
        run_flag_texts, run_run},
       {"pull", "[FLAG]... NAME...", "pull images from registries",
@@ -63,17 +67,45 @@ const std::vector<Verb>& verbs() {
        "trine tag web:1 web:latest\ntrine tag 3f5a registry.example/web:1", no_flags, run_tag},
       {"images", "[FLAG]...", "list the images in the store", "Lists images: names, ids, age and size.",
        "trine images\ntrine images --format json", images_flag_texts, run_images},
+      {"search", "[FLAG]... TERM", "find images in the store by name",
+       "Lists the images in the store in whose names TERM stands. Registries are not asked.",
+       "trine search web\ntrine search -q registry.example/", images_flag_texts, run_search},
       {"load", "[FLAG]... SOURCE", "load images into the store",
-       "Loads the images of SOURCE: oci:DIR[:TAG], oci-archive:FILE or docker-archive:FILE. Every blob's "
-       "digest is "
-       "verified.",
-       "trine load docker-archive:web.tar\ntrine load --name web:2 oci:./image", load_flag_texts, run_load},
-      {"save", "[FLAG]... IMAGE...", "write images to an archive",
+       "Loads the images of SOURCE: oci:DIR[:TAG], dir:DIR, oci-archive:FILE[:TAG] or "
+       "docker-archive:FILE[:NAME]. "
+       "Every blob's digest is verified.",
+       "trine load docker-archive:web.tar\ntrine load --name web:2 --platform linux/arm64 oci:./image",
+       load_flag_texts, run_load},
+      {"save", "[FLAG]... IMAGE...", "write images to an archive or a directory",
        "Writes images as one archive that trine load (oci-archive: or docker-archive:), docker load and "
        "podman "
-       "load read. Layers are packed anew, so that an image which another tool made gets a new id there.",
-       "trine save -o web.tar web:1\ntrine save debian web:1 | gzip >images.tar.gz", save_flag_texts,
-       run_save},
+       "load read; or as a directory that does not exist yet. Layers are packed anew, so that an image which "
+       "another tool made gets a new id there.",
+       "trine save -o web.tar web:1\ntrine save --format dir -o ./web web:1", save_flag_texts, run_save},
+      {"import", "[FLAG]... FILE|- [NAME]", "make an image of a root file system's archive",
+       "Makes an image of one layer of the tar archive FILE, or of the standard input, plain or compressed "
+       "(gzip, "
+       "zstd, xz, bzip2). Prints digest and name.",
+       "trine import -c 'CMD [\"/bin/sh\"]' root.tar.xz base:1\ntrine export web | trine import - web:flat",
+       import_flag_texts, run_import},
+      {"export", "[FLAG]... INSTANCE", "write an instance's file system to an archive",
+       "Writes all files of INSTANCE, its image's and its own, as a tar archive, without what is mounted in "
+       "it. It "
+       "may run: then what is on the disk at that time is written.",
+       "trine export -o root.tar web\ntrine export web | tar -t", export_flag_texts, run_export},
+      {"diff", "INSTANCE", "list what an instance has changed",
+       "Prints a line for each path that is not as in the image of INSTANCE: A for what is new, C for what "
+       "has "
+       "changed, D for what was removed.",
+       "trine diff web\ntrine diff web | grep ^D", no_flags, run_diff},
+      {"commit", "[FLAG]... INSTANCE [NAME]", "make an image of what an instance has changed",
+       "Makes an image of the image of INSTANCE and a layer with all that it has changed. Its configuration "
+       "is that "
+       "image's; --change changes it as an instruction of a Dockerfile does. INSTANCE may run: then what is "
+       "on the "
+       "disk at that time counts. Prints digest and name.",
+       "trine commit web web:2\ntrine commit -m 'with nginx' -c 'CMD [\"nginx\"]' -c 'EXPOSE 80' web web:3",
+       commit_flag_texts, run_commit},
       {"history", "[FLAG]... IMAGE", "show how an image was made",
        "Lists the steps that its builder wrote down, the last one first, with the size of the layer that "
        "each "
@@ -90,11 +122,11 @@ const std::vector<Verb>& verbs() {
       {"rm", "[FLAG]... INSTANCE...", "remove instances",
        "Removes instances that have ended, with all that they wrote; with --force, running ones too.",
        "trine rm web\ntrine rm --force web", rm_flag_texts, run_rm},
-      {"image", "prune|mount|unmount [FLAG]... [IMAGE [DIR]]", "prune and mount images",
+      {"image", "prune|mount|unmount|search [FLAG]... [IMAGE [DIR]|TERM]", "prune, mount and find images",
        "prune removes images without a name that no instance was made from, and layers that no image needs; "
        "with --all, images with a name too. mount IMAGE [DIR] shows an image's files, read-only, on DIR or "
        "on a "
-       "directory whose name it prints; unmount takes that, or the image.",
+       "directory whose name it prints; unmount takes that, or the image. search TERM is trine search.",
        "trine image prune --all\nls $(trine image mount debian)", image_flag_texts, run_image},
       {"system", "df|check [FLAG]...", "the store's size and health",
        "df tells what images take on the disk, and what of it image prune gives back. check reads the whole "

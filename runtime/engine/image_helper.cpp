@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/helper.h"
+#include "base/output_file.h"
 #include "base/process.h"
 
 extern char** environ;
@@ -60,6 +62,22 @@ HelperResult ask_helper(const std::string& name, const std::vector<std::string>&
 
 int run_helper(const std::string& name, const std::vector<std::string>& arguments, int output) {
   return wait_for(spawn(name, arguments, output), name);
+}
+
+int run_helper_into(const std::string& file, const std::string& name,
+                    const std::vector<std::string>& arguments) {
+  if (file.empty())
+    return run_helper(name, arguments);
+  struct stat status{};
+  if (::stat(file.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode)) {
+    const base::UniqueFd there = base::open_file(file, O_WRONLY | O_NOCTTY);
+    return run_helper(name, arguments, there.get());
+  }
+  base::OutputFile output(file);
+  const int code = run_helper(name, arguments, output.fd());
+  if (code == 0)
+    output.keep();
+  return code;
 }
 
 }  // namespace trine::runtime::engine

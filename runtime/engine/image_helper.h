@@ -18,4 +18,9 @@ HelperResult ask_helper(const std::string& name, const std::vector<std::string>&
 /// The same, with `output` for its standard output, or trine's own; returns the exit code.
 int run_helper(const std::string& name, const std::vector<std::string>& arguments, int output = -1);
 
+/// The same, with the file for its standard output, or trine's own when it is empty. The file appears whole
+/// or not at all, in place of what has the name; but a device or a pipe that has it is written to.
+int run_helper_into(const std::string& file, const std::string& name,
+                    const std::vector<std::string>& arguments);
+
 }  // namespace trine::runtime::engine

@@ -11,7 +11,6 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/in_root.h"
-#include "base/output_file.h"
 #include "image_helper.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/instance.h"
@@ -54,17 +53,16 @@ int check_store(const Paths& paths, bool repair) {
   return run_helper(kImages, arguments);
 }
 
-int save_images(const Paths& paths, const std::vector<std::string>& references, const std::string& file) {
+int save_images(const Paths& paths, const std::vector<std::string>& references, SaveFormat format,
+                const std::string& output) {
   std::vector<std::string> arguments{"--store", paths.lib + "/images", "--mounts", paths.run + "/layers",
                                      "save"};
+  if (format != SaveFormat::kArchive)
+    arguments.insert(arguments.end(),
+                     {"--format", format == SaveFormat::kDir ? "dir" : "oci", "--output", output});
+  arguments.emplace_back("--");
   arguments.insert(arguments.end(), references.begin(), references.end());
-  if (file.empty())
-    return run_helper(kImages, arguments);
-  base::OutputFile output(file);
-  const int code = run_helper(kImages, arguments, output.fd());
-  if (code == 0)
-    output.keep();
-  return code;
+  return run_helper_into(format == SaveFormat::kArchive ? output : "", kImages, arguments);
 }
 
 std::vector<std::string> prune_images(const Paths& paths, bool all) {

@@ -93,8 +93,8 @@ Instance::~Instance() {
     return;
   try {
     if (!keep_) {
-      if (!layer_directory_.empty())
-        remove_below(lib_root(paths_), record_.id);
+      if (!layer_directory_.empty() && !remove_layer(paths_, record_.id))
+        return;
       if (name_owner(paths_, record_.name) == record_.id) {
         ::unlink((name_root(paths_) + "/" + record_.name).c_str());
       }

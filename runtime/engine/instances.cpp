@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <climits>
 #include <csignal>
 
@@ -52,6 +53,12 @@ Record find_instance(const Paths& paths, const std::string& reference) {
 void remove_instance(const Paths& paths, const std::string& reference, bool force) {
   const Record record = find_instance(paths, reference);
   const std::string run_directory = run_root(paths) + "/" + record.id;
+  const std::string layer = lib_root(paths) + "/" + record.id;
+  const base::UniqueFd claim = try_lock_directory(layer, LockKind::kExclusive);
+  if (!claim && ::access(layer.c_str(), F_OK) == 0) {
+    throw base::Error("cannot remove " + record.name + ": its files are being read", EBUSY,
+                      "wait for the trine export, commit or diff of it, or end that");
+  }
   if (::access(run_directory.c_str(), F_OK) == 0) {
     if (!force) {
       throw base::Error("cannot remove " + record.name + ": it is running", 0,

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
@@ -51,6 +52,19 @@ base::UniqueFd lock_directory(const std::string& path, LockKind kind) {
       base::throw_errno("cannot lock " + path);
   }
   return fd;
+}
+
+base::UniqueFd hold_layer(const Paths& paths, const std::string& id) {
+  return lock_directory(lib_root(paths) + "/" + id, LockKind::kShared);
+}
+
+bool remove_layer(const Paths& paths, const std::string& id) {
+  const std::string path = lib_root(paths) + "/" + id;
+  const base::UniqueFd claim = try_lock_directory(path, LockKind::kExclusive);
+  if (!claim && ::access(path.c_str(), F_OK) == 0)
+    return false;
+  remove_below(lib_root(paths), id);
+  return true;
 }
 
 std::vector<std::string> directory_entries(const std::string& path) {

@@ -34,6 +34,12 @@ base::UniqueFd try_lock_directory(const std::string& path, LockKind kind);
 /// Waits for the lock. Throws Error.
 base::UniqueFd lock_directory(const std::string& path, LockKind kind);
 
+/// Keeps what an instance has written from being removed while it is read. Throws Error when there is
+/// nothing.
+base::UniqueFd hold_layer(const Paths& paths, const std::string& id);
+/// Removes it. False when somebody reads it: then nothing is done, and the next repair() tries again.
+bool remove_layer(const Paths& paths, const std::string& id);
+
 /// Names in a directory but "." and ".."; none when it does not exist.
 std::vector<std::string> directory_entries(const std::string& path);
 

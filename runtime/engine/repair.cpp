@@ -94,7 +94,8 @@ void bury(const Paths& paths, const std::string& id) {
     const base::UniqueFd directory = base::open_file(layer, O_RDONLY | O_DIRECTORY);
     base::replace_file(directory.get(), "record.json", to_json(*record), base::Durability::kDisk, 0600);
   } else {
-    remove_below(lib_root(paths), id);
+    if (!remove_layer(paths, id))
+      return;
     if (record)
       release_name(paths, *record);
   }

@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "cidfile.h"
+#include "foreign.h"
 #include "image_root.h"
 #include "isolation/rootless.h"
 #include "isolation/start.h"
@@ -82,7 +83,8 @@ void fit_to_user_namespace(oci::Spec& spec) {
 
 Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootless, Instance& instance) {
   const images::Store store = open_store(paths);
-  const images::Image image = resolve_image(paths, store, options.image, options.pull);
+  const images::Image image = resolve_image(paths, store, options.image, options.pull, options.platform);
+  check_runs_here(image.config, options.image);
   Prepared prepared{.lease = store.lease(image)};
   Record& record = instance.record();
   record.image_digest = image.digest;

@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "cidfile.h"
+#include "foreign.h"
 #include "hvm-sandbox/kernels.h"
 #include "isolation/seccomp.h"
 #include "layer_disks.h"
@@ -124,7 +125,8 @@ struct Prepared {
 
 Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instance) {
   const images::Store store = open_store(paths);
-  const images::Image image = resolve_image(paths, store, options.image, options.pull);
+  const images::Image image = resolve_image(paths, store, options.image, options.pull, options.platform);
+  check_runs_in_vm(image.config, options.image);
   Prepared prepared{.lease = store.lease(image)};
   backend::VmOptions& vm = prepared.vm;
   Record& record = instance.record();

@@ -33,6 +33,16 @@ if [[ ! -w /sys/fs/cgroup/cgroup.procs ]]; then
   expect_error "a limit that is not delegated is an error that names the controller" 125 "memory" as_user run --rm -m 64m busybox true
 fi
 expect_match "it is seen in images" "busybox" as_user images
+expect_exit "an instance is kept" 0 as_user run --name kept busybox sh -c 'rm /etc/group && rm -r /home && mkdir /home && echo x >/home/new && chown 1000 /home/new'
+expect_output "diff tells what it has changed" $'C /etc\nD /etc/group\nC /home\nA /home/new\nD /home/user' as_user diff kept
+expect_match "commit makes an image of it" " kept:2$" as_user commit kept kept:2
+expect_output "which has these changes" "1000 x no" as_user run --rm kept:2 sh -c 'echo $(stat -c %u /home/*) $(cat /home/*) $(ls /etc/group 2>/dev/null || echo no)'
+as_user export -o "$home/kept.tar" kept
+expect_output "so does the archive" "1000/1000 home/new" eval "tar tvf '$home/kept.tar' --numeric-owner | awk '/home.new/ {sub(\"/.*\", \"\", \$2); print \$2 \"/1000 \" \$6}'"
+expect_match "which is imported again" " kept:3$" as_user import "$home/kept.tar" kept:3
+as_user rmi kept:3 >/dev/null
+as_user rm kept >/dev/null
+as_user rmi kept:2 >/dev/null
 
 # Registries.
 if command -v docker-registry >/dev/null && command -v skopeo >/dev/null; then

@@ -9,7 +9,7 @@ build_packages=(
 run_packages=(busybox-static uidmap erofs-utils)
 test_packages=(
   catch2 ccache crun runc podman buildah skopeo umoci debootstrap jq attr libcap2-bin bsdutils bsdextrautils
-  util-linux procps iproute2 containernetworking-plugins iptables python3 criu apparmor docker-registry openssl
+  util-linux procps iproute2 containernetworking-plugins iptables python3 criu apparmor docker-registry openssl bzip2 xz-utils
 )
 lint_packages=(clang-format-19 clang-tidy-19 shellcheck)
 fuzz_packages=(clang-19 libclang-rt-19-dev)

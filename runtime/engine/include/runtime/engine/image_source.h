@@ -15,11 +15,19 @@ images::Store open_store(const Paths& paths);
 /// Whether `image` names a place to load from ("oci:DIR", "docker-archive:FILE"), not an image in the store.
 bool is_transport(const std::string& image);
 
+/// Those places, for messages: "oci:DIR[:TAG], dir:DIR, …".
+extern const char* const kTransportsText;
+
 /// Has the helper program trine-images load `source` into the store, under `names` if there are any, and
-/// returns the digests it reports. Its messages go to standard error. Throws Error when it cannot be run;
-/// ends the process with the helper's exit code when it fails, for it has said why.
-std::vector<std::string> load_images(const Paths& paths, const std::string& source,
-                                     const std::vector<std::string>& names, bool quiet);
+/// returns the lines it prints: digest and names. Its messages go to standard error. Throws Error when it
+/// cannot be run; ends the process with the helper's exit code when it fails, for it has said why.
+struct LoadRequest {
+  std::string source;
+  std::vector<std::string> names;
+  std::string platform;  ///< "linux/arm64"; empty: this machine's
+  bool quiet = false;
+};
+std::vector<std::string> load_images(const Paths& paths, const LoadRequest& request);
 
 /// Has the helper program trine-registry do what `words` say ("push", "--quiet", "web:1"), and returns the
 /// lines it prints. Its messages go to standard error, its questions to the terminal. Fails as load_images()
@@ -32,8 +40,9 @@ std::vector<std::string> pull_images(const Paths& paths, const std::vector<std::
                                      const std::vector<std::string>& names);
 
 /// The image that a user means: from the store, brought into it first when that is what the name or the
-/// policy says. Throws Error when there is none.
+/// policy says, or when the one that is there is not for `platform` (empty: what is there will do, and what
+/// is brought is for this machine). Throws Error when there is none.
 images::Image resolve_image(const Paths& paths, const images::Store& store, const std::string& image,
-                            PullPolicy policy);
+                            PullPolicy policy, const std::string& platform = {});
 
 }  // namespace trine::runtime::engine

@@ -17,10 +17,17 @@ int check_store(const Paths& paths, bool repair);
 /// image needs. Returns a line for each thing done.
 std::vector<std::string> prune_images(const Paths& paths, bool all);
 
-/// Has trine-images write the images as one archive for `trine load`, `docker load` and `podman load`, to the
-/// file, which appears whole or not at all, or to the standard output when it is empty. Returns the exit
-/// code: when it is not 0, the program has said why. Throws Error when it cannot be run.
-int save_images(const Paths& paths, const std::vector<std::string>& references, const std::string& file);
+enum class SaveFormat {
+  kArchive,  ///< one file for `trine load`, `docker load` and `podman load`
+  kOci,      ///< an OCI layout, a directory
+  kDir,      ///< a directory as skopeo's dir: has it, of one image
+};
+
+/// Has trine-images write the images to `output`, which appears whole or not at all; an archive goes to the
+/// standard output when it is empty. Returns the exit code: when it is not 0, the program has said why.
+/// Throws Error when it cannot be run.
+int save_images(const Paths& paths, const std::vector<std::string>& references, SaveFormat format,
+                const std::string& output);
 
 /// Mounts an image read-only on `directory`, or on one of trine's own when it is empty, and returns that.
 /// Throws Error.

@@ -50,6 +50,7 @@ enum class PullPolicy { kMissing, kAlways, kNever };
 struct RunOptions {
   std::string image;  ///< a name, an id, or TRANSPORT:PATH
   PullPolicy pull = PullPolicy::kMissing;
+  std::string platform;              ///< "linux/arm64"; empty: the image's that is there, else this machine's
   std::vector<std::string> command;  ///< in place of the image's Cmd
   IsolationClass isolation_class = IsolationClass::kContainer;
   bool interactive = false;

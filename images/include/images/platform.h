@@ -2,9 +2,6 @@
 
 #include <string>
 #include <string_view>
-#include <vector>
-
-#include "document.h"
 
 namespace trine::images {
 
@@ -22,8 +19,8 @@ Platform parse_platform(std::string_view text);
 /// This machine's.
 Platform own_platform();
 
-/// Of an index, the entry that fits best. Throws Error listing those there are.
-Descriptor select(const std::vector<Descriptor>& manifests, const Platform& platform,
-                  const std::string& name);
+/// How well what is made for `offered` fits who wants `wanted`; 0 when it does not. What was asked for comes
+/// first, and where no variant was, the newest that every machine of the architecture has.
+int fitness(const Platform& offered, const Platform& wanted);
 
 }  // namespace trine::images

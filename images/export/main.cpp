@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "archive_policy.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -18,7 +19,7 @@
 /// trine-images: the part of trine that reads what strangers packed, and packs. A program of its own, so that
 /// running an image that is stored loads neither its libraries nor its mistakes.
 ///
-///   trine-images --store DIR load [--quiet] [--name NAME]... SOURCE
+///   trine-images --store DIR load [--quiet] [--signature-policy FILE] [--name NAME]... SOURCE
 ///
 /// prints a line for each image: its manifest's digest and its names, separated by blanks.
 ///
@@ -40,6 +41,7 @@ struct Arguments {
   std::string verb;
   std::vector<std::string> words;  ///< behind the verb
   std::vector<std::string> names;
+  std::string signature_policy;
   bool quiet = false;
   bool repair = false;
 };
@@ -54,6 +56,8 @@ Arguments parse(const std::vector<std::string>& words) {
       arguments.mounts = words[++i];
     else if (words[i] == "--name" && !last)
       arguments.names.push_back(images::normalize_name(words[++i]));
+    else if (words[i] == "--signature-policy" && !last)
+      arguments.signature_policy = words[++i];
     else if (words[i] == "--quiet")
       arguments.quiet = true;
     else if (words[i] == "--repair")
@@ -68,7 +72,7 @@ Arguments parse(const std::vector<std::string>& words) {
                         (arguments.verb == "check" && arguments.words.empty());
   if (arguments.store.empty() || !complete) {
     throw Error(
-        "usage: trine-images --store DIR load [--quiet] [--name NAME]... SOURCE | "
+        "usage: trine-images --store DIR load [--quiet] [--signature-policy FILE] [--name NAME]... SOURCE | "
         "--mounts DIR save IMAGE... | check [--repair]");
   }
   return arguments;
@@ -85,12 +89,13 @@ std::pair<std::string, std::string> split_tag(const std::string& text) {
   return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
-std::vector<images::ImageSource> read(const std::string& source, const std::string& temporary,
-                                      std::unique_ptr<images::FileSet>& files) {
+std::vector<images::ImageSource> read(const std::string& source, const std::string& policy,
+                                      const std::string& temporary, std::unique_ptr<images::FileSet>& files) {
   const auto colon = source.find(':');
   const std::string transport = source.substr(0, colon);
   const auto [path, tag] = split_tag(colon == std::string::npos ? "" : source.substr(colon + 1));
   if (transport == "oci") {
+    images::require_loadable(policy, transport, path, tag);
     files = images::open_directory(path);
     return images::read_oci_layout(*files, tag, path);
   }
@@ -98,6 +103,7 @@ std::vector<images::ImageSource> read(const std::string& source, const std::stri
     throw Error("cannot load " + source + ": there is no such transport", 0,
                 "oci:DIR[:TAG], oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]");
   }
+  images::require_loadable(policy, transport, path, tag);
   files = images::open_archive(path, temporary);
   return transport == "oci-archive" ? images::read_oci_layout(*files, tag, path)
                                     : images::read_docker_archive(*files, tag, path);
@@ -106,7 +112,7 @@ std::vector<images::ImageSource> read(const std::string& source, const std::stri
 void load(const Arguments& arguments) {
   images::Importer importer(arguments.store, arguments.quiet);
   std::unique_ptr<images::FileSet> files;
-  const auto found = read(arguments.words.front(), importer.temporary(), files);
+  const auto found = read(arguments.words.front(), arguments.signature_policy, importer.temporary(), files);
   if (found.size() > 1 && !arguments.names.empty()) {
     throw Error("cannot call " + std::to_string(found.size()) + " images by one name", 0, "load one of them");
   }

@@ -18,7 +18,7 @@ qemu_arguments() {
     # An idle processor would skip to its next timer while this machine reads a file: let it count on instead.
     kernel_words+=(idle=poll)
   else
-    arguments+=(-accel "tcg,thread=multi" -smp 2)
+    arguments+=(-accel "tcg,thread=multi" -smp "$cpus")
   fi
   # Software emulation can leave the processors waiting for one another for ever: then end, with the traces on the
   # console, instead of spinning until the time limit. A busy build machine delays them by some tens of seconds.

@@ -16,22 +16,15 @@ release=$(<"$unpacked/release")
 mkdir -p "$work/kernel/boot" "$work/kernel/lib"
 cp "$unpacked/kernel" "$work/kernel/boot/vmlinuz-$release"
 cp -r "$unpacked/modules/lib/modules" "$work/kernel/lib/"
-# A guest stood still once here when both of the host's processors were busy; why is not known. So that a busy machine
-# does not stop all else, a test that meets its limit is run once more, in another lab machine, and that is said.
-tests=(integration/vm integration/vm_monitor)
-for attempt in 1 2; do
-  "$lab" run x86 --timeout 800 --share "$work/kernel" -- env TRINE_TEST_LIMIT=600 TRINE_BUILD="$build" TRINE_TEST_KERNEL="$work/kernel" \
-    bash "$lab_tests/lab/guest/batch.sh" "${tests[@]}" >"$work/results" 2>&1 # not piped: the exit code is the lab's
-  code=$?
-  grep -vE '^[0-9]+ passed' "$work/results"
-  cat "$work/results" >>"$work/all"
-  mapfile -t tests < <(sed -nE 's/^not ok - ([a-z_]+\/[a-z_]+) \(exit code (124|137).*/\1/p' "$work/results")
-  ((attempt == 1 && ${#tests[@]} > 0 && ${#tests[@]} == $(grep -c '^not ok - ' "$work/results"))) || break
-  echo "once more, in another machine: ${tests[*]}"
-done
+# One processor: QEMU 7.2 sets and clears a processor's pending interrupts without a lock when a guest is entered and left,
+# so with two of them one's call to the other gets lost, and the machine stands still or dies, mostly within three guests.
+"$lab" run x86 --cpus 1 --timeout 1500 --share "$work/kernel" -- env TRINE_TEST_LIMIT=900 TRINE_BUILD="$build" TRINE_TEST_KERNEL="$work/kernel" \
+  bash "$lab_tests/lab/guest/batch.sh" integration/vm integration/vm_monitor >"$work/results" 2>&1 # not piped: the exit code is the lab's
+code=$?
+grep -vE '^[0-9]+ passed' "$work/results"
 ((code == 0)) || echo "not ok - the lab ended with $code"
 # This machine has what they need: here they may not be skipped.
 for test in integration/vm integration/vm_monitor; do
-  grep -q "^ok - $test " "$work/all" || { echo "not ok - $test did not pass"; code=1; }
+  grep -q "^ok - $test " "$work/results" || { echo "not ok - $test did not pass"; code=1; }
 done
 exit $((code != 0))

@@ -31,11 +31,14 @@ const Flag<ImagesOptions> kImagesFlags[] = {
 
 struct LoadOptions {
   std::vector<std::string> names;
+  std::string signature_policy;
   bool quiet = false;
 };
 const Flag<LoadOptions> kLoadFlags[] = {
     {{"--name", "NAME", "Flags", "call the image NAME, in place of the name it brings"},
      [](LoadOptions& o, const std::string& v) { o.names.push_back(v); }},
+    {{"--signature-policy", "FILE", "Flags", "in place of ~/.config or /etc/containers/policy.json"},
+     [](LoadOptions& o, const std::string& v) { o.signature_policy = v; }},
     {{"-q,--quiet", nullptr, "Flags", "no progress"},
      [](LoadOptions& o, const std::string& v) { o.quiet = is_on(v); }},
 };
@@ -144,7 +147,8 @@ int run_load(const engine::Paths& paths, std::vector<std::string> arguments) {
   engine::repair(paths);
   engine::open_store(paths).repair();
   for (const auto& source : sources) {
-    for (const auto& line : engine::load_images(paths, source, options.names, options.quiet))
+    for (const auto& line :
+         engine::load_images(paths, source, options.names, options.quiet, options.signature_policy))
       print(line + "\n");
   }
   return 0;

@@ -33,6 +33,8 @@ const Flag<RunOptions> kFlags[] = {
     {{"--init", nullptr, kInstance, "run a PID 1 that reaps and passes on signals"},
      [](RunOptions& o, Text v) { o.init = is_on(v); }},
     {{"--pull", "WHEN", kInstance, "missing (default), always or never"}, set_pull},
+    {{"--signature-policy", "FILE", kInstance, "in place of ~/.config or /etc/containers/policy.json"},
+     [](RunOptions& o, Text v) { o.signature_policy = v; }},
     {{"--isolation", "CLASS", kInstance, "container (default), vm, full or auto"}, set_isolation},
     {{"-l,--label", "KEY=VALUE", kInstance, "a label"},
      [](RunOptions& o, Text v) { o.labels.push_back(read_pair("--label", v)); }},

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "image_helper.h"
 #include "images/name.h"
+#include "images/run_policy.h"
 
 namespace trine::runtime::engine {
 namespace {
@@ -27,8 +28,42 @@ std::vector<std::string> ask_lines(const char* name, const std::vector<std::stri
   return base::split(result.output, '\n', base::SplitEmpty::kSkip);
 }
 
+std::string first_word(const std::string& line) {
+  return line.substr(0, line.find(' '));
+}
+
 std::string without_docker(const std::string& name) {
   return name.starts_with(kDocker) ? name.substr(kDocker.size()) : name;
+}
+
+/// For trine-registry, about images in registries.
+std::vector<std::string> command(const char* verb, const std::vector<std::string>& options,
+                                 const std::vector<std::string>& names) {
+  std::vector<std::string> words{verb};
+  words.insert(words.end(), options.begin(), options.end());
+  words.emplace_back("--");
+  for (const auto& name : names)
+    words.push_back(without_docker(name));
+  return words;
+}
+
+images::Image stored_image(const images::Store& store, const std::string& reference) {
+  if (auto found = store.find(reference))
+    return std::move(*found);
+  throw base::Error("there is no image " + reference + " in the store", 0,
+                    "trine images lists those there are; trine pull and trine load bring one in; oci:DIR, "
+                    "oci-archive:FILE and "
+                    "docker-archive:FILE can be run as they are");
+}
+
+images::Image load_one(const Paths& paths, const images::Store& store, const std::string& source,
+                       const std::string& signature_policy) {
+  const auto loaded = load_images(paths, source, {}, true, signature_policy);
+  if (loaded.size() != 1) {
+    throw base::Error(source + " holds " + std::to_string(loaded.size()) + " images", 0,
+                      "name one of them, or trine load them all");
+  }
+  return stored_image(store, first_word(loaded.front()));
 }
 
 }  // namespace
@@ -43,10 +78,13 @@ bool is_transport(const std::string& image) {
 }
 
 std::vector<std::string> load_images(const Paths& paths, const std::string& source,
-                                     const std::vector<std::string>& names, bool quiet) {
+                                     const std::vector<std::string>& names, bool quiet,
+                                     const std::string& signature_policy) {
   std::vector<std::string> arguments{"--store", paths.lib + "/images", "load"};
   if (quiet)
     arguments.emplace_back("--quiet");
+  if (!signature_policy.empty())
+    arguments.insert(arguments.end(), {"--signature-policy", signature_policy});
   for (const auto& name : names)
     arguments.insert(arguments.end(), {"--name", name});
   arguments.push_back(source);
@@ -61,41 +99,39 @@ std::vector<std::string> run_registry(const Paths& paths, const std::vector<std:
 
 std::vector<std::string> pull_images(const Paths& paths, const std::vector<std::string>& options,
                                      const std::vector<std::string>& names) {
-  std::vector<std::string> words{"pull"};
-  words.insert(words.end(), options.begin(), options.end());
-  words.emplace_back("--");
-  for (const auto& name : names)
-    words.push_back(without_docker(name));
-  return run_registry(paths, words);
+  return run_registry(paths, command("pull", options, names));
 }
 
-images::Image resolve_image(const Paths& paths, const images::Store& store, const std::string& image,
-                            PullPolicy policy) {
-  std::string reference = image;
-  if (is_transport(image)) {
-    const auto loaded = load_images(paths, image, {}, true);
-    if (loaded.size() != 1) {
-      throw base::Error(image + " holds " + std::to_string(loaded.size()) + " images", 0,
-                        "name one of them, or trine load them all");
-    }
-    reference = loaded.front().substr(0, loaded.front().find(' '));
-  } else if (policy == PullPolicy::kAlways) {
-    reference = pull_images(paths, {}, {image}).front();
-    reference.erase(reference.find(' '));
+std::vector<std::string> verify_image(const Paths& paths, const std::vector<std::string>& options,
+                                      const std::string& name) {
+  return run_registry(paths, command("verify", options, {name}));
+}
+
+images::Image find_image(const Paths& paths, const images::Store& store, const std::string& image) {
+  if (is_transport(image))
+    return load_one(paths, store, image, {});
+  return stored_image(store, without_docker(image));
+}
+
+images::Image resolve_image(const Paths& paths, const images::Store& store, const RunOptions& options) {
+  const std::string& policy = options.signature_policy;
+  if (is_transport(options.image))  // the policy's rules for it are those for where it is loaded from
+    return load_one(paths, store, options.image, policy);
+  const std::string reference = without_docker(options.image);
+  const bool always = options.pull == PullPolicy::kAlways;
+  auto found = always ? std::nullopt : store.find(reference);
+  const bool missing = !found && options.pull == PullPolicy::kMissing && images::is_name(reference);
+  if (missing)
+    base::print_progress("there is no image " + options.image + " in the store: pulling it");
+  if (missing || always) {
+    std::vector<std::string> flags;
+    if (!policy.empty())
+      flags.push_back("--signature-policy=" + policy);
+    found = store.find(first_word(pull_images(paths, flags, {reference}).front()));
   }
-  reference = without_docker(reference);
-  if (auto found = store.find(reference))
-    return std::move(*found);
-  if (policy == PullPolicy::kMissing && images::is_name(reference)) {
-    base::print_progress("there is no image " + image + " in the store: pulling it");
-    const std::string line = pull_images(paths, {}, {reference}).front();
-    if (auto found = store.find(line.substr(0, line.find(' '))))
-      return std::move(*found);
-  }
-  throw base::Error("there is no image " + image + " in the store", 0,
-                    "trine images lists those there are; trine pull and trine load bring one in; oci:DIR, "
-                    "oci-archive:FILE and "
-                    "docker-archive:FILE can be run as they are");
+  images::Image image = found ? std::move(*found) : stored_image(store, reference);
+  images::require_runnable(policy, store, image, reference);
+  return image;
 }
 
 }  // namespace trine::runtime::engine

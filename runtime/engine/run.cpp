@@ -82,7 +82,7 @@ void fit_to_user_namespace(oci::Spec& spec) {
 
 Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootless, Instance& instance) {
   const images::Store store = open_store(paths);
-  const images::Image image = resolve_image(paths, store, options.image, options.pull);
+  const images::Image image = resolve_image(paths, store, options);
   Prepared prepared{.lease = store.lease(image)};
   Record& record = instance.record();
   record.image_digest = image.digest;

@@ -124,7 +124,7 @@ struct Prepared {
 
 Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instance) {
   const images::Store store = open_store(paths);
-  const images::Image image = resolve_image(paths, store, options.image, options.pull);
+  const images::Image image = resolve_image(paths, store, options);
   Prepared prepared{.lease = store.lease(image)};
   backend::VmOptions& vm = prepared.vm;
   Record& record = instance.record();

@@ -151,6 +151,7 @@ TEST_CASE("whom a signature is for decides as the policy says") {
       {exact, "h.example/web" + digest, "h.example/web" + digest, true},
       {exact, "alpine", "docker.io/library/alpine:latest", true},
       {exact, "alpine", "alpine:latest", true},
+      {exact, "h.example/web:1" + digest, "h.example/web" + digest, true},
       {usual, "h.example/web:1", "h.example/web:1", true},
       {usual, "h.example/web:1", "h.example:80/web:1", false},
       {usual, "h.example/web:1", "h.example/web", false},

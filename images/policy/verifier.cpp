@@ -30,6 +30,15 @@ std::string shown(std::string text) {
   return text;
 }
 
+/// A name that is not accepted, and what that may come from: cosign signs repositories.
+std::string misfit(const Reference& image, const std::string& name) {
+  const auto reference = parse_signed_reference(name);
+  const bool untagged = reference && reference->tag.empty() && reference->digest.empty();
+  const bool same = accepts({.match = SignedIdentity::Match::kRepository}, image, name);
+  return "'" + shown(name) + "', which does not fit" +
+         (untagged && same ? ": it has no tag, as signedIdentity matchRepository would take it" : "");
+}
+
 /// Judges signatures by one requirement.
 class Judge {
  public:
@@ -42,18 +51,18 @@ class Judge {
     const auto key = std::ranges::find_if(
         keys_, [&](const PublicKey& one) { return one.verifies(found.payload, found.signature); });
     if (key == keys_.end())
-      return refuse(keys_.size() == 1 ? "it was not made by the key " + keys_.front().name()
-                                      : "it was not made by any of the keys");
+      return refuse(keys_.size() == 1 ? "was not made by the key " + keys_.front().name()
+                                      : "was not made by any of the keys");
     SignedPayload payload;
     try {
       payload = parse_payload(found.payload);
     } catch (const base::Error& error) {
-      return refuse(shown(error.what()));
+      return refuse("is on something else: " + shown(error.what()));
     }
     if (payload.manifest_digest != digest_)
-      return refuse("it is for the image " + shown(payload.manifest_digest) + ", not for " + digest_);
+      return refuse("is for the image " + shown(payload.manifest_digest) + ", not for " + digest_);
     if (!accepts(requirement_.identity, image_, payload.docker_reference))
-      return refuse("it is for the name '" + shown(payload.docker_reference) + "', which does not fit");
+      return refuse("is for the name " + misfit(image_, payload.docker_reference));
     return Verified{
         .key = key->name(), .fingerprint = key->fingerprint(), .signed_as = payload.docker_reference};
   }
@@ -92,7 +101,7 @@ Verified verify_one(const PolicyRequirement& requirement, const PolicySection& s
   for (const auto& signature : found.signatures) {
     if (auto verified = judge.judge(signature))
       return std::move(*verified);
-    reasons.push_back("of one signature, " + judge.reason());
+    reasons.push_back("one " + judge.reason());
   }
   for (const auto& reason : found.passed_over)
     reasons.push_back(shown(reason));

@@ -111,7 +111,7 @@ for kind in p256 p384 rsa ed25519; do
   refuses "and not by another" hand:1 "not made by"
 done
 policy_for hand "$(signed ed25519)"
-refuses "a signature without a tag does not fit a tag" hand:1 "'$registry/hand', which does not fit"
+refuses "a signature without a tag does not fit a tag" hand:1 "'$registry/hand', which does not fit: it has no tag"
 payload "$b" "$registry/hand:1" && sign rsa -sigopt rsa_padding_mode:pss && attach hand "$b" "$layer"
 policy_for hand "$(signed rsa)"
 expect_match "RSA signatures may be padded by PSS" "$b" pull hand:1

@@ -58,7 +58,8 @@ void set_memory(RunOptions& options, const std::string& text) {
   if (bytes == 0)
     return;
   if (bytes < kLeast)
-    refuse("--memory", text, "it is less than 6 MiB, with which no program starts", "give it more, or 0 for no limit");
+    refuse("--memory", text, "it is less than 6 MiB, with which no program starts",
+           "give it more, or 0 for no limit");
   options.limits.memory_bytes = static_cast<std::int64_t>(bytes);
 }
 

@@ -15,6 +15,7 @@ constexpr std::size_t kMaxReasons = 8;  ///< that a message tells
 
 std::vector<PublicKey> read_keys(const PolicyRequirement& requirement) {
   std::vector<PublicKey> keys;
+  keys.reserve(requirement.key_files.size() + requirement.key_texts.size());
   for (const auto& file : requirement.key_files)
     keys.push_back(PublicKey::from_pem(base::read_file(file, kMaxKeyFile), file));
   for (std::size_t i = 0; i < requirement.key_texts.size(); ++i)

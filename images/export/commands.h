@@ -16,10 +16,11 @@ struct Command {
   std::vector<std::string> words;  ///< behind the verb
   std::vector<std::string> names;  ///< normalized
   Platform platform = own_platform();
-  std::string format;     ///< of a directory to be saved: "dir", or else an OCI layout
-  std::string output;     ///< that directory; empty: an archive is saved, to the standard output
-  std::string upper;      ///< what an instance has written: the upper directory of its overlay
-  bool changing = false;  ///< it runs
+  std::string signature_policy;  ///< a file; empty: where containers-policy.json(5) has it
+  std::string format;            ///< of a directory to be saved: "dir", or else an OCI layout
+  std::string output;            ///< that directory; empty: an archive is saved, to the standard output
+  std::string upper;             ///< what an instance has written: the upper directory of its overlay
+  bool changing = false;         ///< it runs
   Description description;
   bool quiet = false;
   bool repair = false;

@@ -3,6 +3,7 @@
 #include <memory>
 #include <utility>
 
+#include "archive_policy.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "export/commands.h"
@@ -23,17 +24,21 @@ std::pair<std::string, std::string> split_tag(const std::string& text) {
   return {text.substr(0, colon), text.substr(colon + 1)};
 }
 
-std::vector<ImageSource> read(const std::string& source, const Platform& platform,
-                              const std::string& temporary, std::unique_ptr<FileSet>& files) {
+std::vector<ImageSource> read(const Command& command, const std::string& temporary,
+                              std::unique_ptr<FileSet>& files) {
+  const std::string& source = command.words.front();
+  const Platform& platform = command.platform;
   const auto colon = source.find(':');
   const std::string transport = source.substr(0, colon);
   const std::string rest = colon == std::string::npos ? "" : source.substr(colon + 1);
   if (transport == "dir") {  // holds one image: what stands behind it is all path
+    require_loadable(command.signature_policy, transport, rest, "");
     files = open_directory(rest);
     return read_dir(*files, platform, rest);
   }
   const auto [path, tag] = split_tag(rest);
   if (transport == "oci") {
+    require_loadable(command.signature_policy, transport, path, tag);
     files = open_directory(path);
     return read_oci_layout(*files, tag, platform, path);
   }
@@ -41,6 +46,7 @@ std::vector<ImageSource> read(const std::string& source, const Platform& platfor
     throw base::Error("cannot load " + source + ": there is no such transport", 0,
                       "oci:DIR[:TAG], dir:DIR, oci-archive:FILE[:TAG] or docker-archive:FILE[:NAME]");
   }
+  require_loadable(command.signature_policy, transport, path, tag);
   files = open_archive(path, temporary);
   return transport == "oci-archive" ? read_oci_layout(*files, tag, platform, path)
                                     : read_docker_archive(*files, tag, platform, path);
@@ -60,7 +66,7 @@ int store_image(Importer& importer, const ImageSource& image, const std::vector<
 int load(const Command& command) {
   Importer importer(command.store, command.quiet);
   std::unique_ptr<FileSet> files;
-  const auto found = read(command.words.front(), command.platform, importer.temporary(), files);
+  const auto found = read(command, importer.temporary(), files);
   if (found.size() > 1 && !command.names.empty()) {
     throw base::Error("cannot call " + std::to_string(found.size()) + " images by one name", 0,
                       "load one of them");

@@ -50,6 +50,7 @@ constexpr Option kOptions[] = {
     {"--author", true, [](Command& c, Text v) { c.description.author = v; }},
     {"--created-by", true, [](Command& c, Text v) { c.description.created_by = v; }},
     {"--changing", false, [](Command& c, Text) { c.changing = true; }},
+    {"--signature-policy", true, [](Command& c, Text v) { c.signature_policy = v; }},
     {"--quiet", false, [](Command& c, Text) { c.quiet = true; }},
     {"--repair", false, [](Command& c, Text) { c.repair = true; }},
 };

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base64.h"
 #include "credential_helper.h"
 
 namespace trine::images {

@@ -2,7 +2,6 @@
 
 #include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace trine::images {
@@ -35,9 +34,5 @@ class AuthFiles {
  private:
   std::vector<std::string> files_;
 };
-
-/// RFC 4648 §4. Decoding gives nothing for what is no base64.
-std::string base64_encode(std::string_view bytes);
-std::optional<std::string> base64_decode(std::string_view text);
 
 }  // namespace trine::images

@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "base64.h"
 #include "certificates.h"
 #include "challenge.h"
 #include "document.h"

@@ -13,8 +13,10 @@
 #include "base/log.h"
 #include "base/text.h"
 #include "login.h"
+#include "policy.h"
 #include "pull.h"
 #include "push.h"
+#include "verify.h"
 
 /// trine-registry: the part of trine that talks to registries. A program of its own, so that nothing else
 /// loads an HTTP and a TLS library.
@@ -22,8 +24,10 @@
 ///   trine-registry --store=DIR --mounts=DIR pull [OPTION]... NAME...
 ///   trine-registry --store=DIR --mounts=DIR push [OPTION]... IMAGE [NAME]
 ///   trine-registry --store=DIR --mounts=DIR login|logout [OPTION]... [REGISTRY]
+///   trine-registry --store=DIR --mounts=DIR verify [OPTION]... NAME
 ///
-/// pull and push print the manifest's digest and the image's name, separated by a blank.
+/// pull and push print the manifest's digest and the image's name, separated by a blank. verify prints what
+/// was verified, and exits with 1 when that is not as it must be.
 namespace {
 
 namespace images = trine::images;
@@ -35,6 +39,7 @@ struct Arguments {
   images::PullOptions pull;
   std::string mounts;  ///< where layers are mounted
   images::LoginOptions login;
+  std::string key;
 };
 
 unsigned number(const std::string& name, const std::string& value) {
@@ -58,6 +63,8 @@ const std::map<std::string, Setter> kOptions{
     {"--tls-verify", [](Arguments& a, const std::string& v) { a.pull.client.verify = v != "false"; }},
     {"--cert-dir", [](Arguments& a, const std::string& v) { a.pull.client.certificates = v; }},
     {"--authfile", [](Arguments& a, const std::string& v) { a.pull.client.auth_file = v; }},
+    {"--signature-policy", [](Arguments& a, const std::string& v) { a.pull.signature_policy = v; }},
+    {"--key", [](Arguments& a, const std::string& v) { a.key = v; }},
     {"--retry", [](Arguments& a, const std::string& v) { a.pull.client.retries = number("--retry", v); }},
     {"--jobs", [](Arguments& a, const std::string& v) { a.pull.client.streams = number("--jobs", v); }},
     {"--limit-rate",
@@ -88,14 +95,15 @@ Arguments parse(const std::vector<std::string>& words) {
   return arguments;
 }
 
-void run_pull(const Arguments& arguments) {
+int run_pull(const Arguments& arguments) {
   for (const auto& name : arguments.names) {
     const auto pulled = images::pull(arguments.pull, name);
     trine::base::write_all(STDOUT_FILENO, pulled.digest + " " + pulled.name + "\n", "the standard output");
   }
+  return 0;
 }
 
-void run_push(const Arguments& arguments) {
+int run_push(const Arguments& arguments) {
   if (arguments.names.empty())
     throw Error("there is no image to push");
   const images::PushOptions options{.client = arguments.pull.client,
@@ -104,26 +112,49 @@ void run_push(const Arguments& arguments) {
                                     .progress = arguments.pull.progress};
   const auto pushed = images::push(options, arguments.names.front(), arguments.names.back());
   trine::base::write_all(STDOUT_FILENO, pushed.digest + " " + pushed.name + "\n", "the standard output");
+  return 0;
 }
 
 std::string registry_of(const Arguments& arguments) {
   return arguments.names.empty() ? "docker.io" : arguments.names.front();
 }
 
-void run_login(const Arguments& arguments) {
+int run_login(const Arguments& arguments) {
   images::LoginOptions options = arguments.login;
   options.client = arguments.pull.client;
   trine::base::write_all(STDOUT_FILENO, images::login(options, registry_of(arguments)) + "\n",
                          "the standard output");
+  return 0;
 }
 
-void run_logout(const Arguments& arguments) {
+int run_logout(const Arguments& arguments) {
   trine::base::write_all(STDOUT_FILENO, images::logout(arguments.pull.client, registry_of(arguments)) + "\n",
                          "the standard output");
+  return 0;
 }
 
-const std::map<std::string, void (*)(const Arguments&)> kVerbs{
-    {"pull", run_pull}, {"push", run_push}, {"login", run_login}, {"logout", run_logout}};
+int run_verify(const Arguments& arguments) {
+  if (arguments.names.size() != 1)
+    throw Error("there is no image to verify");
+  const images::VerifyOptions options{.client = arguments.pull.client,
+                                      .store = arguments.pull.store,
+                                      .signature_policy = arguments.pull.signature_policy,
+                                      .key = arguments.key};
+  try {
+    for (const auto& line : images::verify(options, arguments.names.front()))
+      trine::base::write_all(STDOUT_FILENO, line + "\n", "the standard output");
+    return 0;
+  } catch (const images::NotAllowed& error) {
+    trine::base::print_error(error);
+    return 1;
+  }
+}
+
+const std::map<std::string, int (*)(const Arguments&)> kVerbs{{"pull", run_pull},
+                                                              {"push", run_push},
+                                                              {"login", run_login},
+                                                              {"logout", run_logout},
+                                                              {"verify", run_verify}};
 
 }  // namespace
 
@@ -134,9 +165,8 @@ int main(int count, char** words) {
     const auto verb = kVerbs.find(arguments.verb);
     if (verb == kVerbs.end() || arguments.pull.store.empty())
       throw Error(
-          "usage: trine-registry --store=DIR --mounts=DIR pull|push|login|logout [OPTION]... NAME...");
-    verb->second(arguments);
-    return 0;
+          "usage: trine-registry --store=DIR --mounts=DIR pull|push|login|logout|verify [OPTION]... NAME...");
+    return verb->second(arguments);
   } catch (const Error& error) {
     trine::base::print_error(error);
   } catch (const std::exception& error) {

@@ -12,18 +12,20 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "choose.h"
 #include "download.h"
 #include "images/store.h"
 #include "images/tag.h"
 #include "importer.h"
 #include "manifest.h"
+#include "policy.h"
 #include "reference/registries.h"
+#include "signatures.h"
 
 namespace trine::images {
 namespace {
 
 constexpr int kTick = 100;  ///< milliseconds between two looks at the progress
-constexpr int kMaxNesting = 4;
 
 struct CloseDirectory {
   void operator()(DIR* directory) const { ::closedir(directory); }
@@ -64,8 +66,10 @@ const char* state_text(Fetch::State state, bool unpacks) {
 /// One pull from one place.
 class Pull {
  public:
-  Pull(const PullOptions& options, const Source& source, const Reference& reference)
+  Pull(const PullOptions& options, const PolicySection& policy, const Source& source,
+       const Reference& reference)
       : options_(options),
+        policy_(policy),
         platform_(options.platform.value_or(own_platform())),
         reference_(reference),
         endpoint_(transfers_, source, options.client, Endpoint::Access::kPull) {}
@@ -75,7 +79,11 @@ class Pull {
     // Holds off whoever collects what no image needs.
     Importer importer(options_.store, true);
     base::make_directories(options_.store + "/partial", 0700);
-    const auto manifest = choose_manifest();
+    const auto is_stored = [&](const std::string& digest) { return store().find(digest).has_value(); };
+    const auto manifest = choose_manifest(endpoint_, reference_, platform_, is_stored);
+    // What is stored is about to be given a name that others may trust.
+    (void)require_allowed(endpoint_, policy_, reference_, manifest.digest,
+                          "cannot pull " + reference_.full());
     if (const auto known = store().find(manifest.digest)) {
       check_platform(known->config);
       for (const auto& name : names)
@@ -102,23 +110,6 @@ class Pull {
  private:
   /// To look into; nothing is mounted.
   [[nodiscard]] Store store() const { return {options_.store, ""}; }
-
-  /// The manifest for our platform, through indexes.
-  FetchedDocument choose_manifest() {
-    FetchedDocument document = fetch_manifest(endpoint_, reference_.selector());
-    for (int level = 0; is_index(parse_document(document.text, "the manifest of " + reference_.full()));
-         ++level) {
-      if (level == kMaxNesting)
-        throw base::Error(reference_.full() + " nests indexes too deep");
-      const std::string name = "the index of " + reference_.full();
-      const Descriptor chosen =
-          select(parse_index(parse_document(document.text, name), name), platform_, reference_.full());
-      if (store().find(chosen.digest))
-        return {.text = {}, .digest = chosen.digest, .media_type = {}};
-      document = fetch_manifest(endpoint_, chosen.digest);
-    }
-    return document;
-  }
 
   void check_platform(const ImageConfig& config) const {
     if (!config.os.empty() && (config.os != platform_.os || config.architecture != platform_.architecture)) {
@@ -229,6 +220,7 @@ class Pull {
   }
 
   const PullOptions& options_;
+  const PolicySection& policy_;
   Platform platform_;
   Reference reference_;
   Transfers transfers_;
@@ -239,11 +231,12 @@ class Pull {
 };
 
 /// From the mirrors, then from the registry.
-std::string pull_reference(const PullOptions& options, const std::vector<Source>& sources,
-                           const Reference& reference, const std::vector<std::string>& names) {
+std::string pull_reference(const PullOptions& options, const PolicySection& policy,
+                           const std::vector<Source>& sources, const Reference& reference,
+                           const std::vector<std::string>& names) {
   for (const auto& source : sources) {
     try {
-      return Pull(options, source, reference).run(names);
+      return Pull(options, policy, source, reference).run(names);
     } catch (const base::Error& error) {
       if (!source.is_mirror)
         throw;
@@ -257,22 +250,28 @@ std::string pull_reference(const PullOptions& options, const std::vector<Source>
 
 Pulled pull(const PullOptions& options, const std::string& name) {
   const Reference asked = parse_reference(name);
+  const SignaturePolicy policy = SignaturePolicy::load(options.signature_policy);
   const Registries registries = Registries::load();
   const auto candidates = registries.candidates(asked);
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Reference& reference = candidates[i];
+    const bool last = i + 1 == candidates.size();
+    const PolicySection& section = policy.for_docker(reference);
+    if (!last && section.has(PolicyRequirement::Kind::kReject))
+      continue;  // nothing could ever have this name from there
+    refuse_outright(section, "cannot pull " + reference.full());
     // Under the name that was asked for it is found again; under its full one it can be told where it is
     // from.
     std::vector<std::string> names{asked.familiar()};
     if (reference.familiar() != names.front())
       names.push_back(reference.familiar());
     try {
-      return {.digest = pull_reference(options, registries.sources(reference), reference, names),
+      return {.digest = pull_reference(options, section, registries.sources(reference), reference, names),
               .name = names.front()};
     } catch (const NotThere&) {
       // Only a registry that says it has no such image hands on to the next: one that is down must not have
       // its name taken by another.
-      if (i + 1 == candidates.size())
+      if (last)
         throw;
     }
   }

@@ -14,6 +14,7 @@ struct PullOptions {
   std::string store;
   std::optional<Platform> platform;  ///< unset: this machine's
   ProgressStyle progress = ProgressStyle::kPlain;
+  std::string signature_policy;  ///< a file; see SignaturePolicy::load()
 };
 
 struct Pulled {
@@ -22,8 +23,9 @@ struct Pulled {
 };
 
 /// Brings the image that a user calls `name` into the store: from mirrors before the registry, of several
-/// registries that a short name may mean the first that has it. Moves only layers that are missing. Throws
-/// Error; what has come of a layer by then is kept, and the next pull goes on from there.
+/// registries that a short name may mean the first that has it. Moves only layers that are missing. What the
+/// signature policy does not allow is refused before any layer is moved, and when the image is stored already
+/// too. Throws Error; what has come of a layer by then is kept, and the next pull goes on from there.
 Pulled pull(const PullOptions& options, const std::string& name);
 
 }  // namespace trine::images

@@ -33,6 +33,7 @@ const Flag<ImagesOptions> kImagesFlags[] = {
 struct LoadOptions {
   std::vector<std::string> names;
   std::string platform;
+  std::string signature_policy;
   bool quiet = false;
 };
 const Flag<LoadOptions> kLoadFlags[] = {
@@ -40,6 +41,8 @@ const Flag<LoadOptions> kLoadFlags[] = {
      [](LoadOptions& o, const std::string& v) { o.names.push_back(v); }},
     {{"--platform", "OS/ARCH[/VARIANT]", "Flags", "of an image for several (default: this machine's)"},
      [](LoadOptions& o, const std::string& v) { o.platform = images::parse_platform(v).text(); }},
+    {{"--signature-policy", "FILE", "Flags", "in place of ~/.config or /etc/containers/policy.json"},
+     [](LoadOptions& o, const std::string& v) { o.signature_policy = v; }},
     {{"-q,--quiet", nullptr, "Flags", "no progress"},
      [](LoadOptions& o, const std::string& v) { o.quiet = is_on(v); }},
 };
@@ -179,6 +182,7 @@ int run_load(const engine::Paths& paths, std::vector<std::string> arguments) {
     for (const auto& line : engine::load_images(paths, {.source = source,
                                                         .names = options.names,
                                                         .platform = options.platform,
+                                                        .signature_policy = options.signature_policy,
                                                         .quiet = options.quiet}))
       print(line + "\n");
   }

@@ -70,6 +70,8 @@ constexpr Flag<Words> kRate{
 constexpr Flag<Words> kPullFlags[] = {
     {{"--platform", "OS/ARCH[/VARIANT]", kWhat, "of an image for several (default: this machine's)"},
      [](Words& w, Text v) { add(w, "--platform", v); }},
+    {{"--signature-policy", "FILE", kWhat, "in place of ~/.config or /etc/containers/policy.json"},
+     [](Words& w, Text v) { add(w, "--signature-policy", v); }},
     kQuiet,
     kProgress,
     kVerify,

@@ -35,6 +35,8 @@ const Flag<RunOptions> kFlags[] = {
     {{"--pull", "WHEN", kInstance, "missing (default), always or never"}, set_pull},
     {{"--platform", "OS/ARCH[/VARIANT]", kInstance, "of an image for several (default: this machine's)"},
      set_platform},
+    {{"--signature-policy", "FILE", kInstance, "in place of ~/.config or /etc/containers/policy.json"},
+     [](RunOptions& o, Text v) { o.signature_policy = v; }},
     {{"--isolation", "CLASS", kInstance, "container (default), vm, full or auto"}, set_isolation},
     {{"-l,--label", "KEY=VALUE", kInstance, "a label"},
      [](RunOptions& o, Text v) { o.labels.push_back(read_pair("--label", v)); }},

@@ -20,10 +20,27 @@ namespace {
 struct Options {
   bool all = false;
   bool repair = false;
+  std::vector<std::string> verify;  ///< for trine-registry, which does that
 };
+constexpr const char* kVerify = "Flags of verify";
+
+void add(Options& options, const char* name, const std::string& value) {
+  options.verify.push_back(std::string(name) + "=" + value);
+}
+
 const Flag<Options> kImageFlags[] = {
     {{"-a,--all", nullptr, "Flags", "prune: images with a name too"},
      [](Options& o, const std::string& v) { o.all = is_on(v); }},
+    {{"--key", "FILE", kVerify, "a public key (PEM), in place of the signature policy"},
+     [](Options& o, const std::string& v) { add(o, "--key", v); }},
+    {{"--signature-policy", "FILE", kVerify, "in place of ~/.config or /etc/containers/policy.json"},
+     [](Options& o, const std::string& v) { add(o, "--signature-policy", v); }},
+    {{"--tls-verify", nullptr, kVerify, "=false: unverified TLS and plain HTTP (default: true)"},
+     [](Options& o, const std::string& v) { add(o, "--tls-verify", v); }},
+    {{"--cert-dir", "DIR", kVerify, "*.crt to trust, *.cert and *.key of ours"},
+     [](Options& o, const std::string& v) { add(o, "--cert-dir", v); }},
+    {{"--authfile", "FILE", kVerify, "credentials (default: those of podman and docker)"},
+     [](Options& o, const std::string& v) { add(o, "--authfile", v); }},
 };
 const Flag<Options> kSystemFlags[] = {
     {{"--repair", nullptr, "Flags", "check: take away what is damaged, to be loaded again"},
@@ -56,6 +73,12 @@ int unmount(const engine::Paths& paths, const Options& /*options*/, const std::v
   return 0;
 }
 
+int verify(const engine::Paths& paths, const Options& options, const std::vector<std::string>& words) {
+  for (const auto& line : engine::verify_image(paths, options.verify, words.front()))
+    print(line + "\n");
+  return 0;
+}
+
 int disk_usage(const engine::Paths& paths, const Options& /*options*/,
                const std::vector<std::string>& /*words*/) {
   const auto usage = engine::open_store(paths).usage();
@@ -78,7 +101,7 @@ int search(const engine::Paths& paths, const Options& /*options*/, const std::ve
 
 constexpr Subverb kImage[] = {
     {"prune", 0, 0, prune},    {"mount", 1, 2, mount},   {"unmount", 1, 1, unmount},
-    {"umount", 1, 1, unmount}, {"search", 1, 1, search},
+    {"umount", 1, 1, unmount}, {"search", 1, 1, search}, {"verify", 1, 1, verify},
 };
 constexpr Subverb kSystem[] = {
     {"df", 0, 0, disk_usage},

@@ -36,7 +36,13 @@ const std::vector<Verb>& verbs() {
        "an "
        "OCI runtime bundle. An image of another architecture runs when binfmt_misc has an interpreter for "
        "it, as "
-       "the package qemu-user-static brings. What stands behind IMAGE is the command.",
+       "the package qemu-user-static brings. What stands behind IMAGE is the command. What is pulled or "
+       "loaded "
+       "for it is subject to the signature policy, containers-policy.json(5), as in trine pull and trine "
+       "load; an "
+       "image that is stored already is not run when the policy rejects its name. Signatures are verified by "
+       "the "
+       "pull, not again by each run.",
        "trine run --rm -it debian sh\ntrine run --rm --memory 64m --network none oci:./image ./job",
        run_flag_texts, run_run},
       {"pull", "[FLAG]... NAME...", "pull images from registries",
@@ -44,7 +50,14 @@ const std::vector<Verb>& verbs() {
        "where it "
        "stopped. NAME is [HOST[:PORT]/]PATH[:TAG][@DIGEST]; without a host, what registries.conf says, or "
        "Docker's "
-       "registry. Prints digest and name.",
+       "registry. Prints digest and name. An image that the signature policy, containers-policy.json(5), "
+       "does "
+       "not "
+       "allow is not brought, and one that is stored already does not get the name: rejected ones, and ones "
+       "without the "
+       "sigstore signature that is demanded. Of an image for several platforms, the signature is on the "
+       "manifest of "
+       "the platform, not on the index. Without a policy file any image is allowed.",
        "trine pull alpine\ntrine pull --platform linux/arm64 quay.io/team/web:2", pull_flag_texts, run_pull},
       {"push", "[FLAG]... IMAGE [NAME]", "push an image to a registry",
        "Sends IMAGE to the registry that NAME, or else its own name, says; only blobs that are missing "
@@ -73,7 +86,10 @@ const std::vector<Verb>& verbs() {
       {"load", "[FLAG]... SOURCE", "load images into the store",
        "Loads the images of SOURCE: oci:DIR[:TAG], dir:DIR, oci-archive:FILE[:TAG] or "
        "docker-archive:FILE[:NAME]. "
-       "Every blob's digest is verified.",
+       "Every blob's digest is verified. The signature policy, containers-policy.json(5), has rules for "
+       "these "
+       "transports too; the scopes are paths. They carry no signatures: where one is demanded, nothing is "
+       "loaded.",
        "trine load docker-archive:web.tar\ntrine load --name web:2 --platform linux/arm64 oci:./image",
        load_flag_texts, run_load},
       {"save", "[FLAG]... IMAGE...", "write images to an archive or a directory",
@@ -122,12 +138,24 @@ const std::vector<Verb>& verbs() {
       {"rm", "[FLAG]... INSTANCE...", "remove instances",
        "Removes instances that have ended, with all that they wrote; with --force, running ones too.",
        "trine rm web\ntrine rm --force web", rm_flag_texts, run_rm},
-      {"image", "prune|mount|unmount|search [FLAG]... [IMAGE [DIR]|TERM]", "prune, mount and find images",
+      {"image", "prune|mount|unmount|search|verify [FLAG]... [IMAGE [DIR]|TERM]",
+       "prune, mount, find and verify images",
        "prune removes images without a name that no instance was made from, and layers that no image needs; "
        "with --all, images with a name too. mount IMAGE [DIR] shows an image's files, read-only, on DIR or "
        "on a "
-       "directory whose name it prints; unmount takes that, or the image. search TERM is trine search.",
-       "trine image prune --all\nls $(trine image mount debian)", image_flag_texts, run_image},
+       "directory whose name it prints; unmount takes that, or the image. search TERM is trine search. "
+       "verify "
+       "IMAGE asks the image's registry for its sigstore signatures, and verifies them by the signature "
+       "policy, or "
+       "by the one key that --key names and for any tag of the image's repository: for the manifest that is "
+       "stored "
+       "under that name, or else for the one that trine pull would bring. It prints the digest, the name, "
+       "what "
+       "name it is signed for and by which key; it exits with 1 when no signature counts, or when nothing "
+       "says by "
+       "whom it is to be signed.",
+       "trine image prune --all\ntrine image verify --key cosign.pub quay.io/team/web:2", image_flag_texts,
+       run_image},
       {"system", "df|check [FLAG]...", "the store's size and health",
        "df tells what images take on the disk, and what of it image prune gives back. check reads the whole "
        "store, tells what is damaged and how layers are kept, and exits with 1 when there is damage; with "

@@ -11,6 +11,7 @@
 #include "image_helper.h"
 #include "images/name.h"
 #include "images/platform.h"
+#include "images/run_policy.h"
 
 namespace trine::runtime::engine {
 namespace {
@@ -28,12 +29,23 @@ std::vector<std::string> ask_lines(const char* name, const std::vector<std::stri
   return base::split(result.output, '\n', base::SplitEmpty::kSkip);
 }
 
+std::string first_word(const std::string& line) {
+  return line.substr(0, line.find(' '));
+}
+
 std::string without_docker(const std::string& name) {
   return name.starts_with(kDocker) ? name.substr(kDocker.size()) : name;
 }
 
-std::vector<std::string> platform_option(const std::string& platform) {
-  return platform.empty() ? std::vector<std::string>{} : std::vector<std::string>{"--platform=" + platform};
+/// For trine-registry, about images in registries.
+std::vector<std::string> command(const char* verb, const std::vector<std::string>& options,
+                                 const std::vector<std::string>& names) {
+  std::vector<std::string> words{verb};
+  words.insert(words.end(), options.begin(), options.end());
+  words.emplace_back("--");
+  for (const auto& name : names)
+    words.push_back(without_docker(name));
+  return words;
 }
 
 /// Whether it may be taken for what was asked for. An image need not say what it is for.
@@ -44,19 +56,29 @@ bool is_for(const images::ImageConfig& config, const std::string& platform) {
          images::fitness(offered, images::parse_platform(platform)) > 0;
 }
 
-std::string load_one(const Paths& paths, const std::string& source, const std::string& platform) {
-  const auto loaded =
-      load_images(paths, {.source = source, .names = {}, .platform = platform, .quiet = true});
-  if (loaded.size() != 1) {
-    throw base::Error(source + " holds " + std::to_string(loaded.size()) + " images", 0,
-                      "name one of them, or trine load them all");
-  }
-  return loaded.front().substr(0, loaded.front().find(' '));
+[[noreturn]] void refuse_missing(const std::string& wanted) {
+  throw base::Error("there is " + wanted, 0,
+                    "trine images lists those there are; trine pull and trine load bring one in; " +
+                        std::string(kTransportsText) + " can be run as they are");
 }
 
-std::string pull_one(const Paths& paths, const std::string& name, const std::string& platform) {
-  const std::string line = pull_images(paths, platform_option(platform), {name}).front();
-  return line.substr(0, line.find(' '));
+std::string no_image(const std::string& image) {
+  return "no image " + image + " in the store";
+}
+
+images::Image stored_image(const images::Store& store, const std::string& reference) {
+  if (auto found = store.find(reference))
+    return std::move(*found);
+  refuse_missing(no_image(reference));
+}
+
+images::Image load_one(const Paths& paths, const images::Store& store, const LoadRequest& request) {
+  const auto loaded = load_images(paths, request);
+  if (loaded.size() != 1) {
+    throw base::Error(request.source + " holds " + std::to_string(loaded.size()) + " images", 0,
+                      "name one of them, or trine load them all");
+  }
+  return stored_image(store, first_word(loaded.front()));
 }
 
 }  // namespace
@@ -77,6 +99,8 @@ std::vector<std::string> load_images(const Paths& paths, const LoadRequest& requ
   std::vector<std::string> arguments{"--store", paths.lib + "/images", "load"};
   if (request.quiet)
     arguments.emplace_back("--quiet");
+  if (!request.signature_policy.empty())
+    arguments.insert(arguments.end(), {"--signature-policy", request.signature_policy});
   for (const auto& name : request.names)
     arguments.insert(arguments.end(), {"--name", name});
   if (!request.platform.empty())
@@ -93,36 +117,52 @@ std::vector<std::string> run_registry(const Paths& paths, const std::vector<std:
 
 std::vector<std::string> pull_images(const Paths& paths, const std::vector<std::string>& options,
                                      const std::vector<std::string>& names) {
-  std::vector<std::string> words{"pull"};
-  words.insert(words.end(), options.begin(), options.end());
-  words.emplace_back("--");
-  for (const auto& name : names)
-    words.push_back(without_docker(name));
-  return run_registry(paths, words);
+  return run_registry(paths, command("pull", options, names));
 }
 
-images::Image resolve_image(const Paths& paths, const images::Store& store, const std::string& image,
-                            PullPolicy policy, const std::string& platform) {
-  std::string reference = without_docker(image);
+std::vector<std::string> verify_image(const Paths& paths, const std::vector<std::string>& options,
+                                      const std::string& name) {
+  return run_registry(paths, command("verify", options, {name}));
+}
+
+images::Image find_image(const Paths& paths, const images::Store& store, const std::string& image) {
   if (is_transport(image))
-    reference = load_one(paths, image, platform);
-  else if (policy == PullPolicy::kAlways)
-    reference = pull_one(paths, image, platform);
-  auto found = store.find(reference);
-  const bool fits = found && is_for(found->config, platform);
-  if (fits)
-    return std::move(*found);
-  const std::string wanted = "no image " + image + (found ? " for " + platform : "") + " in the store";
+    return load_one(paths, store, {.source = image, .quiet = true});
+  return stored_image(store, without_docker(image));
+}
+
+images::Image resolve_image(const Paths& paths, const images::Store& store, const RunOptions& options) {
+  const std::string& policy = options.signature_policy;
+  const std::string& platform = options.platform;
+  if (is_transport(options.image)) {  // the policy's rules for it are those for where it is loaded from
+    return load_one(
+        paths, store,
+        {.source = options.image, .platform = platform, .signature_policy = policy, .quiet = true});
+  }
+  const std::string reference = without_docker(options.image);
+  const bool always = options.pull == PullPolicy::kAlways;
+  auto found = always ? std::nullopt : store.find(reference);
+  const std::string wanted =
+      "no image " + options.image + (found ? " for " + platform : "") + " in the store";
   // What was found by its id is that image and no other.
   const bool named = images::is_name(reference) && (!found || !found->names.empty());
-  if (policy == PullPolicy::kMissing && named) {
+  if (found && !is_for(found->config, platform))
+    found.reset();
+  const bool missing = !found && options.pull == PullPolicy::kMissing && named;
+  if (missing)
     base::print_progress("there is " + wanted + ": pulling it");
-    if (auto pulled = store.find(pull_one(paths, reference, platform)))
-      return std::move(*pulled);
+  if (missing || always) {
+    std::vector<std::string> flags;
+    if (!policy.empty())
+      flags.push_back("--signature-policy=" + policy);
+    if (!platform.empty())
+      flags.push_back("--platform=" + platform);
+    found = store.find(first_word(pull_images(paths, flags, {reference}).front()));
   }
-  throw base::Error("there is " + wanted, 0,
-                    "trine images lists those there are; trine pull and trine load bring one in; " +
-                        std::string(kTransportsText) + " can be run as they are");
+  if (!found)
+    refuse_missing(wanted);
+  images::require_runnable(policy, store, *found, reference);
+  return std::move(*found);
 }
 
 }  // namespace trine::runtime::engine

@@ -75,7 +75,7 @@ std::vector<std::string> prune_images(const Paths& paths, bool all) {
 
 std::string mount_image(const Paths& paths, const std::string& reference, const std::string& directory) {
   const images::Store store = open_store(paths);
-  const images::Image image = resolve_image(paths, store, reference, PullPolicy::kNever);
+  const images::Image image = find_image(paths, store, reference);
   const base::UniqueFd lease = store.lease(image);
   std::string place = directory;
   if (place.empty()) {

@@ -83,7 +83,7 @@ void fit_to_user_namespace(oci::Spec& spec) {
 
 Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootless, Instance& instance) {
   const images::Store store = open_store(paths);
-  const images::Image image = resolve_image(paths, store, options.image, options.pull, options.platform);
+  const images::Image image = resolve_image(paths, store, options);
   check_runs_here(image.config, options.image);
   Prepared prepared{.lease = store.lease(image)};
   Record& record = instance.record();

@@ -125,7 +125,7 @@ struct Prepared {
 
 Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instance) {
   const images::Store store = open_store(paths);
-  const images::Image image = resolve_image(paths, store, options.image, options.pull, options.platform);
+  const images::Image image = resolve_image(paths, store, options);
   check_runs_in_vm(image.config, options.image);
   Prepared prepared{.lease = store.lease(image)};
   backend::VmOptions& vm = prepared.vm;

@@ -1,6 +1,7 @@
 #include <catch2/catch.hpp>
 
 #include "base/error.h"
+#include "base64.h"
 #include "challenge.h"
 #include "credentials.h"
 #include "http.h"

@@ -24,7 +24,8 @@ extern const char* const kTransportsText;
 struct LoadRequest {
   std::string source;
   std::vector<std::string> names;
-  std::string platform;  ///< "linux/arm64"; empty: this machine's
+  std::string platform;          ///< "linux/arm64"; empty: this machine's
+  std::string signature_policy;  ///< a file; empty: where containers-policy.json(5) has it
   bool quiet = false;
 };
 std::vector<std::string> load_images(const Paths& paths, const LoadRequest& request);
@@ -39,10 +40,18 @@ std::vector<std::string> run_registry(const Paths& paths, const std::vector<std:
 std::vector<std::string> pull_images(const Paths& paths, const std::vector<std::string>& options,
                                      const std::vector<std::string>& names);
 
-/// The image that a user means: from the store, brought into it first when that is what the name or the
-/// policy says, or when the one that is there is not for `platform` (empty: what is there will do, and what
-/// is brought is for this machine). Throws Error when there is none.
-images::Image resolve_image(const Paths& paths, const images::Store& store, const std::string& image,
-                            PullPolicy policy, const std::string& platform = {});
+/// Has trine-registry verify the signatures of an image, with or without "docker://" before its name; a line
+/// for each thing that was verified. Ends the process with 1 when it is not signed as it must be.
+std::vector<std::string> verify_image(const Paths& paths, const std::vector<std::string>& options,
+                                      const std::string& name);
+
+/// The image that a user means, from the store, or loaded into it when the name says where from. Throws Error
+/// when there is none.
+images::Image find_image(const Paths& paths, const images::Store& store, const std::string& image);
+
+/// The image to run: from the store, brought into it first when that is what the name or the options say, or
+/// when the one that is there is not for the platform. Throws Error when there is none, or when the signature
+/// policy rejects it.
+images::Image resolve_image(const Paths& paths, const images::Store& store, const RunOptions& options);
 
 }  // namespace trine::runtime::engine

@@ -51,6 +51,7 @@ struct RunOptions {
   std::string image;  ///< a name, an id, or TRANSPORT:PATH
   PullPolicy pull = PullPolicy::kMissing;
   std::string platform;              ///< "linux/arm64"; empty: the image's that is there, else this machine's
+  std::string signature_policy;      ///< a file; empty: where containers-policy.json(5) has it
   std::vector<std::string> command;  ///< in place of the image's Cmd
   IsolationClass isolation_class = IsolationClass::kContainer;
   bool interactive = false;

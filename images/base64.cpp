@@ -1,7 +1,7 @@
+#include "base64.h"
+
 #include <algorithm>
 #include <cstdint>
-
-#include "credentials.h"
 
 namespace trine::images {
 namespace {

@@ -95,7 +95,7 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
   const cgroups::Hierarchies hierarchies = cgroups::detect();
   GroupGuard group(make_group(hierarchies, options, plan.limits));
   expand_cgroup_mounts(plan.isolation.mounts, hierarchies, group.get());
-  if (plan.seccomp)
+  if (plan.seccomp && !plan.isolation.seccomp)
     plan.isolation.seccomp = isolation::cached_seccomp(*plan.seccomp, options.seccomp_cache);
 
   plan.isolation.staging_directory = kStagingDirectory;

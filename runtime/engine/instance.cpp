@@ -114,7 +114,14 @@ const std::string& Instance::make_layer_directory() {
   return layer_directory_;
 }
 
-void Instance::save() const {
+void Instance::add_file(const std::string& name, std::string_view content) const {
+  const base::UniqueFd file = base::open_file_at(lock_.get(), name, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  base::write_all(file.get(), content, run_directory_ + "/" + name);
+}
+
+void Instance::save() {
+  if (!exit_)
+    exit_ = base::open_file_at(lock_.get(), kExitFile, O_WRONLY | O_CREAT | O_EXCL, 0600);
   base::replace_file(lock_.get(), "record.json", to_json(record_), base::Durability::kMemory, 0600);
 }
 
@@ -124,6 +131,9 @@ void Instance::finish(int exit_code, bool oom_killed) {
   record_.oom_killed = oom_killed;
   record_.finished = base::now_utc();
   record_.pid = 0;
+  // Who waits has the file open, and reads it when our lock is free: by then it is gone from the directory.
+  if (exit_)
+    base::write_all(exit_.get(), std::to_string(exit_code), kExitFile);
   if (record_.remove)
     return;
   const base::UniqueFd directory = base::open_file(make_layer_directory(), O_RDONLY | O_DIRECTORY);

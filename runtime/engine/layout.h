@@ -25,6 +25,9 @@ inline std::string cgroup_name(const std::string& id) {
   return "trine-" + id.substr(0, 24);
 }
 
+/// In an instance's directory in `<run>`: empty, and at its end its exit code.
+constexpr const char* kExitFile = "exit";
+
 /// Makes `path` when it is missing, closed to others: a layer holds set-user-id programs of strangers.
 void ensure_private_directory(const std::string& path);
 

@@ -9,6 +9,7 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "cidfile.h"
+#include "exec_process.h"
 #include "hvm-sandbox/kernels.h"
 #include "isolation/seccomp.h"
 #include "layer_disks.h"
@@ -132,6 +133,7 @@ Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instan
   record.labels = options.labels;
   record.annotations = options.annotations;
   record.image_digest = image.digest;
+  record.isolation = "vm";
 
   ImageSpec made = make_image_spec(image.config, options, record.id.substr(0, 12));
   oci::validate(made.spec);
@@ -173,7 +175,10 @@ int run_in_vm(const RunOptions& options, const Paths& paths) {
   Prepared prepared = prepare(options, paths, instance);
   CidFile cidfile(options.cidfile, instance.record().id);
   const attach::SignalBlock signals;
+  const backend::JoinedProcess first{.process = prepared.vm.plan.process,
+                                     .seccomp = prepared.vm.plan.seccomp};
   prepared.vm.on_created = [&](pid_t pid) {
+    save_first_process(instance, first);
     Record& record = instance.record();
     record.pid = pid;
     record.start_time = base::process_info(pid).start_time;

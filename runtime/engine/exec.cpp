@@ -1,0 +1,46 @@
+#include "runtime/engine/exec.h"
+
+#include "exec_process.h"
+#include "own_streams.h"
+#include "runtime/attach/attach.h"
+#include "runtime/backend/container.h"
+#include "runtime/engine/instance.h"
+
+namespace trine::runtime::engine {
+namespace {
+
+isolation::Started join(const RunningInstance& instance, backend::JoinedProcess process) {
+  return backend::join_container(std::move(process), {.pid = instance.record.pid,
+                                                      .pidfd = instance.process.get(),
+                                                      .cgroups = instance.record.cgroups,
+                                                      .outlive_caller = true});
+}
+
+int exec_detached(const RunningInstance& instance, backend::JoinedProcess process) {
+  isolation::Started started;
+  {
+    const SilentStreams silence;
+    started = join(instance, std::move(process));
+  }
+  if (started.terminal)
+    leave_terminal_reader(std::move(started.terminal));
+  return 0;
+}
+
+}  // namespace
+
+int exec(const ExecOptions& options, const Paths& paths) {
+  const RunningInstance instance = find_running(paths, options.instance, "exec in");
+  backend::JoinedProcess process = make_exec_process(load_first_process(paths, instance.record), options);
+  if (options.detach)
+    return exec_detached(instance, std::move(process));
+  if (!options.interactive && !options.terminal)
+    empty_standard_input();
+  const attach::SignalBlock signals;
+  isolation::Started started = join(instance, std::move(process));
+  return attach::attach(started.process, signals,
+                        {.terminal = std::move(started.terminal), .interactive = options.interactive})
+      .code;
+}
+
+}  // namespace trine::runtime::engine

@@ -1,0 +1,122 @@
+#include "runtime/engine/lifecycle.h"
+
+#include <fcntl.h>
+
+#include <csignal>
+
+#include "base/file.h"
+#include "base/text.h"
+#include "isolation/signals.h"
+#include "layout.h"
+#include "runtime/backend/recorded_process.h"
+
+namespace trine::runtime::engine {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+constexpr int kKilled = 128 + SIGKILL;
+constexpr std::size_t kMostExitText = 16;
+
+/// Waits until the trine of an instance has let go of it, its end written down.
+void await_release(const Paths& paths, const Record& record) {
+  const std::string directory = run_root(paths) + "/" + record.id;
+  try {
+    const base::UniqueFd released = lock_directory(directory, LockKind::kShared);
+  } catch (const base::Error& error) {
+    if (error.errno_value() != ENOENT)  // it has gone already
+      throw;
+  }
+}
+
+int stop_signal(const Record& record) {
+  return isolation::parse_signal(record.stop_signal).value_or(SIGTERM);
+}
+
+/// False when it has ended already.
+bool signal_first(const RunningInstance& instance, int number) {
+  return backend::send_signal(instance.process.get(), number, instance.record.name);
+}
+
+int milliseconds_until(std::optional<Clock::time_point> deadline) {
+  if (!deadline)
+    return -1;
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(*deadline - Clock::now()).count();
+  return left > 0 ? static_cast<int>(left) : 0;
+}
+
+void finish_stop(const Paths& paths, const RunningInstance& instance,
+                 std::optional<Clock::time_point> deadline) {
+  if (!backend::wait_for_end(instance.process.get(), milliseconds_until(deadline))) {
+    (void)signal_first(instance, SIGKILL);
+    backend::wait_for_end(instance.process.get(), -1);
+  }
+  await_release(paths, instance.record);
+}
+
+}  // namespace
+
+void kill_instance(const Paths& paths, const std::string& reference, int number) {
+  const RunningInstance instance = find_running(paths, reference, "kill");
+  if (!signal_first(instance, number))
+    throw base::Error("cannot kill " + reference + ": it is not running");
+  if (number != SIGKILL)
+    return;
+  backend::wait_for_end(instance.process.get(), -1);
+  await_release(paths, instance.record);
+}
+
+void stop_instances(const Paths& paths, const std::vector<std::string>& references,
+                    std::optional<std::chrono::seconds> patience,
+                    const std::function<void(const std::string&, const base::Error*)>& report) {
+  struct Stopping {
+    std::string reference;
+    RunningInstance instance;
+  };
+  std::vector<Stopping> stopping;
+  for (const auto& reference : references) {
+    try {
+      Stopping one{reference, open_instance(find_instance(paths, reference))};
+      if (one.instance.process && signal_first(one.instance, stop_signal(one.instance.record)))
+        stopping.push_back(std::move(one));
+      else
+        report(reference, nullptr);
+    } catch (const base::Error& error) {
+      report(reference, &error);
+    }
+  }
+  const auto deadline = patience ? std::optional(Clock::now() + *patience) : std::nullopt;
+  for (const auto& one : stopping) {
+    try {
+      finish_stop(paths, one.instance, deadline);
+      report(one.reference, nullptr);
+    } catch (const base::Error& error) {
+      report(one.reference, &error);
+    }
+  }
+}
+
+AwaitedEnd::AwaitedEnd(const Paths& paths, const std::string& reference)
+    : paths_(paths), record_(find_instance(paths, reference)) {
+  if (!record_.exit_code)
+    exit_.reset(::open((run_root(paths) + "/" + record_.id + "/" + kExitFile).c_str(), O_RDONLY | O_CLOEXEC));
+}
+
+int AwaitedEnd::wait() {
+  if (record_.exit_code)
+    return *record_.exit_code;
+  await_release(paths_, record_);
+  if (exit_) {
+    const auto code = base::parse_unsigned(base::read_all(exit_.get(), "the exit code", kMostExitText));
+    if (code)
+      return static_cast<int>(*code);
+  }
+  // Its trine was killed, and it with it: what is left of it is to be cleared away, and may be by now.
+  repair(paths_);
+  try {
+    return find_instance(paths_, record_.id).exit_code.value_or(kKilled);
+  } catch (const base::Error&) {
+    return kKilled;
+  }
+}
+
+}  // namespace trine::runtime::engine

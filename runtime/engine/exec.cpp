@@ -1,9 +1,11 @@
 #include "runtime/engine/exec.h"
 
 #include "exec_process.h"
+#include "layout.h"
 #include "own_streams.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/container.h"
+#include "runtime/backend/vm_exec.h"
 #include "runtime/engine/instance.h"
 
 namespace trine::runtime::engine {
@@ -27,11 +29,23 @@ int exec_detached(const RunningInstance& instance, backend::JoinedProcess proces
   return 0;
 }
 
+int exec_in_guest(const RunningInstance& instance, const Paths& paths, const ExecOptions& options,
+                  backend::JoinedProcess process) {
+  const attach::SignalBlock signals;
+  return backend::exec_in_vm({.socket = control_socket(paths, instance.record),
+                              .process = std::move(process),
+                              .interactive = options.interactive,
+                              .detach = options.detach},
+                             signals);
+}
+
 }  // namespace
 
 int exec(const ExecOptions& options, const Paths& paths) {
   const RunningInstance instance = find_running(paths, options.instance, "exec in");
   backend::JoinedProcess process = make_exec_process(load_first_process(paths, instance.record), options);
+  if (instance.record.isolation == kVmClass)
+    return exec_in_guest(instance, paths, options, std::move(process));
   if (options.detach)
     return exec_detached(instance, std::move(process));
   if (!options.interactive && !options.terminal)

@@ -4,7 +4,8 @@
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "runtime/engine/paths.h"
+#include "runtime/backend/vm_exec.h"
+#include "runtime/engine/instance.h"
 
 /// Where instances are on disk, and the locks that tell the living from the dead.
 namespace trine::runtime::engine {
@@ -23,6 +24,14 @@ inline std::string name_root(const Paths& paths) {
 /// trine was killed at any moment is found again.
 inline std::string cgroup_name(const std::string& id) {
   return "trine-" + id.substr(0, 24);
+}
+
+/// Record::isolation of class vm.
+constexpr const char* kVmClass = "vm";
+
+/// Where the trine that runs an instance of class vm listens for others.
+inline std::string control_socket(const Paths& paths, const Record& record) {
+  return run_root(paths) + "/" + record.id + "/" + backend::kControlSocket;
 }
 
 /// In an instance's directory in `<run>`: empty, and at its end its exit code.

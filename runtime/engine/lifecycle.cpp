@@ -33,7 +33,9 @@ int stop_signal(const Record& record) {
 }
 
 /// False when it has ended already.
-bool signal_first(const RunningInstance& instance, int number) {
+bool signal_first(const Paths& paths, const RunningInstance& instance, int number) {
+  if (instance.record.isolation == kVmClass)
+    return backend::signal_vm(control_socket(paths, instance.record), number);
   return backend::send_signal(instance.process.get(), number, instance.record.name);
 }
 
@@ -47,7 +49,7 @@ int milliseconds_until(std::optional<Clock::time_point> deadline) {
 void finish_stop(const Paths& paths, const RunningInstance& instance,
                  std::optional<Clock::time_point> deadline) {
   if (!backend::wait_for_end(instance.process.get(), milliseconds_until(deadline))) {
-    (void)signal_first(instance, SIGKILL);
+    (void)signal_first(paths, instance, SIGKILL);
     backend::wait_for_end(instance.process.get(), -1);
   }
   await_release(paths, instance.record);
@@ -57,7 +59,7 @@ void finish_stop(const Paths& paths, const RunningInstance& instance,
 
 void kill_instance(const Paths& paths, const std::string& reference, int number) {
   const RunningInstance instance = find_running(paths, reference, "kill");
-  if (!signal_first(instance, number))
+  if (!signal_first(paths, instance, number))
     throw base::Error("cannot kill " + reference + ": it is not running");
   if (number != SIGKILL)
     return;
@@ -76,7 +78,7 @@ void stop_instances(const Paths& paths, const std::vector<std::string>& referenc
   for (const auto& reference : references) {
     try {
       Stopping one{reference, open_instance(find_instance(paths, reference))};
-      if (one.instance.process && signal_first(one.instance, stop_signal(one.instance.record)))
+      if (one.instance.process && signal_first(paths, one.instance, stop_signal(one.instance.record)))
         stopping.push_back(std::move(one));
       else
         report(reference, nullptr);

@@ -13,6 +13,7 @@
 #include "hvm-sandbox/kernels.h"
 #include "isolation/seccomp.h"
 #include "layer_disks.h"
+#include "layout.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/plan.h"
 #include "runtime/backend/vm.h"
@@ -133,7 +134,7 @@ Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instan
   record.labels = options.labels;
   record.annotations = options.annotations;
   record.image_digest = image.digest;
-  record.isolation = "vm";
+  record.isolation = kVmClass;
 
   ImageSpec made = make_image_spec(image.config, options, record.id.substr(0, 12));
   oci::validate(made.spec);
@@ -177,6 +178,7 @@ int run_in_vm(const RunOptions& options, const Paths& paths) {
   const attach::SignalBlock signals;
   const backend::JoinedProcess first{.process = prepared.vm.plan.process,
                                      .seccomp = prepared.vm.plan.seccomp};
+  prepared.vm.control = backend::make_control_socket(instance.run_directory());
   prepared.vm.on_created = [&](pid_t pid) {
     save_first_process(instance, first);
     Record& record = instance.record();

@@ -40,6 +40,9 @@ class Container {
   [[nodiscard]] base::Process& process() { return started_.process; }
   [[nodiscard]] base::UniqueFd take_terminal() { return std::move(started_.terminal); }
 
+  /// Group::directories()
+  [[nodiscard]] std::vector<std::string> cgroups() const { return group_.directories(); }
+
   /// Ends what only the making of its group needed: see cgroups::Group::settle().
   void settle() { group_.settle(); }
 

@@ -53,7 +53,7 @@ cases_of_others() {
     in_it "main-$class" sh -c 'echo $FROM_IMAGE $B $(pwd) $(id)'
   expect_output "$class: exec changes them" "2 /tmp uid=0(root) gid=0(root) groups=0(root)" in_it -e B=2 -w /tmp -u 0 "main-$class" sh -c 'echo $B $(pwd) $(id)'
   expect_output "$class: exec is among the instance's processes, and filtered like them" "same 2" \
-    in_it -u 0 "main-$class" sh -c '[ $(readlink /proc/1/ns/pid) = $(readlink /proc/self/ns/pid) ] && echo same $(sed -n "s/Seccomp://p" /proc/self/status)'
+    in_it "main-$class" sh -c '[ $(readlink /proc/1/ns/pid) = $(readlink /proc/self/ns/pid) ] && echo same $(sed -n "s/Seccomp://p" /proc/self/status)'
   expect_exit "$class: exec's exit code is the program's" 7 in_it "main-$class" sh -c 'exit 7'
   expect_exit "$class: exec of a program that there is not" 127 in_it "main-$class" no-such-program
   expect_exit "$class: exec of a file that is no program" 126 in_it "main-$class" /etc/passwd

@@ -12,7 +12,6 @@
 namespace trine::runtime::engine {
 namespace {
 
-constexpr const char* kFile = "process";
 /// A command line and an environment have 2 MiB at most, a filter far less.
 constexpr std::size_t kMostBytes = 8 << 20;
 
@@ -47,13 +46,11 @@ void set_user(isolation::Process& process, const ExecOptions& options) {
 
 }  // namespace
 
-void save_first_process(const Instance& instance, const backend::JoinedProcess& process) {
-  instance.add_file(kFile, backend::encode_process(process));
-}
-
 backend::JoinedProcess load_first_process(const Paths& paths, const Record& record) {
-  const std::string file = run_root(paths) + "/" + record.id + "/" + kFile;
-  auto process = backend::decode_process(base::read_file(file, kMostBytes));
+  const std::string bytes = base::read_file(process_file(paths, record.id), kMostBytes);
+  if (bytes.starts_with(kExitText))
+    throw base::Error("cannot exec in " + record.name + ": it is not running");
+  auto process = backend::decode_process(bytes);
   if (!process)
     throw base::Error("cannot exec in " + record.name + ": another version of trine started it", 0,
                       "use that version, or start the instance again");

@@ -8,10 +8,7 @@
 
 namespace trine::runtime::engine {
 
-/// Keeps what the instance's first process is given, for exec to begin with. To be called before its record
-/// is saved. Throws Error.
-void save_first_process(const Instance& instance, const backend::JoinedProcess& process);
-/// Throws Error when it is not there, or another version's.
+/// What the instance's first process was given. Throws Error when it is not there, or another version's.
 backend::JoinedProcess load_first_process(const Paths& paths, const Record& record);
 
 /// The process that `options` ask for, in an instance whose first one is `first`. Docker's rules.

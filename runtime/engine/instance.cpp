@@ -114,14 +114,12 @@ const std::string& Instance::make_layer_directory() {
   return layer_directory_;
 }
 
-void Instance::add_file(const std::string& name, std::string_view content) const {
-  const base::UniqueFd file = base::open_file_at(lock_.get(), name, O_WRONLY | O_CREAT | O_EXCL, 0600);
-  base::write_all(file.get(), content, run_directory_ + "/" + name);
+void Instance::keep_process(std::string_view process) {
+  process_ = base::open_file_at(lock_.get(), kProcessFile, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  base::write_all(process_.get(), process, kProcessFile);
 }
 
-void Instance::save() {
-  if (!exit_)
-    exit_ = base::open_file_at(lock_.get(), kExitFile, O_WRONLY | O_CREAT | O_EXCL, 0600);
+void Instance::save() const {
   base::replace_file(lock_.get(), "record.json", to_json(record_), base::Durability::kMemory, 0600);
 }
 
@@ -132,8 +130,10 @@ void Instance::finish(int exit_code, bool oom_killed) {
   record_.finished = base::now_utc();
   record_.pid = 0;
   // Who waits has the file open, and reads it when our lock is free: by then it is gone from the directory.
-  if (exit_)
-    base::write_all(exit_.get(), std::to_string(exit_code), kExitFile);
+  const std::string end = kExitText + std::to_string(exit_code);
+  if (process_ && (::ftruncate(process_.get(), 0) != 0 ||
+                   ::pwrite(process_.get(), end.data(), end.size(), 0) != static_cast<ssize_t>(end.size())))
+    base::throw_errno("cannot write the exit code of " + record_.name);
   if (record_.remove)
     return;
   const base::UniqueFd directory = base::open_file(make_layer_directory(), O_RDONLY | O_DIRECTORY);

@@ -34,8 +34,13 @@ inline std::string control_socket(const Paths& paths, const Record& record) {
   return run_root(paths) + "/" + record.id + "/" + backend::kControlSocket;
 }
 
-/// In an instance's directory in `<run>`: empty, and at its end its exit code.
-constexpr const char* kExitFile = "exit";
+/// In an instance's directory in `<run>`: what its first process was given; when that has ended, kExitText and
+/// the exit code.
+constexpr const char* kProcessFile = "process";
+constexpr const char* kExitText = "exit code ";
+inline std::string process_file(const Paths& paths, const std::string& id) {
+  return run_root(paths) + "/" + id + "/" + kProcessFile;
+}
 
 /// Makes `path` when it is missing, closed to others: a layer holds set-user-id programs of strangers.
 void ensure_private_directory(const std::string& path);

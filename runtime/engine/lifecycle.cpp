@@ -1,7 +1,9 @@
 #include "runtime/engine/lifecycle.h"
 
 #include <fcntl.h>
+#include <unistd.h>
 
+#include <array>
 #include <csignal>
 
 #include "base/file.h"
@@ -15,7 +17,6 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr int kKilled = 128 + SIGKILL;
-constexpr std::size_t kMostExitText = 16;
 
 /// Waits until the trine of an instance has let go of it, its end written down.
 void await_release(const Paths& paths, const Record& record) {
@@ -37,6 +38,18 @@ bool signal_first(const Paths& paths, const RunningInstance& instance, int numbe
   if (instance.record.isolation == kVmClass)
     return backend::signal_vm(control_socket(paths, instance.record), number);
   return backend::send_signal(instance.process.get(), number, instance.record.name);
+}
+
+/// Nothing when it was not written: trine was killed.
+std::optional<int> written_exit_code(int process_file) {
+  std::array<char, 32> text{};
+  const ssize_t got = process_file < 0 ? -1 : ::pread(process_file, text.data(), text.size(), 0);
+  std::string_view rest(text.data(), got > 0 ? static_cast<std::size_t>(got) : 0);
+  if (!rest.starts_with(kExitText))
+    return std::nullopt;
+  rest.remove_prefix(std::string_view(kExitText).size());
+  const auto code = base::parse_unsigned(rest);
+  return code ? std::optional(static_cast<int>(*code)) : std::nullopt;
 }
 
 int milliseconds_until(std::optional<Clock::time_point> deadline) {
@@ -100,18 +113,15 @@ void stop_instances(const Paths& paths, const std::vector<std::string>& referenc
 AwaitedEnd::AwaitedEnd(const Paths& paths, const std::string& reference)
     : paths_(paths), record_(find_instance(paths, reference)) {
   if (!record_.exit_code)
-    exit_.reset(::open((run_root(paths) + "/" + record_.id + "/" + kExitFile).c_str(), O_RDONLY | O_CLOEXEC));
+    process_.reset(::open(process_file(paths, record_.id).c_str(), O_RDONLY | O_CLOEXEC));
 }
 
 int AwaitedEnd::wait() {
   if (record_.exit_code)
     return *record_.exit_code;
   await_release(paths_, record_);
-  if (exit_) {
-    const auto code = base::parse_unsigned(base::read_all(exit_.get(), "the exit code", kMostExitText));
-    if (code)
-      return static_cast<int>(*code);
-  }
+  if (const auto code = written_exit_code(process_.get()))
+    return *code;
   // Its trine was killed, and it with it: what is left of it is to be cleared away, and may be by now.
   repair(paths_);
   try {

@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "base/process.h"
 #include "cidfile.h"
-#include "exec_process.h"
 #include "image_root.h"
 #include "isolation/rootless.h"
 #include "isolation/start.h"
@@ -186,16 +185,16 @@ int run(const RunOptions& options, const Paths& paths) {
     empty_standard_input();
 
   const attach::SignalBlock signals;
-  backend::Container container =
-      backend::start_container(std::move(prepared.plan), {.cgroup_name = cgroup_name(instance.record().id),
-                                                          .seccomp_cache = seccomp_cache,
-                                                          .on_created =
-                                                              [&](pid_t pid, const cgroups::Group& group) {
-                                                                save_first_process(instance, first);
-                                                                write_record(instance, pid, group);
-                                                                read_ahead(prepared.layers, first.process);
-                                                              },
-                                                          .in_child = [&] { instance.forget(); }});
+  backend::Container container = backend::start_container(
+      std::move(prepared.plan), {.cgroup_name = cgroup_name(instance.record().id),
+                                 .seccomp_cache = seccomp_cache,
+                                 .on_created =
+                                     [&](pid_t pid, const cgroups::Group& group) {
+                                       instance.keep_process(backend::encode_process(first));
+                                       write_record(instance, pid, group);
+                                       read_ahead(prepared.layers, first.process);
+                                     },
+                                 .in_child = [&] { instance.forget(); }});
   cidfile.keep();
   if (!prepared.layers.empty())
     drop_crash_mark(instance);

@@ -9,7 +9,6 @@
 #include "base/process.h"
 #include "base/text.h"
 #include "cidfile.h"
-#include "exec_process.h"
 #include "hvm-sandbox/kernels.h"
 #include "isolation/seccomp.h"
 #include "layer_disks.h"
@@ -180,7 +179,7 @@ int run_in_vm(const RunOptions& options, const Paths& paths) {
                                      .seccomp = prepared.vm.plan.seccomp};
   prepared.vm.control = backend::make_control_socket(instance.run_directory());
   prepared.vm.on_created = [&](pid_t pid) {
-    save_first_process(instance, first);
+    instance.keep_process(backend::encode_process(first));
     Record& record = instance.record();
     record.pid = pid;
     record.start_time = base::process_info(pid).start_time;

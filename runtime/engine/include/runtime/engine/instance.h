@@ -61,10 +61,11 @@ class Instance {
   /// "<run>/instances/<id>", for small files that are mounted into it.
   [[nodiscard]] const std::string& run_directory() const { return run_directory_; }
 
-  /// Adds a small file beside the record, for us alone.
-  void add_file(const std::string& name, std::string_view content) const;
+  /// Keeps what the first process is given in a file (kProcessFile), which gets its exit code in the end. To
+  /// be called before save().
+  void keep_process(std::string_view process);
   /// Writes the record down; what stands there after a kill -9 is what repair() goes by.
-  void save();
+  void save() const;
   /// The instance ran and ended: keep its record and layer unless `remove`.
   void finish(int exit_code, bool oom_killed);
   /// In a child: let go of the lock without taking anything away.
@@ -77,7 +78,7 @@ class Instance {
   std::string run_directory_;
   std::string layer_directory_;
   base::UniqueFd lock_;
-  base::UniqueFd exit_;  ///< see kExitFile
+  base::UniqueFd process_;
   bool keep_ = false;
   bool owned_ = true;
 };

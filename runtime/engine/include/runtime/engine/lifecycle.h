@@ -38,7 +38,7 @@ class AwaitedEnd {
  private:
   Paths paths_;
   Record record_;
-  base::UniqueFd exit_;
+  base::UniqueFd process_;  ///< kProcessFile
 };
 
 }  // namespace trine::runtime::engine

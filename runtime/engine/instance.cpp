@@ -130,9 +130,8 @@ void Instance::finish(int exit_code, bool oom_killed) {
   record_.finished = base::now_utc();
   record_.pid = 0;
   // Who waits has the file open, and reads it when our lock is free: by then it is gone from the directory.
-  const std::string end = kExitText + std::to_string(exit_code);
-  if (process_ && (::ftruncate(process_.get(), 0) != 0 ||
-                   ::pwrite(process_.get(), end.data(), end.size(), 0) != static_cast<ssize_t>(end.size())))
+  const std::string end = kExitText + std::to_string(exit_code) + "\n";
+  if (process_ && ::pwrite(process_.get(), end.data(), end.size(), 0) != static_cast<ssize_t>(end.size()))
     base::throw_errno("cannot write the exit code of " + record_.name);
   if (record_.remove)
     return;

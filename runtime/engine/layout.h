@@ -34,8 +34,8 @@ inline std::string control_socket(const Paths& paths, const Record& record) {
   return run_root(paths) + "/" + record.id + "/" + backend::kControlSocket;
 }
 
-/// In an instance's directory in `<run>`: what its first process was given; when that has ended, kExitText and
-/// the exit code.
+/// In an instance's directory in `<run>`: what its first process was given; when that has ended, kExitText
+/// and the exit code stand over its beginning, as a line.
 constexpr const char* kProcessFile = "process";
 constexpr const char* kExitText = "exit code ";
 inline std::string process_file(const Paths& paths, const std::string& id) {

@@ -48,7 +48,7 @@ std::optional<int> written_exit_code(int process_file) {
   if (!rest.starts_with(kExitText))
     return std::nullopt;
   rest.remove_prefix(std::string_view(kExitText).size());
-  const auto code = base::parse_unsigned(rest);
+  const auto code = base::parse_unsigned(rest.substr(0, rest.find('\n')));
   return code ? std::optional(static_cast<int>(*code)) : std::nullopt;
 }
 

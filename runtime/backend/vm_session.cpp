@@ -171,7 +171,7 @@ void VmSession::send(hvm::FrameType type, std::string payload, std::uint64_t pro
 /// A guest that does not read must not make us wait: what it does not take now, it gets when it does.
 void VmSession::write_some() {
   const ssize_t sent = ::send(control_.get(), unsent_.data(), unsent_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
-  if (sent > 0)
+  if (sent >= 0)
     unsent_.erase(0, static_cast<std::size_t>(sent));
   else if (errno != EAGAIN && errno != EINTR)
     unsent_.clear();  // its end is told by what is read
@@ -190,12 +190,13 @@ void VmSession::take_connections() {
 void VmSession::take_greetings() {
   for (base::UniqueFd& socket : greeting_) {
     const StreamGreeting greeting = read_greeting(socket.get());
+    if (!greeting.hello && !greeting.closed)
+      continue;
+    base::UniqueFd taken(socket.release());
     if (greeting.hello && greeting.hello->request == kFirstProcess)
-      streams_.add(greeting.hello->kind, std::move(socket));
+      streams_.add(greeting.hello->kind, std::move(taken));
     else if (greeting.hello)
-      clients_.give_stream(*greeting.hello, socket);
-    if (greeting.hello || greeting.closed)
-      socket.reset();
+      clients_.give_stream(*greeting.hello, taken);
   }
   std::erase_if(greeting_, [](const base::UniqueFd& socket) { return !socket; });
 }

@@ -1,6 +1,12 @@
 #include "runtime/engine/exec.h"
 
+#include <grp.h>
+#include <sched.h>
+#include <unistd.h>
+
+#include "base/error.h"
 #include "exec_process.h"
+#include "isolation/rootless.h"
 #include "layout.h"
 #include "own_streams.h"
 #include "runtime/attach/attach.h"
@@ -10,6 +16,14 @@
 
 namespace trine::runtime::engine {
 namespace {
+
+/// An ordinary user's instance lives in a user namespace that its trine made. A pid namespace may only be
+/// entered by who is root both where it belongs to and where he stands: so we become root there first.
+void enter_user_namespace_of(const RunningInstance& instance) {
+  if (::setns(instance.process.get(), CLONE_NEWUSER) != 0 || ::setresgid(0, 0, 0) != 0 ||
+      ::setresuid(0, 0, 0) != 0 || ::setgroups(0, nullptr) != 0)
+    base::throw_errno("cannot become root in the user namespace of " + instance.record.name);
+}
 
 isolation::Started join(const RunningInstance& instance, backend::JoinedProcess process) {
   return backend::join_container(std::move(process), {.pid = instance.record.pid,
@@ -46,6 +60,8 @@ int exec(const ExecOptions& options, const Paths& paths) {
   backend::JoinedProcess process = make_exec_process(load_first_process(paths, instance.record), options);
   if (instance.record.isolation == kVmClass)
     return exec_in_guest(instance, paths, options, std::move(process));
+  if (isolation::is_rootless())
+    enter_user_namespace_of(instance);
   if (options.detach)
     return exec_detached(instance, std::move(process));
   if (!options.interactive && !options.terminal)

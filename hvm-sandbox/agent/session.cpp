@@ -22,6 +22,18 @@ constexpr int kQuietTime = 1000;
 /// a shell that changes the terminal's mode meanwhile does not see it.
 constexpr int kEndInterval = 200;
 
+using Clock = std::chrono::steady_clock;
+
+/// The earlier of two timeouts of poll(2), where -1 is never.
+int sooner(int one, int other) {
+  return one < 0 ? other : std::min(one, other);
+}
+
+Failure not_understood() {
+  return {.message = "the agent does not understand what it is asked to start",
+          .hint = "is the agent of the same version as trine?"};
+}
+
 Failure failure_of(const base::Error& error) {
   return {.message = error.message(), .hint = error.hint(), .errno_value = error.errno_value()};
 }
@@ -39,6 +51,11 @@ void write_files(const StartRequest& request) {
 
 Session::Session(Launcher& launcher) : launcher_(launcher), control_(dial(kControlPort)) {
   send(FrameType::kReady, 0, wire::encode(Ready{}));
+}
+
+int Session::Job::quiet_time_left() const {
+  const auto quiet = std::chrono::duration_cast<std::chrono::milliseconds>(Clock::now() - last_heard).count();
+  return quiet < kQuietTime ? kQuietTime - static_cast<int>(quiet) : 0;
 }
 
 void Session::send(FrameType type, std::uint64_t request, std::string payload) {
@@ -59,10 +76,11 @@ void Session::wait_and_carry() {
   int timeout = -1;
   for (auto& [request, job] : jobs_) {
     waits.push_back({.fd = job.ended ? -1 : job.workload->process().pidfd(), .events = POLLIN, .revents = 0});
+    job.stdio->hang_up_if_alone();
     if (job.ended)
-      timeout = kQuietTime;
-    else if (job.stdio->awaits_end() && timeout < 0)
-      timeout = kEndInterval;
+      timeout = sooner(timeout, job.quiet_time_left());
+    else if (job.stdio->awaits_end())
+      timeout = sooner(timeout, kEndInterval);
     for (const Pump& pump : job.stdio->pumps()) {
       std::array<pollfd, Pump::kWaits> pair{};
       pump.prepare(pair);
@@ -74,13 +92,16 @@ void Session::wait_and_carry() {
     base::throw_errno("cannot wait for the host");
   std::size_t next = 1;
   for (auto& [request, job] : jobs_) {
+    bool heard = waits[next].revents != 0;
     if (waits[next++].revents != 0 && !job.ended)
       job.ended = job.workload->process().wait();
     for (Pump& pump : job.stdio->pumps()) {
+      heard |= waits[next].revents != 0;
       pump.carry({waits[next], waits[next + 1]});
       next += Pump::kWaits;
     }
-    job.idle = count == 0 && timeout == kQuietTime;
+    if (heard)
+      job.last_heard = Clock::now();
     if (count == 0 && job.stdio->awaits_end())
       job.stdio->type_end();
   }
@@ -108,7 +129,10 @@ bool Session::handle(const Frame& frame) {
   const auto job = jobs_.find(frame.request);
   switch (frame.type) {
     case FrameType::kStart:
-      start(frame);
+      start(frame, &Session::try_first);
+      return true;
+    case FrameType::kExec:
+      start(frame, &Session::try_exec);
       return true;
     case FrameType::kSignal:
       if (const auto number = wire::decode<std::uint32_t>(frame.payload); number && job != jobs_.end())
@@ -127,9 +151,9 @@ bool Session::handle(const Frame& frame) {
   }
 }
 
-void Session::start(const Frame& frame) {
+void Session::start(const Frame& frame, std::optional<Failure> (Session::*try_start)(const Frame&, Job&)) {
   Job job;
-  if (const auto failure = try_start(frame, job)) {
+  if (const auto failure = (this->*try_start)(frame, job)) {
     send(FrameType::kFailed, frame.request, wire::encode(*failure));
     return;
   }
@@ -137,33 +161,57 @@ void Session::start(const Frame& frame) {
   send(FrameType::kStarted, frame.request, {});
 }
 
-std::optional<Failure> Session::try_start(const Frame& frame, Job& job) {
+std::optional<Failure> Session::try_first(const Frame& frame, Job& job) {
   const auto request = wire::decode<StartRequest>(frame.payload);
-  if (!request || jobs_.contains(frame.request))
-    return Failure{.message = "the agent does not understand what it is asked to start",
-                   .hint = "is the agent of the same version as trine?"};
+  if (!request || first_)
+    return not_understood();
   try {
     const std::vector<std::string> layers = mount_layers(request->layers);
     write_files(*request);
-    job.stdio = std::make_unique<Stdio>(frame.request, *request);
-    {
-      const Stdio::Borrowed borrowed(*job.stdio);
-      auto started = launcher_.start(*request, layers);
-      if (!started)
-        return started.error();
-      job.workload = std::move(*started);
-    }
-    job.stdio->connect(job.workload->take_terminal());
-    return std::nullopt;
+    job.stdio = std::make_unique<Stdio>(frame.request,
+                                        Streams{.terminal = request->terminal, .input = request->input});
+    auto failure = connect(job, [&] { return launcher_.start(*request, layers); });
+    if (!failure)
+      first_ = frame.request;
+    return failure;
   } catch (const base::Error& error) {
     return failure_of(error);
   }
 }
 
+std::optional<Failure> Session::try_exec(const Frame& frame, Job& job) {
+  const auto request = wire::decode<ExecRequest>(frame.payload);
+  if (!request || jobs_.contains(frame.request))
+    return not_understood();
+  const auto first = first_ ? jobs_.find(*first_) : jobs_.end();
+  if (first == jobs_.end() || first->second.ended)
+    return Failure{.message = "its process is not running"};
+  try {
+    job.stdio = std::make_unique<Stdio>(
+        frame.request,
+        Streams{.terminal = request->terminal, .input = request->input, .detached = request->detached});
+    return connect(job, [&] { return launcher_.exec(*request, *first->second.workload); });
+  } catch (const base::Error& error) {
+    return failure_of(error);
+  }
+}
+
+std::optional<Failure> Session::connect(Job& job, const std::function<Launcher::Made()>& make) {
+  {
+    const Stdio::Borrowed borrowed(*job.stdio);
+    auto made = make();
+    if (!made)
+      return made.error();
+    job.workload = std::move(*made);
+  }
+  job.stdio->connect(job.workload->take_terminal());
+  return std::nullopt;
+}
+
 /// Reports those that ended once all that they wrote is with the host.
 void Session::settle() {
   for (auto job = jobs_.begin(); job != jobs_.end();) {
-    if (!job->second.ended || !(job->second.stdio->drained() || job->second.idle)) {
+    if (!job->second.ended || !(job->second.stdio->drained() || job->second.quiet_time_left() == 0)) {
       ++job;
       continue;
     }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <chrono>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -23,13 +25,16 @@ class Session {
     std::unique_ptr<Workload> workload;
     std::unique_ptr<Stdio> stdio;
     std::optional<base::ExitStatus> ended;
-    bool idle = false;  ///< nothing came from it for a while after its end
+    std::chrono::steady_clock::time_point last_heard;  ///< when something came from it, or it ended
+    [[nodiscard]] int quiet_time_left() const;         ///< milliseconds; 0: nothing more is waited for
   };
 
   /// False: the host wants the end.
   bool handle(const Frame& frame);
-  void start(const Frame& frame);
-  [[nodiscard]] std::optional<Failure> try_start(const Frame& frame, Job& job);
+  void start(const Frame& frame, std::optional<Failure> (Session::*try_start)(const Frame&, Job&));
+  [[nodiscard]] std::optional<Failure> try_first(const Frame& frame, Job& job);
+  [[nodiscard]] std::optional<Failure> try_exec(const Frame& frame, Job& job);
+  [[nodiscard]] static std::optional<Failure> connect(Job& job, const std::function<Launcher::Made()>& make);
   bool receive();
   void wait_and_carry();
   void settle();
@@ -39,6 +44,7 @@ class Session {
   base::UniqueFd control_;
   FrameReader reader_;
   std::map<std::uint64_t, Job> jobs_;
+  std::optional<std::uint64_t> first_;  ///< the job of kStart
   bool connected_ = true;
 };
 

@@ -41,17 +41,20 @@ base::UniqueFd dial(std::uint32_t port) {
   return connection;
 }
 
-Stdio::Stdio(std::uint64_t request, const StartRequest& start) {
+Stdio::Stdio(std::uint64_t request, const Streams& wanted) : detached_(wanted.detached) {
   std::vector<StreamKind> kinds{StreamKind::kOutput, StreamKind::kError};
-  if (start.terminal)
+  if (wanted.terminal)
     kinds = {StreamKind::kTerminal};
-  else if (start.input)
+  else if (wanted.input)
     kinds.push_back(StreamKind::kInput);
   for (const StreamKind kind : kinds) {
-    Stream stream{.kind = kind, .connection = dial(kStreamPort)};
-    base::write_all(stream.connection.get(), wire::encode(StreamHello{.request = request, .kind = kind}),
-                    "a stream to the host");
-    unblock(stream.connection);
+    Stream stream{.kind = kind,
+                  .connection = detached_ ? base::open_file("/dev/null", O_RDWR) : dial(kStreamPort)};
+    if (!detached_) {
+      base::write_all(stream.connection.get(), wire::encode(StreamHello{.request = request, .kind = kind}),
+                      "a stream to the host");
+      unblock(stream.connection);
+    }
     if (kind != StreamKind::kTerminal) {
       std::array<int, 2> ends{};
       if (::pipe2(ends.data(), O_CLOEXEC) != 0)
@@ -95,6 +98,8 @@ void Stdio::connect(base::UniqueFd terminal) {
   }
   outputs_ = pumps_.size();
   for (Stream& stream : streams_) {
+    if (stream.kind == StreamKind::kTerminal && detached_)
+      continue;  // nothing to type, and no end of it either
     if (stream.kind == StreamKind::kTerminal)
       pumps_.emplace_back(std::move(stream.connection), copy_of(terminal_), Pump::Target::kOwn);
     else if (stream.kind == StreamKind::kInput)
@@ -116,6 +121,11 @@ bool Stdio::awaits_end() const {
 void Stdio::type_end() const {
   constexpr char kEndOfInput = 4;                    // VEOF, ^D
   (void)!::write(terminal_.get(), &kEndOfInput, 1);  // one that does not take it is asked again
+}
+
+void Stdio::hang_up_if_alone() {
+  if (terminal_ && pumps_.front().done())
+    terminal_.reset();
 }
 
 bool Stdio::drained() const {

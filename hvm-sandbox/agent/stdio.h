@@ -12,12 +12,19 @@ namespace trine::hvm {
 /// A connection to the host. Throws base::Error.
 base::UniqueFd dial(std::uint32_t port);
 
+/// Which of them a process has.
+struct Streams {
+  bool terminal = false;
+  bool input = false;
+  bool detached = false;  ///< all of them lead nowhere
+};
+
 /// The standard streams of a process: pipes in the guest, with a connection to the host behind each. Pipes,
 /// because programs open /dev/stdout again, which a socket refuses.
 class Stdio {
  public:
   /// Opens the connections. Throws base::Error.
-  Stdio(std::uint64_t request, const StartRequest& start);
+  Stdio(std::uint64_t request, const Streams& wanted);
 
   /// The caller's own streams are the process' while this lives.
   class Borrowed {
@@ -41,6 +48,8 @@ class Stdio {
   [[nodiscard]] bool awaits_end() const;
   /// Types the end of input, as a person would.
   void type_end() const;
+  /// Lets go of a terminal whose other end at the host is gone, which hangs it up.
+  void hang_up_if_alone();
   /// Whether all output was carried to the host.
   [[nodiscard]] bool drained() const;
 
@@ -51,6 +60,7 @@ class Stdio {
     base::UniqueFd ours, theirs;  ///< ends of a pipe
   };
 
+  bool detached_ = false;
   std::vector<Stream> streams_;
   std::vector<Pump> pumps_;
   std::size_t outputs_ = 0;  ///< pumps of output come first

@@ -96,7 +96,7 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
   GroupGuard group(make_group(hierarchies, options, plan.limits));
   expand_cgroup_mounts(plan.isolation.mounts, hierarchies, group.get(),
                        has_new(plan.isolation, CLONE_NEWCGROUP));
-  if (plan.seccomp)
+  if (plan.seccomp && !plan.isolation.seccomp)
     plan.isolation.seccomp = isolation::cached_seccomp(*plan.seccomp, options.seccomp_cache);
 
   plan.isolation.staging_directory = kStagingDirectory;

@@ -38,16 +38,12 @@ std::uint64_t foreign_namespaces(pid_t pid) {
   return foreign;
 }
 
-isolation::Started join_container(isolation::Process process,
-                                  const std::optional<isolation::SeccompProfile>& seccomp,
-                                  const JoinOptions& options) {
-  isolation::JoinPlan plan{.pidfd = options.pidfd,
-                           .namespaces = foreign_namespaces(options.pid),
-                           .process = std::move(process),
-                           .seccomp = {},
-                           .resctrl = options.resctrl};
-  if (seccomp)
-    plan.seccomp = isolation::cached_seccomp(*seccomp, options.seccomp_cache);
+isolation::Started join_container(JoinedProcess process, const JoinOptions& options) {
+  const isolation::JoinPlan plan{.pidfd = options.pidfd,
+                                 .namespaces = foreign_namespaces(options.pid),
+                                 .process = std::move(process.process),
+                                 .seccomp = std::move(process.seccomp),
+                                 .resctrl = options.resctrl};
   const cgroups::Group group = cgroups::open_group(options.cgroups);
   const auto birth = group.birth_directory();
   isolation::StartHooks hooks;

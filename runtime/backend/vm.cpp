@@ -50,7 +50,8 @@ VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
   if (options.on_created)
     options.on_created(monitor.process().pid());
   const attach::RawMode raw(request.terminal && options.interactive ? STDIN_FILENO : -1);
-  VmSession session(monitor, signals, request, options.boot_limit);
+  VmSession session(monitor, signals, request,
+                    {.boot_limit = options.boot_limit, .control = std::move(options.control)});
   return session.run();
 }
 

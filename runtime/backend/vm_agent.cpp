@@ -6,6 +6,7 @@
 #include "hvm-sandbox/agent.h"
 #include "isolation/start.h"
 #include "runtime/backend/container.h"
+#include "runtime/backend/joined_process.h"
 #include "vm_plan_codec.h"
 
 /// trine-agent: PID 1 in a guest. It runs the workload as a container of the guest's, by the code that runs
@@ -29,8 +30,23 @@ class ContainerWorkload : public hvm::Workload {
   base::UniqueFd take_terminal() override { return container_.take_terminal(); }
   bool finish() override { return container_.finish().oom_killed; }
 
+  [[nodiscard]] backend::JoinOptions join_options() {
+    return {.pid = process().pid(), .pidfd = process().pidfd(), .cgroups = container_.cgroups()};
+  }
+
  private:
   backend::Container container_;
+};
+
+class JoinedWorkload : public hvm::Workload {
+ public:
+  explicit JoinedWorkload(isolation::Started started) : started_(std::move(started)) {}
+  base::Process& process() override { return started_.process; }
+  base::UniqueFd take_terminal() override { return std::move(started_.terminal); }
+  bool finish() override { return false; }  // the group's account is the first process's
+
+ private:
+  isolation::Started started_;
 };
 
 /// The image's layers below a writable one, which lives in the guest's memory and dies with it.
@@ -54,13 +70,12 @@ isolation::OverlayRoot make_root(const std::vector<std::string>& layers) {
 
 class ContainerLauncher : public hvm::Launcher {
  public:
-  std::expected<std::unique_ptr<hvm::Workload>, hvm::Failure> start(
-      const hvm::StartRequest& request, const std::vector<std::string>& layers) override {
+  Made start(const hvm::StartRequest& request, const std::vector<std::string>& layers) override {
     auto plan = hvm::wire::decode<backend::GuestPlan>(request.plan);
     if (!plan)
       return std::unexpected(
           hvm::Failure{.message = "the agent does not understand the plan of the process"});
-    try {
+    return caught([&]() -> std::unique_ptr<hvm::Workload> {
       plan->isolation_part.root.source = make_root(layers);
       backend::ContainerPlan container{.isolation = std::move(plan->isolation_part),
                                        .limits = std::move(plan->limits)};
@@ -71,6 +86,24 @@ class ContainerLauncher : public hvm::Launcher {
       };
       return std::make_unique<ContainerWorkload>(
           backend::start_container(std::move(container), {.make_group = make_group, .on_created = ignore}));
+    });
+  }
+
+  Made exec(const hvm::ExecRequest& request, hvm::Workload& first) override {
+    auto process = backend::decode_process(request.process);
+    if (!process)
+      return std::unexpected(hvm::Failure{.message = "the agent does not understand the process"});
+    return caught([&]() -> std::unique_ptr<hvm::Workload> {
+      const auto options = dynamic_cast<ContainerWorkload&>(first).join_options();
+      return std::make_unique<JoinedWorkload>(backend::join_container(std::move(*process), options));
+    });
+  }
+
+ private:
+  template <typename Make>
+  static Made caught(Make make) {
+    try {
+      return make();
     } catch (const isolation::ExecError& error) {
       return std::unexpected(failure(error, error.not_found() ? kNotFound : kNotExecutable));
     } catch (const base::Error& error) {
@@ -78,7 +111,6 @@ class ContainerLauncher : public hvm::Launcher {
     }
   }
 
- private:
   static hvm::Failure failure(const base::Error& error, std::uint32_t exit_code) {
     return {.message = error.message(),
             .hint = error.hint(),

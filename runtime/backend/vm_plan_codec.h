@@ -6,6 +6,7 @@
 #include "hvm-sandbox/wire.h"
 #include "isolation/plan.h"
 #include "isolation/seccomp.h"
+#include "runtime/backend/joined_process.h"
 
 /// How the plan of a process goes to the agent: field by field, in this order. Host and agent are of one
 /// version, so there is nothing to negotiate.
@@ -220,6 +221,13 @@ struct Fields<cgroups::Limits> {
                     cpuset_mems, pids_max, io_weight, io_weight_device, io_leaf_weight, io_leaf_weight_device,
                     io_read_bps, io_write_bps, io_read_iops, io_write_iops, hugepages, rdma, network_class,
                     network_priorities, unified, devices);
+  }
+};
+template <>
+struct Fields<runtime::backend::JoinedProcess> {
+  static auto of(auto& whole) {
+    auto& [process, seccomp] = whole;
+    return std::tie(process, seccomp);
   }
 };
 template <>

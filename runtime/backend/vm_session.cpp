@@ -1,6 +1,5 @@
 #include "vm_session.h"
 
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -10,16 +9,21 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
+#include <span>
+#include <utility>
 
 #include "base/error.h"
-#include "base/file.h"
-#include "isolation/start.h"
 
 namespace trine::runtime::backend {
 namespace {
 
-constexpr std::uint64_t kRequest = 1;  ///< the one process of the session
-constexpr std::size_t kMostStreams = 8;
+/// Streams that wait to be told apart: an agent opens three at once, for several commands.
+constexpr std::size_t kMostGreetings = 16;
+/// What a guest that takes nothing may keep us from sending.
+constexpr std::size_t kMostUnsent = 4 << 20;
+/// How long a killed instance has to say that it has ended, so that all of its output is had.
+constexpr std::chrono::seconds kKillPatience(2);
+constexpr int kKilled = 128 + SIGKILL;
 
 // Source: hvm-sandbox/monitor/exit_codes.h, as its caller understands it.
 struct MachineEnd {
@@ -33,26 +37,28 @@ constexpr std::array kMachineEnds{
     MachineEnd{137, "its monitor was killed"},
 };
 
-base::UniqueFd copy_of(int fd) {
-  base::UniqueFd copy(::fcntl(fd, F_DUPFD_CLOEXEC, 3));
-  if (!copy)
-    base::throw_errno("cannot copy a descriptor");
-  return copy;
+using Clock = std::chrono::steady_clock;
+
+int milliseconds_until(Clock::time_point when) {
+  const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(when - Clock::now()).count();
+  return left > 0 ? static_cast<int>(left) + 1 : 0;
 }
 
-void unblock(int fd) {
-  (void)::fcntl(fd, F_SETFL, O_NONBLOCK | ::fcntl(fd, F_GETFL));
+bool ends_a_start(int signal) {
+  return signal == SIGINT || signal == SIGTERM || signal == SIGQUIT || signal == SIGHUP;
 }
 
 }  // namespace
 
 VmSession::VmSession(Monitor& monitor, const attach::SignalBlock& signals, const hvm::StartRequest& request,
-                     std::chrono::seconds boot_limit)
+                     VmSessionOptions options)
     : monitor_(monitor),
       request_(request),
-      boot_limit_(boot_limit),
-      deadline_(std::chrono::steady_clock::now() + boot_limit),
-      signals_(::signalfd(-1, &signals.signals(), SFD_CLOEXEC | SFD_NONBLOCK)) {
+      boot_limit_(options.boot_limit),
+      deadline_(Clock::now() + boot_limit_),
+      signals_(::signalfd(-1, &signals.signals(), SFD_CLOEXEC | SFD_NONBLOCK)),
+      streams_(request.terminal, request.input),
+      clients_(std::move(options.control)) {
   if (!signals_)
     base::throw_errno("cannot listen for signals");
 }
@@ -65,54 +71,63 @@ VmEnd VmSession::run() {
 }
 
 bool VmSession::finished() const {
-  return end_ && std::ranges::all_of(outputs_, [this](std::size_t index) { return pumps_[index].done(); });
+  return end_ && (given_up_ || streams_.drained());
+}
+
+/// In milliseconds, as poll(2) takes it; acts on what is due.
+int VmSession::timeout() {
+  int left = -1;
+  if (!ready_) {
+    left = milliseconds_until(deadline_);
+    if (left == 0)
+      report_no_boot();
+  }
+  if (kill_deadline_) {
+    const int until_kill = milliseconds_until(*kill_deadline_);
+    left = left < 0 ? until_kill : std::min(left, until_kill);
+    if (until_kill == 0) {
+      end_ = VmEnd{.code = kKilled};
+      given_up_ = true;
+    }
+  }
+  return left;
 }
 
 void VmSession::wait_once() {
-  const std::size_t streams = pumps_.size();
-  const std::size_t greetings = greeting_.size();
+  const int left = timeout();
+  if (given_up_)
+    return;
+  const auto control_events = static_cast<short>(unsent_.empty() ? POLLIN : POLLIN | POLLOUT);
   std::vector<pollfd> waits{{.fd = monitor_.process().pidfd(), .events = POLLIN, .revents = 0},
                             {.fd = signals_.get(), .events = POLLIN, .revents = 0},
                             {.fd = monitor_.channel(), .events = POLLIN, .revents = 0},
-                            {.fd = control_.get(), .events = POLLIN, .revents = 0}};
+                            {.fd = control_.get(), .events = control_events, .revents = 0}};
+  const std::size_t fixed = waits.size();
+  streams_.prepare(waits);
+  const std::size_t of_streams = waits.size() - fixed;
+  clients_.prepare(waits);
+  const std::size_t of_clients = waits.size() - fixed - of_streams;
   for (const base::UniqueFd& socket : greeting_)
     waits.push_back({.fd = socket.get(), .events = POLLIN, .revents = 0});
-  for (const hvm::Pump& pump : pumps_) {
-    std::array<pollfd, hvm::Pump::kWaits> pair{};
-    pump.prepare(pair);
-    waits.insert(waits.end(), pair.begin(), pair.end());
-  }
-  int timeout = -1;
-  if (!ready_) {
-    const auto left =
-        std::chrono::duration_cast<std::chrono::milliseconds>(deadline_ - std::chrono::steady_clock::now());
-    if (left.count() <= 0)
-      report_no_boot();
-    timeout = static_cast<int>(left.count()) + 1;
-  }
-  if (::poll(waits.data(), waits.size(), timeout) < 0) {
+  if (::poll(waits.data(), waits.size(), left) < 0) {
     if (errno == EINTR)
       return;
     base::throw_errno("cannot wait for the instance");
   }
-  for (std::size_t i = 0; i < streams; ++i) {
-    const std::size_t at = 4 + greetings + (i * hvm::Pump::kWaits);
-    pumps_[i].carry({waits[at], waits[at + 1]});
-  }
-  for (std::size_t i = greetings; i > 0; --i) {
-    if (waits[3 + i].revents == 0)
-      continue;
-    base::UniqueFd socket = std::move(greeting_[i - 1]);
-    greeting_.erase(greeting_.begin() + static_cast<std::ptrdiff_t>(i - 1));
-    add_stream(std::move(socket));
-  }
-  if (waits[1].revents != 0)
+  const std::span<const pollfd> found(waits);
+  streams_.carry(found.subspan(fixed, of_streams));
+  clients_.carry(found.subspan(fixed + of_streams, of_clients));
+  take_requests();
+  if (found[1].revents != 0)
     take_signals();
-  if (waits[2].revents != 0)
-    take_connection();
-  if (waits[3].revents != 0)
+  if (found[2].revents != 0)
+    take_connections();
+  take_greetings();
+  if ((found[3].revents & POLLOUT) != 0)
+    write_some();
+  if ((found[3].revents & ~POLLOUT) != 0)
     take_frames();
-  if (waits[0].revents != 0 && !finished())
+  if (found[0].revents != 0 && !finished())
     report_machine_end();
 }
 
@@ -122,13 +137,23 @@ void VmSession::take_signals() {
     const int number = static_cast<int>(info.ssi_signo);
     if (number == SIGWINCH)
       send_window_size();
-    else if (started_)
-      send(hvm::FrameType::kSignal, hvm::wire::encode(static_cast<std::uint32_t>(number)));
-    else if (number == SIGINT || number == SIGTERM || number == SIGQUIT || number == SIGHUP)
-      throw base::Error("stopped by a signal before the guest was up");
     else
-      early_signals_.push_back(number);
+      deliver(number);
   }
+}
+
+void VmSession::deliver(int signal) {
+  if (signal == SIGKILL) {
+    kill_deadline_ = Clock::now() + (started_ ? kKillPatience : std::chrono::seconds(0));
+    if (!started_)
+      return;
+  }
+  if (started_)
+    send(hvm::FrameType::kSignal, hvm::wire::encode(static_cast<std::uint32_t>(signal)));
+  else if (ends_a_start(signal))
+    throw base::Error("stopped by a signal before the guest was up");
+  else
+    early_signals_.push_back(signal);
 }
 
 void VmSession::send_window_size() {
@@ -138,55 +163,59 @@ void VmSession::send_window_size() {
          hvm::wire::encode(hvm::TerminalSize{.rows = size->rows, .columns = size->columns}));
 }
 
-void VmSession::send(hvm::FrameType type, std::string payload) {
-  const std::string bytes =
-      hvm::encode_frame({.type = type, .request = kRequest, .payload = std::move(payload)});
-  base::write_all(control_.get(), bytes, "the connection to the guest");
+void VmSession::send(hvm::FrameType type, std::string payload, std::uint64_t process) {
+  unsent_ += hvm::encode_frame({.type = type, .request = process, .payload = std::move(payload)});
+  write_some();
 }
 
-void VmSession::take_connection() {
+/// A guest that does not read must not make us wait: what it does not take now, it gets when it does.
+void VmSession::write_some() {
+  const ssize_t sent = ::send(control_.get(), unsent_.data(), unsent_.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  if (sent >= 0)
+    unsent_.erase(0, static_cast<std::size_t>(sent));
+  else if (errno != EAGAIN && errno != EINTR)
+    unsent_.clear();  // its end is told by what is read
+}
+
+void VmSession::take_connections() {
   while (auto connection = monitor_.accept()) {
     if (connection->port == hvm::kControlPort && !control_)
       control_ = std::move(connection->socket);
-    else if (connection->port == hvm::kStreamPort && greeting_.size() + pumps_.size() < kMostStreams)
+    else if (connection->port == hvm::kStreamPort && greeting_.size() < kMostGreetings)
       greeting_.push_back(std::move(connection->socket));
     // Any other closes here: the guest has no business with it.
   }
 }
 
-void VmSession::add_stream(base::UniqueFd socket) {
-  std::array<char, hvm::kStreamHelloBytes> bytes{};
-  if (::recv(socket.get(), bytes.data(), bytes.size(), MSG_DONTWAIT) != static_cast<ssize_t>(bytes.size()))
-    return;
-  const auto hello = hvm::wire::decode<hvm::StreamHello>({bytes.data(), bytes.size()});
-  if (!hello || hello->request != kRequest)
-    return;
-  unblock(socket.get());
-  const auto output = [&](int target) {
-    outputs_.push_back(pumps_.size());
-    pumps_.emplace_back(copy_of(socket.get()), copy_of(target), hvm::Pump::Target::kShared);
-  };
-  const auto input = [&] {
-    pumps_.emplace_back(copy_of(STDIN_FILENO), copy_of(socket.get()), hvm::Pump::Target::kOwn);
-  };
-  switch (hello->kind) {
-    case hvm::StreamKind::kOutput:
-      output(STDOUT_FILENO);
-      break;
-    case hvm::StreamKind::kError:
-      output(STDERR_FILENO);
-      break;
-    case hvm::StreamKind::kInput:
-      if (request_.input)
-        input();
-      break;
-    case hvm::StreamKind::kTerminal:
-      if (!request_.terminal)
-        break;
-      output(STDOUT_FILENO);
-      if (request_.input)
-        input();
-      break;
+void VmSession::take_greetings() {
+  for (base::UniqueFd& socket : greeting_) {
+    const StreamGreeting greeting = read_greeting(socket.get());
+    if (!greeting.hello && !greeting.closed)
+      continue;
+    base::UniqueFd taken(socket.release());
+    if (greeting.hello && greeting.hello->request == kFirstProcess)
+      streams_.add(greeting.hello->kind, std::move(taken));
+    else if (greeting.hello)
+      clients_.give_stream(*greeting.hello, taken);
+  }
+  std::erase_if(greeting_, [](const base::UniqueFd& socket) { return !socket; });
+}
+
+/// What other commands ask for. Before the first process runs, it waits.
+void VmSession::take_requests() {
+  for (hvm::Frame& frame : clients_.take_requests()) {
+    if (frame.request == kFirstProcess) {
+      if (const auto number = hvm::wire::decode<std::uint32_t>(frame.payload))
+        deliver(static_cast<int>(*number));
+    } else if (!started_) {
+      early_requests_.push_back(std::move(frame));
+    } else if (unsent_.size() + frame.payload.size() > kMostUnsent) {
+      const hvm::Failure failure{.message = "it takes no commands"};
+      clients_.give(
+          {.type = hvm::FrameType::kFailed, .request = frame.request, .payload = hvm::wire::encode(failure)});
+    } else {
+      send(frame.type, std::move(frame.payload), frame.request);
+    }
   }
 }
 
@@ -202,47 +231,70 @@ void VmSession::take_frames() {
     return;
   }
   reader_.append({bytes.data(), static_cast<std::size_t>(got)});
-  while (const auto frame = reader_.next())
-    handle(*frame);
+  while (auto frame = reader_.next())
+    handle(std::move(*frame));
   if (reader_.broken())
     throw base::Error("the guest's agent sent what is no frame");
 }
 
-void VmSession::handle(const hvm::Frame& frame) {
+void VmSession::handle(hvm::Frame frame) {
+  if (frame.type == hvm::FrameType::kExit || frame.type == hvm::FrameType::kFailed) {
+    // Its streams were opened before this was said, and are to be with whom they are for.
+    take_connections();
+    take_greetings();
+  }
+  if (frame.request != kFirstProcess && frame.type != hvm::FrameType::kReady)
+    return handle_other(std::move(frame));
   switch (frame.type) {
-    case hvm::FrameType::kReady: {
-      const auto ready = hvm::wire::decode<hvm::Ready>(frame.payload);
-      if (!ready || ready->version != hvm::kProtocolVersion)
-        throw base::Error("the guest's agent speaks another version of the protocol than this trine", 0,
-                          "trine and trine-agent belong together");
-      if (!ready_)
-        send(hvm::FrameType::kStart, hvm::wire::encode(request_));
-      ready_ = true;
+    case hvm::FrameType::kReady:
+      start(frame);
       break;
-    }
     case hvm::FrameType::kStarted:
-      started_ = true;
-      send_window_size();
-      for (const int number : early_signals_)
-        send(hvm::FrameType::kSignal, hvm::wire::encode(static_cast<std::uint32_t>(number)));
-      early_signals_.clear();
+      on_started();
       break;
-    case hvm::FrameType::kFailed: {
-      const auto failure = hvm::wire::decode<hvm::Failure>(frame.payload);
-      if (!failure)
-        throw base::Error("the guest's agent cannot start the process, and does not say why");
-      if (failure->exit_code == 126 || failure->exit_code == 127)
-        throw isolation::ExecError(failure->message, failure->errno_value, failure->hint,
-                                   failure->exit_code == 127);
-      throw base::Error("in the guest: " + failure->message, failure->errno_value, failure->hint);
-    }
+    case hvm::FrameType::kFailed:
+      throw_failure(frame.payload);
     case hvm::FrameType::kExit:
-      if (const auto exit = hvm::wire::decode<hvm::Exit>(frame.payload); exit && frame.request == kRequest)
-        end_ = VmEnd{.code = static_cast<int>(exit->code & 0xffU), .oom_killed = exit->oom_killed};
+      if (const auto exit = hvm::wire::decode<hvm::Exit>(frame.payload))
+        end_ = VmEnd{.code = exit_code_of(*exit), .oom_killed = exit->oom_killed};
       break;
     default:
       throw base::Error("the guest's agent sent a frame of an unknown type");
   }
+}
+
+/// About another command's process, which may be gone by now.
+void VmSession::handle_other(hvm::Frame frame) {
+  switch (frame.type) {
+    case hvm::FrameType::kStarted:
+    case hvm::FrameType::kFailed:
+    case hvm::FrameType::kExit:
+      clients_.give(std::move(frame));
+      break;
+    default:
+      throw base::Error("the guest's agent sent a frame of an unknown type");
+  }
+}
+
+void VmSession::start(const hvm::Frame& frame) {
+  const auto ready = hvm::wire::decode<hvm::Ready>(frame.payload);
+  if (!ready || ready->version != hvm::kProtocolVersion)
+    throw base::Error("the guest's agent speaks another version of the protocol than this trine", 0,
+                      "trine and trine-agent belong together");
+  if (!ready_)
+    send(hvm::FrameType::kStart, hvm::wire::encode(request_));
+  ready_ = true;
+}
+
+void VmSession::on_started() {
+  if (started_)
+    return;
+  started_ = true;
+  send_window_size();
+  for (const int number : std::exchange(early_signals_, {}))
+    deliver(number);
+  for (hvm::Frame& frame : std::exchange(early_requests_, {}))
+    send(frame.type, std::move(frame.payload), frame.request);
 }
 
 void VmSession::report_machine_end() {

@@ -5,31 +5,45 @@
 #include <vector>
 
 #include "hvm-sandbox/protocol.h"
-#include "hvm-sandbox/pump.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/vm.h"
+#include "vm_clients.h"
 #include "vm_monitor.h"
+#include "vm_streams.h"
 
 namespace trine::runtime::backend {
 
-/// The host's end of the conversation with a guest's agent, for one process: starts it, carries its streams,
-/// passes on signals and window sizes, and hears of its end. What the guest sends is a stranger's.
+struct VmSessionOptions {
+  std::chrono::seconds boot_limit;
+  base::UniqueFd control;  ///< at which other commands ask for processes of theirs; or none
+};
+
+/// The host's end of the conversation with a guest's agent: starts the first process, carries its streams,
+/// passes on signals and window sizes, and hears of its end. Beside that it passes on what other commands and
+/// their processes say to each other. What the guest sends is a stranger's.
 class VmSession {
  public:
   VmSession(Monitor& monitor, const attach::SignalBlock& signals, const hvm::StartRequest& request,
-            std::chrono::seconds boot_limit);
+            VmSessionOptions options);
 
   /// Throws base::Error, isolation::ExecError.
   VmEnd run();
 
  private:
   void wait_once();
+  [[nodiscard]] int timeout();
   void take_signals();
-  void take_connection();
+  void deliver(int signal);
+  void take_connections();
+  void take_greetings();
   void take_frames();
-  void handle(const hvm::Frame& frame);
-  void add_stream(base::UniqueFd socket);
-  void send(hvm::FrameType type, std::string payload = {});
+  void take_requests();
+  void handle(hvm::Frame frame);
+  void handle_other(hvm::Frame frame);
+  void start(const hvm::Frame& frame);
+  void on_started();
+  void send(hvm::FrameType type, std::string payload, std::uint64_t process = kFirstProcess);
+  void write_some();
   void send_window_size();
   /// The machine ended: tells why, as an error.
   [[noreturn]] void report_machine_end();
@@ -40,16 +54,20 @@ class VmSession {
   const hvm::StartRequest& request_;
   std::chrono::seconds boot_limit_;
   std::chrono::steady_clock::time_point deadline_;
+  std::optional<std::chrono::steady_clock::time_point> kill_deadline_;
   base::UniqueFd signals_;
   base::UniqueFd control_;
   hvm::FrameReader reader_;
+  std::string unsent_;                    ///< to the guest
   std::vector<base::UniqueFd> greeting_;  ///< streams that have not said which they are
-  std::vector<hvm::Pump> pumps_;
-  std::vector<std::size_t> outputs_;  ///< which of them carry output
+  VmStreams streams_;
+  VmClients clients_;
+  std::vector<hvm::Frame> early_requests_;  ///< of other commands, before there was a process
   bool ready_ = false;
   bool started_ = false;
   std::vector<int> early_signals_;  ///< that came before there was a process
   std::optional<VmEnd> end_;
+  bool given_up_ = false;  ///< killed, and the guest does not say that it has ended
 };
 
 }  // namespace trine::runtime::backend

@@ -3,10 +3,12 @@
 
 #include "archive_verbs.h"
 #include "base/error.h"
+#include "exec_verb.h"
 #include "file_verbs.h"
 #include "flags.h"
 #include "image_verbs.h"
 #include "instance_verbs.h"
+#include "lifecycle_verbs.h"
 #include "registry_verbs.h"
 #include "run_flags.h"
 #include "runtime/engine/run.h"
@@ -135,6 +137,21 @@ const std::vector<Verb>& verbs() {
        "trine inspect web\ntrine inspect debian:12", no_flags, run_inspect},
       {"ps", "[FLAG]...", "list instances", "Lists those that run; with --all, those that have ended too.",
        "trine ps\ntrine ps --all --format json", ps_flag_texts, run_ps},
+      {"exec", "[FLAG]... INSTANCE COMMAND [ARGUMENT]...", "run a program in a running instance",
+       "Runs COMMAND beside the instance's first process and exits with its exit code. User, environment, "
+       "directory, capabilities, limits and seccomp filter are those that the instance was started with, but "
+       "for what the flags say. A program whose trine exec is killed goes on; its terminal hangs up.",
+       "trine exec -it web sh\ntrine exec -u www-data -e DEBUG=1 web ./job --now", exec_flag_texts, run_exec},
+      {"stop", "[FLAG]... INSTANCE...", "end instances in an orderly way",
+       "Sends the stop signal, the image's or else TERM, waits, and sends KILL to what runs on. Returns when "
+       "all have ended.",
+       "trine stop web\ntrine stop -t 60 web database", stop_flag_texts, run_stop},
+      {"kill", "[FLAG]... INSTANCE...", "send instances a signal",
+       "Sends the signal to the first process of each; after KILL, returns when they have ended.",
+       "trine kill web\ntrine kill -s HUP web", kill_flag_texts, run_kill},
+      {"wait", "INSTANCE...", "wait for instances to end",
+       "Prints the exit code of each when it has ended, in the order given.",
+       "trine wait web\ncode=$(trine wait job)", no_flags, run_wait},
       {"rm", "[FLAG]... INSTANCE...", "remove instances",
        "Removes instances that have ended, with all that they wrote; with --force, running ones too.",
        "trine rm web\ntrine rm --force web", rm_flag_texts, run_rm},

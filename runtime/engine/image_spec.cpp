@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "environment.h"
 #include "image_devices.h"
 #include "isolation/capabilities.h"
 #include "isolation/rlimits.h"
@@ -21,25 +22,6 @@ namespace trine::runtime::engine {
 namespace {
 
 constexpr const char* kDefaultPath = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
-/// Sets NAME=VALUE in place of an earlier NAME.
-void set_env(std::vector<std::string>& env, const std::string& entry) {
-  const std::string name = entry.substr(0, entry.find('=') + 1);
-  const auto old =
-      std::ranges::find_if(env, [&](const std::string& other) { return other.starts_with(name); });
-  if (old != env.end()) {
-    *old = entry;
-  } else {
-    env.push_back(entry);
-  }
-}
-
-/// A name alone takes the variable away, as in docker run -e NAME.
-void apply_env(std::vector<std::string>& env, const std::string& entry) {
-  if (entry.find('=') != std::string::npos)
-    return set_env(env, entry);
-  std::erase_if(env, [&](const std::string& other) { return other.starts_with(entry + "="); });
-}
 
 /// Docker's order: what it sets itself, then the image's, then the user's.
 std::vector<std::string> environment(const images::ImageConfig& image, const RunOptions& options,
@@ -130,12 +112,6 @@ std::vector<std::string> capability_names(std::uint64_t mask) {
       names.emplace_back(isolation::capability_name(number));
   }
   return names;
-}
-
-/// Whether the text names root, as far as can be told without the image's files.
-bool is_root(const std::string& user) {
-  const std::string name = user.substr(0, user.find(':'));
-  return name.empty() || name == "0" || name == "root";
 }
 
 oci::Capabilities capability_sets(std::uint64_t mask, const std::string& user) {

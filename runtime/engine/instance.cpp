@@ -114,6 +114,11 @@ const std::string& Instance::make_layer_directory() {
   return layer_directory_;
 }
 
+void Instance::keep_process(std::string_view process) {
+  process_ = base::open_file_at(lock_.get(), kProcessFile, O_WRONLY | O_CREAT | O_EXCL, 0600);
+  base::write_all(process_.get(), process, kProcessFile);
+}
+
 void Instance::save() const {
   base::replace_file(lock_.get(), "record.json", to_json(record_), base::Durability::kMemory, 0600);
 }
@@ -124,6 +129,10 @@ void Instance::finish(int exit_code, bool oom_killed) {
   record_.oom_killed = oom_killed;
   record_.finished = base::now_utc();
   record_.pid = 0;
+  // Who waits has the file open, and reads it when our lock is free: by then it is gone from the directory.
+  const std::string end = kExitText + std::to_string(exit_code) + "\n";
+  if (process_ && ::pwrite(process_.get(), end.data(), end.size(), 0) != static_cast<ssize_t>(end.size()))
+    base::throw_errno("cannot write the exit code of " + record_.name);
   if (record_.remove)
     return;
   const base::UniqueFd directory = base::open_file(make_layer_directory(), O_RDONLY | O_DIRECTORY);

@@ -1,6 +1,5 @@
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,9 +10,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/process.h"
 #include "layout.h"
 #include "record.h"
+#include "runtime/backend/recorded_process.h"
 #include "runtime/engine/instance.h"
 
 namespace trine::runtime::engine {
@@ -50,6 +49,20 @@ Record find_instance(const Paths& paths, const std::string& reference) {
                     " instances begin with it");
 }
 
+RunningInstance open_instance(Record record) {
+  RunningInstance instance{.record = std::move(record)};
+  if (instance.record.status == "running")
+    instance.process = backend::open_process(instance.record.pid, instance.record.start_time);
+  return instance;
+}
+
+RunningInstance find_running(const Paths& paths, const std::string& reference, const std::string& purpose) {
+  RunningInstance instance = open_instance(find_instance(paths, reference));
+  if (!instance.process)
+    throw base::Error("cannot " + purpose + " " + reference + ": it is not running");
+  return instance;
+}
+
 void remove_instance(const Paths& paths, const std::string& reference, bool force) {
   const Record record = find_instance(paths, reference);
   const std::string run_directory = run_root(paths) + "/" + record.id;
@@ -64,10 +77,8 @@ void remove_instance(const Paths& paths, const std::string& reference, bool forc
       throw base::Error("cannot remove " + record.name + ": it is running", 0,
                         "trine rm --force " + record.name);
     }
-    const base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, record.pid, 0)));
-    if (pidfd && base::process_info(record.pid).start_time == record.start_time) {
-      ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
-    }
+    if (const auto process = backend::open_process(record.pid, record.start_time))
+      (void)backend::send_signal(process.get(), SIGKILL, record.name);
     // Its own trine sees the end, writes it down and lets go of the lock.
     const base::UniqueFd ended(::open(run_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (ended)

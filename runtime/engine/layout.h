@@ -4,7 +4,8 @@
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "runtime/engine/paths.h"
+#include "runtime/backend/vm_exec.h"
+#include "runtime/engine/instance.h"
 
 /// Where instances are on disk, and the locks that tell the living from the dead.
 namespace trine::runtime::engine {
@@ -23,6 +24,22 @@ inline std::string name_root(const Paths& paths) {
 /// trine was killed at any moment is found again.
 inline std::string cgroup_name(const std::string& id) {
   return "trine-" + id.substr(0, 24);
+}
+
+/// Record::isolation of class vm.
+constexpr const char* kVmClass = "vm";
+
+/// Where the trine that runs an instance of class vm listens for others.
+inline std::string control_socket(const Paths& paths, const Record& record) {
+  return run_root(paths) + "/" + record.id + "/" + backend::kControlSocket;
+}
+
+/// In an instance's directory in `<run>`: what its first process was given; when that has ended, kExitText
+/// and the exit code stand over its beginning, as a line.
+constexpr const char* kProcessFile = "process";
+constexpr const char* kExitText = "exit code ";
+inline std::string process_file(const Paths& paths, const std::string& id) {
+  return run_root(paths) + "/" + id + "/" + kProcessFile;
 }
 
 /// Makes `path` when it is missing, closed to others: a layer holds set-user-id programs of strangers.

@@ -37,6 +37,7 @@ std::string to_json(const Record& record) {
             {"image", record.image},
             {"imageDigest", record.image_digest},
             {"bundle", record.bundle},
+            {"isolation", record.isolation},
             {"command", record.command},
             {"labels", to_object(record.labels)},
             {"annotations", to_object(record.annotations)},
@@ -63,6 +64,7 @@ std::optional<Record> parse_record(std::string_view text) {
     json.at("image").get_to(record.image);
     json.at("imageDigest").get_to(record.image_digest);
     json.at("bundle").get_to(record.bundle);
+    record.isolation = json.value("isolation", record.isolation);
     json.at("command").get_to(record.command);
     record.labels = to_pairs(json.at("labels"));
     record.annotations = to_pairs(json.at("annotations"));

@@ -1,6 +1,4 @@
 #include <fcntl.h>
-#include <poll.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -15,6 +13,7 @@
 #include "cgroups/group.h"
 #include "layout.h"
 #include "record.h"
+#include "runtime/backend/recorded_process.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/instance.h"
 
@@ -44,16 +43,12 @@ std::vector<Dead> lock_dead(const Paths& paths, const std::vector<std::string>& 
 /// Kills the first process of an instance, and with its pid namespace all others. It is not our child, so its
 /// end is waited for by its pidfd.
 void kill_process(const Record& record) {
-  if (record.pid <= 0)
+  const base::UniqueFd process = backend::open_process(record.pid, record.start_time);
+  if (!process)
     return;
-  const base::UniqueFd pidfd(static_cast<int>(::syscall(SYS_pidfd_open, record.pid, 0)));
-  // Looked at after the descriptor is ours: from here on the number cannot become another process's.
-  if (!pidfd || base::process_info(record.pid).start_time != record.start_time)
-    return;
-  ::syscall(SYS_pidfd_send_signal, pidfd.get(), SIGKILL, nullptr, 0);
+  (void)backend::send_signal(process.get(), SIGKILL, record.name);
   constexpr int kPatienceMs = 5000;
-  pollfd waiter{.fd = pidfd.get(), .events = POLLIN, .revents = 0};
-  ::poll(&waiter, 1, kPatienceMs);
+  backend::wait_for_end(process.get(), kPatienceMs);
 }
 
 /// Those of the record, and those that were made before there was one.

@@ -16,6 +16,7 @@
 #include "isolation/rootless.h"
 #include "isolation/start.h"
 #include "layout.h"
+#include "own_streams.h"
 #include "record.h"
 #include "run_vm.h"
 #include "runtime/attach/attach.h"
@@ -69,11 +70,8 @@ void add_network_files(const Instance& instance, const RunOptions& options, isol
 }
 
 std::string namespace_of(const Paths& paths, const std::string& reference) {
-  const Record record = find_instance(paths, reference);
-  if (record.pid <= 0 || base::process_info(record.pid).start_time != record.start_time) {
-    throw base::Error("cannot join the network of " + reference + ": it is not running");
-  }
-  return "/proc/" + std::to_string(record.pid) + "/ns/net";
+  const RunningInstance instance = find_running(paths, reference, "join the network of");
+  return "/proc/" + std::to_string(instance.record.pid) + "/ns/net";
 }
 
 /// Ids that a user namespace does not map cannot be named in a sysctl of it.
@@ -147,12 +145,6 @@ Prepared prepare(const RunOptions& options, const Paths& paths, bool rootless, I
   return prepare_bundle(options, options.image.substr(kBundle.size()), instance);
 }
 
-void empty_standard_input() {
-  const base::UniqueFd null = base::open_file("/dev/null", O_RDONLY);
-  if (::dup2(null.get(), STDIN_FILENO) < 0)
-    base::throw_errno("cannot empty the standard input");
-}
-
 void write_record(Instance& instance, pid_t pid, const cgroups::Group& group) {
   Record& record = instance.record();
   record.pid = pid;
@@ -182,7 +174,11 @@ int run(const RunOptions& options, const Paths& paths) {
   Instance instance = Instance::create(paths, options.name, options.remove);
   Prepared prepared = prepare(options, paths, rootless, instance);
   const cgroups::Limits limits = prepared.plan.limits;
-  const isolation::Process process = prepared.plan.isolation.process;
+  const std::string seccomp_cache = paths.run + "/seccomp";
+  if (prepared.plan.seccomp)
+    prepared.plan.isolation.seccomp = isolation::cached_seccomp(*prepared.plan.seccomp, seccomp_cache);
+  const backend::JoinedProcess first{.process = prepared.plan.isolation.process,
+                                     .seccomp = prepared.plan.isolation.seccomp};
   // Set before the program runs, which may ask for it first of all.
   if (prepared.plan.isolation.process.terminal)
     prepared.plan.isolation.process.window_size = attach::own_window_size();
@@ -191,15 +187,16 @@ int run(const RunOptions& options, const Paths& paths) {
     empty_standard_input();
 
   const attach::SignalBlock signals;
-  backend::Container container =
-      backend::start_container(std::move(prepared.plan), {.cgroup_name = cgroup_name(instance.record().id),
-                                                          .seccomp_cache = paths.run + "/seccomp",
-                                                          .on_created =
-                                                              [&](pid_t pid, const cgroups::Group& group) {
-                                                                write_record(instance, pid, group);
-                                                                read_ahead(prepared.layers, process);
-                                                              },
-                                                          .in_child = [&] { instance.forget(); }});
+  backend::Container container = backend::start_container(
+      std::move(prepared.plan), {.cgroup_name = cgroup_name(instance.record().id),
+                                 .seccomp_cache = seccomp_cache,
+                                 .on_created =
+                                     [&](pid_t pid, const cgroups::Group& group) {
+                                       instance.keep_process(backend::encode_process(first));
+                                       write_record(instance, pid, group);
+                                       read_ahead(prepared.layers, first.process);
+                                     },
+                                 .in_child = [&] { instance.forget(); }});
   cidfile.keep();
   if (!prepared.layers.empty())
     drop_crash_mark(instance);

@@ -13,6 +13,7 @@
 #include "hvm-sandbox/kernels.h"
 #include "isolation/seccomp.h"
 #include "layer_disks.h"
+#include "layout.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/plan.h"
 #include "runtime/backend/vm.h"
@@ -134,6 +135,7 @@ Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instan
   record.labels = options.labels;
   record.annotations = options.annotations;
   record.image_digest = image.digest;
+  record.isolation = kVmClass;
 
   ImageSpec made = make_image_spec(image.config, options, record.id.substr(0, 12));
   oci::validate(made.spec);
@@ -175,7 +177,11 @@ int run_in_vm(const RunOptions& options, const Paths& paths) {
   Prepared prepared = prepare(options, paths, instance);
   CidFile cidfile(options.cidfile, instance.record().id);
   const attach::SignalBlock signals;
+  const backend::JoinedProcess first{.process = prepared.vm.plan.process,
+                                     .seccomp = prepared.vm.plan.seccomp};
+  prepared.vm.control = backend::make_control_socket(instance.run_directory());
   prepared.vm.on_created = [&](pid_t pid) {
+    instance.keep_process(backend::encode_process(first));
     Record& record = instance.record();
     record.pid = pid;
     record.start_time = base::process_info(pid).start_time;

@@ -1,6 +1,4 @@
 #include <regex.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -13,6 +11,7 @@
 #include "commands.h"
 #include "isolation/signals.h"
 #include "launch.h"
+#include "runtime/backend/recorded_process.h"
 
 namespace trine::runtime::oci_cli {
 namespace {
@@ -73,13 +72,8 @@ void signal_all(const State& state, int number) {
 
 void signal_first(const Container& container, int number) {
   const base::UniqueFd process = container.open_process();
-  if (!process)
+  if (!process || !backend::send_signal(process.get(), number, "container " + container.state.id))
     throw base::Error("container not running");
-  if (::syscall(SYS_pidfd_send_signal, process.get(), number, nullptr, 0) == 0)
-    return;
-  if (errno == ESRCH)
-    throw base::Error("container not running");
-  base::throw_errno("cannot send the signal to container " + container.state.id);
 }
 
 /// A container whose `create` was killed very early, or whose files are damaged, must go all the same.
@@ -95,7 +89,7 @@ void remove_remains(Container& container) {
 void end_first(const Container& container) {
   const base::UniqueFd process = container.open_process();
   if (process)
-    ::syscall(SYS_pidfd_send_signal, process.get(), SIGKILL, nullptr, 0);
+    (void)backend::send_signal(process.get(), SIGKILL, "container " + container.state.id);
 }
 
 void delete_one(const Globals& globals, const std::string& id, bool force) {

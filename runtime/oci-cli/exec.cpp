@@ -181,24 +181,22 @@ int run_exec(const Globals& globals, Arguments arguments) {
   check(options.handover, process.terminal);
 
   const attach::SignalBlock signals;
-  isolation::Process plan = backend::make_process(process, spec.linux_part);
-  plan.preserved_descriptors = preserved_descriptors(options.preserve_fds);
-  std::optional<isolation::SeccompProfile> seccomp;
+  backend::JoinedProcess joined{.process = backend::make_process(process, spec.linux_part)};
+  joined.process.preserved_descriptors = preserved_descriptors(options.preserve_fds);
   std::function<void(pid_t, int)> on_listener;
   if (spec.linux_part.seccomp) {
-    seccomp = backend::make_seccomp_profile(*spec.linux_part.seccomp);
+    const auto profile = backend::make_seccomp_profile(*spec.linux_part.seccomp);
+    joined.seccomp = isolation::cached_seccomp(profile, globals.root + "/.seccomp");
     on_listener = backend::listener_sender(
-        *seccomp, [&](pid_t) { return state_document(container.state, "running", container.state.pid); });
+        profile, [&](pid_t) { return state_document(container.state, "running", container.state.pid); });
   }
   isolation::Started started =
-      backend::join_container(std::move(plan), seccomp,
-                              {.pid = container.state.pid,
-                               .pidfd = first.get(),
-                               .cgroups = cgroups_of(container.state, options.cgroup),
-                               .seccomp_cache = globals.root + "/.seccomp",
-                               .outlive_caller = options.handover.detach,
-                               .on_listener = on_listener,
-                               .resctrl = backend::make_resctrl(spec.linux_part, id)});
+      backend::join_container(std::move(joined), {.pid = container.state.pid,
+                                                  .pidfd = first.get(),
+                                                  .cgroups = cgroups_of(container.state, options.cgroup),
+                                                  .outlive_caller = options.handover.detach,
+                                                  .on_listener = on_listener,
+                                                  .resctrl = backend::make_resctrl(spec.linux_part, id)});
   hand_over(options.handover, started.process.pid(), started.process.pidfd(), started.terminal.get());
   if (options.handover.detach)
     return 0;

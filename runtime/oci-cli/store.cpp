@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -13,10 +12,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/process.h"
 #include "base/remove_tree.h"
 #include "cgroups/group.h"
 #include "isolation/gate.h"
+#include "runtime/backend/recorded_process.h"
 
 namespace trine::runtime::oci_cli {
 namespace {
@@ -133,14 +132,7 @@ oci::Spec Container::load_spec() const {
 }
 
 base::UniqueFd Container::open_process() const {
-  if (state.pid <= 0)
-    return {};
-  base::UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, state.pid, 0)));
-  // Asked after it is open: the number cannot go to another process any more.
-  const base::ProcessInfo info = base::process_info(state.pid);
-  if (!process || info.start_time != state.start_time || info.ended)
-    return {};
-  return process;
+  return backend::open_process(state.pid, state.start_time);
 }
 
 Status Container::status() const {

@@ -32,6 +32,13 @@ expect_output "/dev works" "3" as_user run --rm busybox sh -c 'echo x > /dev/nul
 if [[ ! -w /sys/fs/cgroup/cgroup.procs ]]; then
   expect_error "a limit that is not delegated is an error that names the controller" 125 "memory" as_user run --rm -m 64m busybox true
 fi
+start_as_user() { as_user "$@" & }
+start_as_user run --rm --name mine busybox sh -c 'trap "exit 4" TERM; while :; do sleep 0.1; done' >/dev/null 2>&1
+wait_until eval '[[ $(as_user ps --quiet) ]]'
+expect_output "exec is root in what the user runs" "uid=0(root) gid=0(root) groups=0(root) 2" as_user exec mine sh -c 'echo $(id) $(sed -n "s/Seccomp://p" /proc/self/status)'
+expect_output "… or another user of the image" "uid=1000(user) gid=1000(user) groups=1000(user),2000(extra)" as_user exec -u user mine id
+expect_exit "… with its exit code" 7 as_user exec mine sh -c 'exit 7'
+expect_output "stop ends it" mine as_user stop mine
 expect_match "it is seen in images" "busybox" as_user images
 expect_exit "an instance is kept" 0 as_user run --name kept busybox sh -c 'rm /etc/group && rm -r /home && mkdir /home && echo x >/home/new && chown 1000 /home/new'
 expect_output "diff tells what it has changed" $'C /etc\nD /etc/group\nC /home\nA /home/new\nD /home/user' as_user diff kept

@@ -43,7 +43,74 @@ cases_of_both() {
   [[ $code == 9 ]] && pass "$class: a signal reaches the program" || fail "$class: a signal reaches the program" "$code"
 }
 
-for class in container vm; do cases_of_both; done
+# What other commands do with an instance that runs.
+cases_of_others() {
+  start run --name "main-$class" --isolation "$class" -e B=mine -u user busybox sh -c 'trap "exit 9" TERM; echo up; while :; do sleep 0.1; done' >"$work/main" 2>&1
+  main=$started
+  for ((tries = 0; tries < 9; tries++)); do wait_until grep -q up "$work/main" && break; done
+  in_it() { trine exec "$@"; }
+  expect_output "$class: exec has the instance's variables, directory, user" "1 mine /home/user uid=1000(user) gid=1000(user) groups=1000(user),2000(extra)" \
+    in_it "main-$class" sh -c 'echo $FROM_IMAGE $B $(pwd) $(id)'
+  expect_output "$class: exec changes them" "2 /tmp uid=0(root) gid=0(root) groups=0(root)" in_it -e B=2 -w /tmp -u 0 "main-$class" sh -c 'echo $B $(pwd) $(id)'
+  expect_output "$class: exec is among the instance's processes, and filtered like them" "same 2" \
+    in_it "main-$class" sh -c '[ $(readlink /proc/1/ns/pid) = $(readlink /proc/self/ns/pid) ] && echo same $(sed -n "s/Seccomp://p" /proc/self/status)'
+  expect_exit "$class: exec's exit code is the program's" 7 in_it "main-$class" sh -c 'exit 7'
+  expect_exit "$class: exec of a program that there is not" 127 in_it "main-$class" no-such-program
+  expect_exit "$class: exec of a file that is no program" 126 in_it "main-$class" /etc/passwd
+  expect_error "$class: exec in a directory that there is not" 125 "working directory /no/such" in_it -w /no/such "main-$class" true
+  output=$(printf 'from standard input' | in_it -i "main-$class" cat)
+  [[ $output == "from standard input" ]] && pass "$class: exec -i brings standard input" || fail "$class: exec -i brings standard input" "$output"
+  output=$(in_it "main-$class" sh -c 'echo out; echo err >&2' 2>/dev/null)
+  [[ $output == out ]] && pass "$class: exec's two outputs are two" || fail "$class: exec's two outputs are two" "$output"
+  output=$(in_it "main-$class" sh -c 'head -c 1000000 /dev/zero' | wc -c)
+  [[ $output == 1000000 ]] && pass "$class: no byte of exec's output is lost" || fail "$class: no byte of exec's output is lost" "$output"
+  output=$(script -qec "stty rows 33 cols 77; $build/bin/trine --root $state exec -it main-$class sh -c 'tty; stty size'" /dev/null </dev/null 2>&1 | tr -d '\r' | tr '\n' ' ')
+  [[ $output == *"/dev/pts/"*"33 77"* ]] && pass "$class: exec -t gives a terminal of our size" || fail "$class: exec -t gives a terminal of our size" "$output"
+  output=$(for i in 1 2 3 4 5 6; do (in_it "main-$class" sh -c "exit $i"; echo $?) & done; wait)
+  [[ $(sort <<<"$output" | tr -d '\n') == 123456 ]] && pass "$class: six execs at once" || fail "$class: six execs at once" "$output"
+  expect_output "$class: exec -d says nothing" "" in_it -d "main-$class" sh -c 'echo lost; sleep 0.5; echo done >/tmp/detached'
+  wait_until in_it "main-$class" test -s /tmp/detached && pass "$class: … and its program goes on" || fail "$class: … and its program goes on"
+  expect_output "$class: exec -dt" "" in_it -dt "main-$class" sh -c 'sleep 0.5; tty >/tmp/terminal'
+  wait_until in_it "main-$class" grep -qs /dev/pts /tmp/terminal && pass "$class: … has a terminal" || fail "$class: … has a terminal"
+  start exec "main-$class" sh -c 'trap "exit 5" TERM; echo up; while :; do sleep 0.1; done' >"$work/signalled"
+  wait_until grep -q up "$work/signalled"
+  kill -TERM "$started"
+  wait "$started"
+  code=$?
+  [[ $code == 5 ]] && pass "$class: a signal reaches exec's program" || fail "$class: a signal reaches exec's program" "$code"
+  start exec "main-$class" sh -c 'echo $$ >/tmp/orphan; while :; do sleep 0.1; done'
+  wait_until in_it "main-$class" test -s /tmp/orphan
+  kill -KILL "$started"
+  wait "$started" 2>/dev/null
+  expect_exit "$class: a killed exec leaves its program running, as in Docker" 0 in_it "main-$class" sh -c 'kill -0 $(cat /tmp/orphan)'
+  start exec "main-$class" sh -c 'echo up; exec sleep 4321' >"$work/under"
+  under=$started
+  wait_until grep -q up "$work/under"
+  start wait "main-$class" >"$work/waited"
+  waiting=$started
+  expect_output "$class: stop sends the stop signal" "main-$class" trine stop "main-$class"
+  wait "$main"
+  code=$?
+  [[ $code == 9 ]] && pass "$class: … which the program handles" || fail "$class: … which the program handles" "$code"
+  wait "$under"
+  code=$?
+  [[ $code == 137 ]] && pass "$class: an exec ends with its instance, with 137" || fail "$class: an exec ends with its instance, with 137" "$code"
+  wait "$waiting"
+  [[ $(<"$work/waited") == 9 ]] && pass "$class: wait prints the exit code" || fail "$class: wait prints the exit code" "$(<"$work/waited")"
+  expect_output "$class: … also afterwards" 9 trine wait "main-$class"
+  expect_error "$class: no exec in what has ended" 125 "it is not running" in_it "main-$class" true
+  expect_exit "$class: the instance goes" 0 trine rm "main-$class"
+  start run --rm --name "stubborn-$class" --isolation "$class" busybox sh -c 'trap "" TERM; echo up; while :; do sleep 0.1; done' >"$work/stubborn"
+  for ((tries = 0; tries < 9; tries++)); do wait_until grep -q up "$work/stubborn" && break; done
+  start wait "stubborn-$class" >"$work/waited"
+  waiting=$started
+  wait_until eval '[[ -e /proc/$waiting/fdinfo/3 ]]'
+  expect_output "$class: stop -t 1 kills what runs on" "stubborn-$class" trine stop -t 1 "stubborn-$class"
+  wait "$waiting"
+  [[ $(<"$work/waited") == 137 ]] && pass "$class: wait is told of one that is removed at its end" || fail "$class: wait is told of one that is removed at its end" "$(<"$work/waited")"
+}
+
+for class in container vm; do cases_of_both; cases_of_others; done
 
 ## What is only the VM's.
 class=vm

@@ -27,17 +27,20 @@ class Workload {
   virtual bool finish() = 0;
 };
 
-/// Makes the process that StartRequest::plan describes. Its standard streams are the caller's.
+/// Makes the processes that the host asks for. Their standard streams are the caller's.
 class Launcher {
  public:
+  using Made = std::expected<std::unique_ptr<Workload>, Failure>;
+
   Launcher() = default;
   Launcher(const Launcher&) = delete;
   Launcher& operator=(const Launcher&) = delete;
   virtual ~Launcher() = default;
 
-  /// `layers`: where the image's layers are mounted, topmost first.
-  virtual std::expected<std::unique_ptr<Workload>, Failure> start(const StartRequest& request,
-                                                                  const std::vector<std::string>& layers) = 0;
+  /// The first process. `layers`: where the image's layers are mounted, topmost first.
+  virtual Made start(const StartRequest& request, const std::vector<std::string>& layers) = 0;
+  /// One beside `first`, which runs.
+  virtual Made exec(const ExecRequest& request, Workload& first) = 0;
 };
 
 /// The life of PID 1 in a guest: does not return, but powers the machine off when the host says so, the

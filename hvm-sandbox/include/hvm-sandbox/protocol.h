@@ -28,6 +28,10 @@ enum class FrameType : std::uint16_t {
   kResize = 6,    ///< host: TerminalSize
   kExit = 7,      ///< guest: Exit
   kShutdown = 8,  ///< host: empty; the guest powers off
+  kExec = 9,      ///< host: ExecRequest; answered like kStart
+  // Between an instance's trine and other commands on the same host, never to a guest.
+  kStream = 32,  ///< StreamHello, with a descriptor: a stream of the caller's process
+  kTaken = 33,   ///< empty: a signal for the first process was passed on
 };
 
 struct Frame {
@@ -46,6 +50,14 @@ struct StartRequest {
   bool terminal = false;
   bool input = false;  ///< the process' standard input comes over a stream; else it is empty
   std::string plan;    ///< what to run, in the launcher's own form
+};
+
+/// A process beside the one of StartRequest.
+struct ExecRequest {
+  bool terminal = false;
+  bool input = false;
+  bool detached = false;  ///< it has no streams: nobody stays to hear it
+  std::string process;    ///< what to run, in the launcher's own form
 };
 
 /// Where the guest keeps StartRequest::files, for the plan to mount them from.
@@ -107,6 +119,13 @@ struct Fields<StartRequest> {
   static auto of(auto& value) {
     auto& [layers, files, terminal, input, plan] = value;
     return std::tie(layers, files, terminal, input, plan);
+  }
+};
+template <>
+struct Fields<ExecRequest> {
+  static auto of(auto& value) {
+    auto& [terminal, input, detached, process] = value;
+    return std::tie(terminal, input, detached, process);
   }
 };
 template <>

@@ -8,6 +8,7 @@
 #include "base/unique_fd.h"
 #include "cgroups/group.h"
 #include "isolation/start.h"
+#include "runtime/backend/joined_process.h"
 #include "runtime/backend/plan.h"
 
 namespace trine::runtime::backend {
@@ -38,6 +39,9 @@ class Container {
 
   [[nodiscard]] base::Process& process() { return started_.process; }
   [[nodiscard]] base::UniqueFd take_terminal() { return std::move(started_.terminal); }
+
+  /// Group::directories()
+  [[nodiscard]] std::vector<std::string> cgroups() const { return group_.directories(); }
 
   /// Ends what only the making of its group needed: see cgroups::Group::settle().
   void settle() { group_.settle(); }
@@ -71,16 +75,13 @@ struct JoinOptions {
   pid_t pid = -1;                    ///< the container's first process
   int pidfd = -1;                    ///< the same
   std::vector<std::string> cgroups;  ///< Group::directories() of its record
-  std::string seccomp_cache;
   bool outlive_caller = false;
   std::function<void(pid_t)> on_created;
   std::function<void(pid_t, int listener)> on_listener;  ///< see isolation::HookPoints
   std::optional<isolation::Resctrl> resctrl;             ///< the container's class
 };
 
-/// The process of `process` in the container. Throws as start_container() does.
-isolation::Started join_container(isolation::Process process,
-                                  const std::optional<isolation::SeccompProfile>& seccomp,
-                                  const JoinOptions& options);
+/// The process in the container. Throws as start_container() does.
+isolation::Started join_container(JoinedProcess process, const JoinOptions& options);
 
 }  // namespace trine::runtime::backend

@@ -15,8 +15,9 @@ namespace trine::runtime::backend {
 struct ContainerPlan {
   isolation::Plan isolation;
   cgroups::Limits limits;
-  std::optional<isolation::SeccompProfile> seccomp;  ///< compiled when the container starts
-  std::vector<netns::DeviceMove> net_devices;        ///< for network_mover() (net_devices.h)
+  std::optional<isolation::SeccompProfile>
+      seccomp;                                 ///< compiled at the start, if `isolation` has no filter yet
+  std::vector<netns::DeviceMove> net_devices;  ///< for network_mover() (net_devices.h)
   std::string
       cgroup_name;  ///< from linux.cgroupsPath, relative to a hierarchy's root; empty: the caller's choice
 };

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/unique_fd.h"
 #include "cgroups/limits.h"
 #include "isolation/plan.h"
 #include "runtime/attach/attach.h"
@@ -37,6 +38,7 @@ struct VmOptions {
   std::chrono::seconds boot_limit{60};
   /// The monitor exists: the moment to write a record.
   std::function<void(pid_t)> on_created;
+  base::UniqueFd control;  ///< from make_control_socket(): for other commands
 };
 
 struct VmEnd {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/unique_fd.h"
@@ -21,7 +22,8 @@ struct Record {
   std::string name;
   std::string image;  ///< as the user gave it
   std::string image_digest;
-  std::string bundle;  ///< of `bundle:DIR`
+  std::string bundle;                   ///< of `bundle:DIR`
+  std::string isolation = "container";  ///< or "vm"
   std::vector<std::string> command;
   std::vector<std::pair<std::string, std::string>> labels;
   std::vector<std::pair<std::string, std::string>> annotations;
@@ -59,6 +61,9 @@ class Instance {
   /// "<run>/instances/<id>", for small files that are mounted into it.
   [[nodiscard]] const std::string& run_directory() const { return run_directory_; }
 
+  /// Keeps what the first process is given in a file (kProcessFile), which gets its exit code in the end. To
+  /// be called before save().
+  void keep_process(std::string_view process);
   /// Writes the record down; what stands there after a kill -9 is what repair() goes by.
   void save() const;
   /// The instance ran and ended: keep its record and layer unless `remove`.
@@ -73,6 +78,7 @@ class Instance {
   std::string run_directory_;
   std::string layer_directory_;
   base::UniqueFd lock_;
+  base::UniqueFd process_;
   bool keep_ = false;
   bool owned_ = true;
 };
@@ -82,6 +88,16 @@ std::vector<Record> list_instances(const Paths& paths);
 
 /// By name, id, or an unambiguous prefix of the id. Throws Error when there is none.
 Record find_instance(const Paths& paths, const std::string& reference);
+
+/// An instance, and its first process while that runs: held, so that its number cannot become another's.
+struct RunningInstance {
+  Record record;
+  base::UniqueFd process;  ///< a pidfd; empty: it does not run
+};
+RunningInstance open_instance(Record record);
+
+/// The same for one that must run. Throws Error "cannot `purpose` …: it is not running".
+RunningInstance find_running(const Paths& paths, const std::string& reference, const std::string& purpose);
 
 /// Removes an instance that has ended; with `force`, kills it first. Throws Error when it runs.
 void remove_instance(const Paths& paths, const std::string& reference, bool force);

@@ -1,0 +1,34 @@
+#pragma once
+
+#include <string>
+
+#include "base/unique_fd.h"
+#include "runtime/attach/attach.h"
+#include "runtime/backend/joined_process.h"
+
+/// Other commands' way to an instance of class vm: a socket in its directory, at which the trine that runs it
+/// passes on to the guest what they ask. Source: docs/guest-protocol.md, "Other commands".
+namespace trine::runtime::backend {
+
+/// The socket's name in the instance's directory.
+constexpr const char* kControlSocket = "control";
+
+/// Makes it there, for our own user alone, and listens. Throws base::Error.
+base::UniqueFd make_control_socket(const std::string& directory);
+
+struct VmExecOptions {
+  std::string socket;
+  JoinedProcess process;
+  bool interactive = false;
+  bool detach = false;
+};
+
+/// Runs a process beside the first one in the guest. Its exit code; 137 when the instance ends under it; 0
+/// when it runs, with `detach`. Throws base::Error, isolation::ExecError for the program.
+int exec_in_vm(const VmExecOptions& options, const attach::SignalBlock& signals);
+
+/// Sends a signal to the first process in the guest; KILL ends the instance whatever the guest does. False:
+/// it has ended. Throws base::Error.
+bool signal_vm(const std::string& socket, int number);
+
+}  // namespace trine::runtime::backend

@@ -41,6 +41,7 @@ mkdir -p "$cache"
 # A second build waits for the first, and finds what it made.
 exec {lock}>"$cache/lock"
 flock "$lock"
+rm -rf "$cache"/build.* # of a build that was killed: nobody else holds the lock
 if [[ $only_config == no ]]; then
   for made in "$cache/$key"/vmlinux-*; do
     if [[ -f $made ]]; then echo "$made"; exit 0; fi
@@ -52,7 +53,15 @@ free=$(($(df --output=avail -k "$cache" | tail -1) >> 10))
 work=$(mktemp -d "$cache/build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 echo "unpacking linux-source-6.1 $source_version" >&2
-tar -xf "$source_archive" -C "$work"
+# What the configuration cannot choose stays packed: other processors, and drivers but for their Kconfig files.
+without=()
+for directory in arch/{alpha,arc,arm,arm64,csky,hexagon,ia64,loongarch,m68k,microblaze,mips,nios2,openrisc,parisc,powerpc,riscv,s390,sh,sparc,xtensa}; do
+  without+=(--exclude="linux-source-6.1/$directory")
+done
+for directory in drivers/{gpu,infiniband,media,net/ethernet,net/wireless,scsi,staging,usb} sound; do
+  without+=(--exclude="linux-source-6.1/$directory/*.[ch]")
+done
+tar -xf "$source_archive" -C "$work" "${without[@]}"
 # The same source gives the same kernel, wherever and whenever it is built.
 arguments=(-s -C "$work/linux-source-6.1" O="$work/out" LOCALVERSION=-trine
   KBUILD_BUILD_USER=trine KBUILD_BUILD_HOST=trine KBUILD_BUILD_VERSION=1

@@ -180,11 +180,11 @@ void Downloader::start_jobs() {
   // One stream for each first, so that each is known to take ranges or not; then the lowest layers, which are
   // unpacked first, get what is left.
   for (const auto& blob : blobs_) {
-    if (running_.size() < kMaxStreams && blob->running == 0)
+    if (running_.size() < endpoint_.streams() && blob->running == 0)
       start_one(*blob);
   }
   for (const auto& blob : blobs_) {
-    while (running_.size() < kMaxStreams && start_one(*blob)) {
+    while (running_.size() < endpoint_.streams() && start_one(*blob)) {
     }
   }
 }

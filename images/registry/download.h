@@ -13,8 +13,6 @@ namespace trine::images {
 /// Fetches blobs side by side, large ones in ranges. Runs on the thread that calls step().
 class Downloader {
  public:
-  static constexpr std::size_t kMaxStreams = 10;
-
   Downloader(Transfers& transfers, Endpoint& endpoint);
   ~Downloader();
   Downloader(const Downloader&) = delete;

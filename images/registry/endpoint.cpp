@@ -101,6 +101,7 @@ Endpoint::Endpoint(Transfers& transfers, const Source& source, const ClientOptio
   else
     schemes_ = {"https"};
   settings_.plain = schemes_.size() > 1;
+  transfers_.limit_rate(options.rate);
   add_certificates(settings_, host_, options.certificates);
   if (access != Access::kNone)
     scopes_.push_back("repository:" + source.repository + (access == Access::kPush ? ":pull,push" : ":pull"));
@@ -108,6 +109,11 @@ Endpoint::Endpoint(Transfers& transfers, const Source& source, const ClientOptio
 
 std::string Endpoint::base_url() const {
   return schemes_.front() + "://" + host_;
+}
+
+unsigned Endpoint::streams() const {
+  constexpr unsigned kBest = 10;
+  return options_.streams == 0 ? kBest : options_.streams;
 }
 
 HttpRequest Endpoint::request(const std::string& method, const std::string& path, Attempts& attempts) const {

@@ -18,6 +18,8 @@ struct ClientOptions {
   bool verify = true;           ///< false: unverified TLS and plain HTTP, whatever the host
   unsigned retries = 3;         ///< of one request that fails in a way which may pass
   unsigned stall_seconds = 30;  ///< see HttpHost
+  std::uint64_t rate = 0;       ///< bytes a second of all transfers together; 0: no limit
+  unsigned streams = 0;         ///< downloads at the same time; 0: what is best
 };
 
 /// How often one request has been tried.
@@ -62,6 +64,8 @@ class Endpoint {
   [[nodiscard]] std::string resolve(const std::string& location) const;
 
   [[nodiscard]] const Source& source() const { return source_; }
+  /// How many downloads there may be at the same time.
+  [[nodiscard]] unsigned streams() const;
 
  private:
   [[nodiscard]] std::string base_url() const;

@@ -92,6 +92,8 @@ struct Transfers::Transfer {
   std::size_t header_bytes = 0;
   std::size_t body_sent = 0;
   bool begun = false;
+  bool paused = false;
+  RateLimit* limit = nullptr;
 
   void set_up();
   void set_body();
@@ -104,6 +106,11 @@ struct Transfers::Transfer {
   static std::size_t on_read(char* into, std::size_t, std::size_t size, void* self);
   template <typename Work>
   std::size_t guarded(std::size_t size, std::size_t on_failure, Work work);
+  /// Whether the limited rate lets a byte pass now; if not, the transfer is to pause.
+  [[nodiscard]] bool may_move() {
+    paused = limit->wait_ms() > 0;
+    return !paused;
+  }
   [[nodiscard]] bool is_success() const { return response.status >= 200 && response.status < 300; }
 };
 
@@ -127,12 +134,17 @@ std::size_t Transfers::Transfer::on_header(char* data, std::size_t, std::size_t 
 
 std::size_t Transfers::Transfer::on_body(char* data, std::size_t, std::size_t size, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
+  if (!transfer.may_move())
+    return CURL_WRITEFUNC_PAUSE;
+  transfer.limit->count(size);
   const std::size_t taken = transfer.guarded(size, 0, [&] { transfer.take_body({data, size}); });
   return transfer.response.failure == HttpFailure::kNone ? taken : 0;
 }
 
 std::size_t Transfers::Transfer::on_read(char* into, std::size_t, std::size_t size, void* self) {
   auto& transfer = *static_cast<Transfer*>(self);
+  if (!transfer.may_move())
+    return CURL_READFUNC_PAUSE;
   std::size_t got = 0;
   const std::size_t end = transfer.guarded(0, CURL_READFUNC_ABORT, [&] {
     if (transfer.request.upload != nullptr) {
@@ -144,6 +156,7 @@ std::size_t Transfers::Transfer::on_read(char* into, std::size_t, std::size_t si
     std::memcpy(into, body.data() + transfer.body_sent, got);
     transfer.body_sent += got;
   });
+  transfer.limit->count(got);
   return end == CURL_READFUNC_ABORT ? end : got;
 }
 
@@ -284,6 +297,7 @@ Transfers::~Transfers() {
 Transfers::Id Transfers::start(HttpRequest request) {
   auto transfer = std::make_unique<Transfer>();
   transfer->request = std::move(request);
+  transfer->limit = &limit_;
   transfer->easy.reset(::curl_easy_init());
   if (transfer->easy == nullptr)
     throw base::Error("cannot start an HTTP request");
@@ -304,8 +318,26 @@ void Transfers::cancel(Id id) {
   std::erase_if(finished_, [id](const auto& entry) { return entry.first == id; });
 }
 
+void Transfers::limit_rate(std::uint64_t bytes_a_second) {
+  limit_ = RateLimit(bytes_a_second);
+}
+
+/// Lets those go on that the rate stopped, when it does no more. The time to wait for that, `timeout_ms` at
+/// most.
+int Transfers::resume_paused(int timeout_ms) {
+  const int wait_ms = limit_.wait_ms();
+  if (wait_ms > 0)
+    return std::min(wait_ms, timeout_ms);
+  for (const auto& [id, transfer] : running_) {
+    if (std::exchange(transfer->paused, false))
+      ::curl_easy_pause(transfer->easy.get(), CURLPAUSE_CONT);
+  }
+  return timeout_ms;
+}
+
 void Transfers::pump(int timeout_ms) {
   int active = 0;
+  timeout_ms = resume_paused(timeout_ms);
   CURLMcode code = ::curl_multi_perform(multi_, &active);
   const auto collect = [this] {
     int left = 0;

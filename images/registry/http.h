@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "bytes.h"
+#include "rate_limit.h"
 
 /// HTTP as a registry's client needs it, on libcurl's multi interface: many transfers, one thread.
 namespace trine::images {
@@ -98,16 +99,20 @@ class Transfers {
   /// One request to its end, while the others go on.
   HttpResponse perform(HttpRequest request);
   void wake();
+  /// All transfers together are to move no more than so many bytes a second from now on; 0: no limit.
+  void limit_rate(std::uint64_t bytes_a_second);
 
  private:
   struct Transfer;
   struct Global;
   void pump(int timeout_ms);
+  [[nodiscard]] int resume_paused(int timeout_ms);
 
   void* multi_;
   Id next_ = 1;
   std::map<Id, std::unique_ptr<Transfer>> running_;
   std::deque<std::pair<Id, HttpResponse>> finished_;
+  RateLimit limit_;
 };
 
 /// Escapes what is no letter, digit or one of "-._~".

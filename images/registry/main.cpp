@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <climits>
 #include <exception>
 #include <functional>
 #include <map>
@@ -37,7 +38,7 @@ struct Arguments {
 };
 
 unsigned number(const std::string& name, const std::string& value) {
-  constexpr unsigned kMost = 100'000;
+  constexpr unsigned kMost = UINT_MAX;
   const auto parsed = trine::base::parse_unsigned(value);
   if (!parsed || *parsed > kMost)
     throw Error(name + " '" + value + "' is no number");
@@ -58,12 +59,16 @@ const std::map<std::string, Setter> kOptions{
     {"--cert-dir", [](Arguments& a, const std::string& v) { a.pull.client.certificates = v; }},
     {"--authfile", [](Arguments& a, const std::string& v) { a.pull.client.auth_file = v; }},
     {"--retry", [](Arguments& a, const std::string& v) { a.pull.client.retries = number("--retry", v); }},
+    {"--jobs", [](Arguments& a, const std::string& v) { a.pull.client.streams = number("--jobs", v); }},
+    {"--limit-rate",
+     [](Arguments& a, const std::string& v) { a.pull.client.rate = number("--limit-rate", v); }},
     {"--timeout",
      [](Arguments& a, const std::string& v) { a.pull.client.stall_seconds = number("--timeout", v); }},
 };
 
 Arguments parse(const std::vector<std::string>& words) {
   Arguments arguments;
+  arguments.pull.progress = images::parse_progress("auto");
   bool options = true;  // up to "--"
   for (const auto& word : words) {
     if (options && word == "--") {

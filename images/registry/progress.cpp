@@ -67,7 +67,10 @@ ProgressStyle parse_progress(const std::string& word) {
   throw base::Error("--progress '" + word + "' is unknown", 0, "auto, plain, tty or none");
 }
 
-Progress::Progress(ProgressStyle style) : style_(style), colour_(std::getenv("NO_COLOR") == nullptr) {}
+Progress::Progress(ProgressStyle style) : style_(style) {
+  const char* no_colour = std::getenv("NO_COLOR");  // https://no-color.org: when it is there and not empty
+  colour_ = no_colour == nullptr || *no_colour == '\0';
+}
 
 void Progress::show(const std::vector<ProgressLine>& lines) {
   const auto now = Clock::now();

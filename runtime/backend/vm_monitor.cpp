@@ -13,9 +13,9 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/helper.h"
 #include "base/text.h"
 #include "hvm-sandbox/cpio.h"
-#include "runtime/backend/programs.h"
 
 namespace trine::runtime::backend {
 namespace {
@@ -69,7 +69,7 @@ base::UniqueFd make_agent_archive() {
   hvm::CpioWriter archive;
   archive.add_directory("dev");
   archive.add_character_device("dev/console", 0600, kConsoleMajor, 1);
-  archive.add_file("init", base::read_file(find_program("trine-agent"), kMostAgentBytes), 0755);
+  archive.add_file("init", base::read_file(base::find_helper("trine-agent"), kMostAgentBytes), 0755);
   base::UniqueFd file(::memfd_create("agent", MFD_CLOEXEC));
   if (!file)
     base::throw_errno("cannot get memory for the guest's agent");
@@ -85,7 +85,7 @@ Monitor::Monitor(const MonitorOptions& options) {
   const base::UniqueFd theirs(pair[1]);
   const base::UniqueFd agent = make_agent_archive();
   const std::vector<std::string> words =
-      words_of(options, find_program("trine-vmm"), theirs.get(), agent.get());
+      words_of(options, base::find_helper("trine-vmm"), theirs.get(), agent.get());
   const std::vector<char*> argv = base::to_argv(words);
   const pid_t caller = ::getpid();
   process_ = base::clone_process({});

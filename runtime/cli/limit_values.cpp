@@ -54,8 +54,12 @@ std::uint64_t read_size(const char* flag, const std::string& text) {
 void set_memory(RunOptions& options, const std::string& text) {
   constexpr std::uint64_t kLeast = 6 << 20;  // Docker's: no program starts with less
   const std::uint64_t bytes = read_size("--memory", text);
+  options.limits.memory_bytes.reset();
+  if (bytes == 0)
+    return;
   if (bytes < kLeast)
-    refuse("--memory", text, "it is less than 6 MiB, with which no program starts", "give it more");
+    refuse("--memory", text, "it is less than 6 MiB, with which no program starts",
+           "give it more, or 0 for no limit");
   options.limits.memory_bytes = static_cast<std::int64_t>(bytes);
 }
 
@@ -82,8 +86,11 @@ void set_cpus(RunOptions& options, const std::string& text) {
   const bool plain =
       !text.empty() && text.find_first_not_of("0123456789.") == std::string::npos && *end == '\0';
   // The kernel's smallest quota is a millisecond.
+  options.limits.cpu.reset();
+  if (plain && cpus == 0)
+    return;
   if (!plain || cpus < 0.01 || cpus > 100'000)
-    refuse("--cpus", text, "it is no number of CPUs from 0.01 up", "as in 0.5, 1 or 2.5");
+    refuse("--cpus", text, "it is no number of CPUs from 0.01 up", "as in 0.5, 1 or 2.5; 0 means no limit");
   options.limits.cpu =
       cgroups::CpuQuota{.quota_us = static_cast<std::int64_t>(cpus * kPeriod), .period_us = kPeriod};
 }

@@ -1,9 +1,11 @@
 #include "registry_verbs.h"
 
 #include "base/error.h"
+#include "base/text.h"
 #include "flags.h"
 #include "images/tag.h"
 #include "isolation/rootless.h"
+#include "run_values.h"
 #include "runtime/engine/image_source.h"
 
 namespace trine::runtime::cli {
@@ -22,6 +24,23 @@ constexpr const char* kConnection = "Connection";
 
 void add(Words& words, const char* name, Text value) {
   words.options.push_back(std::string(name) + "=" + value);
+}
+
+std::string rate_of(Text text) {
+  constexpr std::uint64_t kLeast = 1 << 10;  // a slower one would be taken for a stalled connection
+  constexpr std::uint64_t kMost = 4'000'000'000;
+  const std::uint64_t rate = read_size("--limit-rate", text);
+  if (rate < kLeast || rate > kMost)
+    refuse("--limit-rate", text, "it is less than 1k or more than 3g a second", "leave it away for no limit");
+  return std::to_string(rate);
+}
+
+std::string jobs_of(Text text) {
+  constexpr std::uint64_t kMost = 100;
+  const auto jobs = base::parse_unsigned(text);
+  if (!jobs || *jobs == 0 || *jobs > kMost)
+    refuse("--jobs", text, "it is no number from 1 to 100", "10 is what it would be");
+  return text;
 }
 
 // The flags of more than one verb.
@@ -44,6 +63,9 @@ constexpr Flag<Words> kRetry{
 constexpr Flag<Words> kTimeout{{"--timeout", "SECONDS", kConnection,
                                 "give up a connection that brings nothing for so long (default: 30)"},
                                [](Words& w, Text v) { add(w, "--timeout", v); }};
+constexpr Flag<Words> kRate{
+    {"--limit-rate", "SIZE", kConnection, "bytes a second at most, as in 2m (default: no limit)"},
+    [](Words& w, Text v) { add(w, "--limit-rate", rate_of(v)); }};
 
 constexpr Flag<Words> kPullFlags[] = {
     {{"--platform", "OS/ARCH[/VARIANT]", kWhat, "of an image for several (default: this machine's)"},
@@ -54,8 +76,12 @@ constexpr Flag<Words> kPullFlags[] = {
     kCertificates,
     kAuthFile,
     kRetry,
-    kTimeout};
-constexpr Flag<Words> kPushFlags[] = {kQuiet, kProgress, kVerify, kCertificates, kAuthFile, kRetry, kTimeout};
+    kTimeout,
+    kRate,
+    {{"--jobs", "NUMBER", kConnection, "downloads at the same time, 1 to 100 (default: 10)"},
+     [](Words& w, Text v) { add(w, "--jobs", jobs_of(v)); }}};
+constexpr Flag<Words> kPushFlags[] = {kQuiet,    kProgress, kVerify,  kCertificates,
+                                      kAuthFile, kRetry,    kTimeout, kRate};
 constexpr Flag<Words> kLoginFlags[] = {
     {{"-u,--username", "NAME", kWhat, "the account"}, [](Words& w, Text v) { add(w, "--username", v); }},
     {{"-p,--password", "PASSWORD", kWhat, "the password; others see it in the list of processes"},

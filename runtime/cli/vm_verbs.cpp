@@ -5,10 +5,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/helper.h"
 #include "base/process.h"
 #include "flags.h"
 #include "hvm-sandbox/kernels.h"
-#include "runtime/backend/programs.h"
 #include "runtime/engine/run.h"
 #include "runtime/engine/vm_check.h"
 #include "table.h"
@@ -27,7 +27,7 @@ std::string kernel_root(const engine::Paths& paths) {
 int import_kernel(const engine::Paths& paths, const std::string& source) {
   // The helper has the decompression libraries, which the path of `run` does not load. It has said why when
   // it fails.
-  const auto result = base::run_program(backend::find_program("trine-kernel"), {source, kernel_root(paths)});
+  const auto result = base::run_program(base::find_helper("trine-kernel"), {source, kernel_root(paths)});
   if (result.status.code == 0) {
     print(result.output);
     return 0;

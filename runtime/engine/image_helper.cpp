@@ -5,12 +5,11 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <array>
 #include <cerrno>
-#include <climits>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/helper.h"
 #include "base/process.h"
 
 extern char** environ;
@@ -18,27 +17,9 @@ extern char** environ;
 namespace trine::runtime::engine {
 namespace {
 
-std::string own_directory() {
-  std::array<char, PATH_MAX> path{};
-  const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
-  const std::string whole(path.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
-  return whole.substr(0, whole.find_last_of('/'));
-}
-
-std::string find_helper(const std::string& name) {
-  const std::string own = own_directory();
-  for (const std::string& directory : {own, own + "/../libexec/trine"}) {
-    std::string path = directory + "/" + name;
-    if (::access(path.c_str(), X_OK) == 0)
-      return path;
-  }
-  throw base::Error("cannot find the program " + name + ", which works on images", ENOENT,
-                    "it belongs beside trine, or in ../libexec/trine");
-}
-
 /// `output` below 0: trine's own.
 pid_t spawn(const std::string& name, const std::vector<std::string>& arguments, int output) {
-  std::vector<std::string> words{find_helper(name)};
+  std::vector<std::string> words{base::find_helper(name)};
   words.insert(words.end(), arguments.begin(), arguments.end());
   const std::vector<char*> argv = base::to_argv(words);
   posix_spawn_file_actions_t actions;

@@ -8,10 +8,10 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/helper.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "hvm-sandbox/kernels.h"
-#include "runtime/backend/programs.h"
 
 namespace trine::runtime::engine {
 namespace {
@@ -65,7 +65,7 @@ Finding check_nested_paging() {
 Finding check_guest_code() {
   Finding finding{.name = "guest code", .state = State::kMissing};
   try {
-    const auto result = base::run_program(backend::find_program("trine-vmm"), {"--probe"});
+    const auto result = base::run_program(base::find_helper("trine-vmm"), {"--probe"});
     if (result.status.code != 0) {
       finding.text = result.output.substr(0, result.output.find('\n'));
       return finding;
@@ -95,7 +95,7 @@ Finding check_kernel(const Paths& paths) {
 
 Finding check_agent() {
   try {
-    return {.name = "agent", .text = backend::find_program("trine-agent")};
+    return {.name = "agent", .text = base::find_helper("trine-agent")};
   } catch (const base::Error& error) {
     return {.name = "agent", .state = State::kMissing, .text = error.what(), .hint = error.hint()};
   }

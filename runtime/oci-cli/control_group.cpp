@@ -2,11 +2,11 @@
 
 #include <unistd.h>
 
-#include <climits>
 #include <string_view>
 #include <vector>
 
 #include "base/error.h"
+#include "base/helper.h"
 #include "base/log.h"
 #include "base/process.h"
 #include "bundle.h"
@@ -14,22 +14,7 @@
 namespace trine::runtime::oci_cli {
 namespace {
 
-constexpr const char* kHelper = "trine-systemd";
 constexpr std::string_view kPropertyPrefix = "org.systemd.property.";
-
-std::string own_directory() {
-  char path[PATH_MAX];
-  const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
-  const std::string_view whole(path, size > 0 ? static_cast<std::size_t>(size) : 0);
-  return std::string(whole.substr(0, whole.find_last_of('/')));
-}
-
-/// Where it is installed, or beside trine-oci: there it is named in the error, too, when it is in neither.
-std::string helper_path() {
-  const std::string own = own_directory();
-  std::string installed = own + "/../libexec/trine/" + kHelper;
-  return ::access(installed.c_str(), X_OK) == 0 ? installed : own + "/" + kHelper;
-}
 
 /// A user's systemd and not the machine's. Root of a user namespace may be either: an engine's user, or root
 /// of a system container that has a systemd of its own.
@@ -40,7 +25,7 @@ bool has_user_manager() {
 }
 
 cgroups::SystemdOptions options_of(const State& state) {
-  cgroups::SystemdOptions options{.helper = helper_path(),
+  cgroups::SystemdOptions options{.helper = base::find_helper("trine-systemd"),
                                   .user = state.scope->user,
                                   .description = "trine container " + state.id,
                                   .properties = {},

@@ -55,6 +55,7 @@ expect_error "--network container: of none is refused" 125 "no instance" run_it 
 file=$(cgroup_file memory memory.limit_in_bytes memory.max)
 expect_output "--memory is in the cgroup" "67108864" run_it -m 64m busybox cat "$file"
 expect_error "too much memory is killed, and said so" 137 "out of memory" run_it -m 16m busybox sh -c 'x=$(head -c 64000000 /dev/zero | tr "\0" a)'
+expect_exit "--memory 0 is no limit" 0 run_it -m 16m -m 0 busybox sh -c 'x=$(head -c 64000000 /dev/zero | tr "\0" a)'
 file=$(cgroup_file memory memory.memsw.limit_in_bytes memory.swap.max)
 if trine run --rm -m 64m busybox test -e "$file"; then
   # Version 1 has the sum of memory and swap there, version 2 the swap alone.
@@ -77,6 +78,7 @@ else
   expect_output "--cpus is in the cgroup" "50000" run_it --cpus 0.5 busybox cat /sys/fs/cgroup/cpu/cpu.cfs_quota_us
   expect_output "--cpu-shares is in the cgroup" "512" run_it --cpu-shares 512 busybox cat /sys/fs/cgroup/cpu/cpu.shares
 fi
+expect_exit "--cpus 0 is no limit" 0 run_it --cpus 0 busybox true
 expect_match "--cpuset-cpus pins it" $'Cpus_allowed_list:\t0$' run_it --cpuset-cpus 0 busybox grep Cpus_allowed_list /proc/self/status
 expect_output "--ulimit sets both limits" "64 128" run_it --ulimit nofile=64:128 busybox sh -c 'echo $(ulimit -Sn) $(ulimit -Hn)'
 

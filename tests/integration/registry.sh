@@ -4,7 +4,7 @@
 . "$(dirname "$0")/../lib/trees.sh"
 . "$(dirname "$0")/../lib/registry.sh"
 require_root
-for program in docker-registry skopeo umoci jq openssl python3; do require_program $program; done
+for program in docker-registry skopeo umoci jq openssl python3 script; do require_program $program; done
 unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
 export REGISTRY_AUTH_FILE=$work/auth.json CONTAINERS_REGISTRIES_CONF=$work/registries.conf
 : >"$work/registries.conf"
@@ -50,6 +50,19 @@ if ((asked <= 2)); then pass "and asks twice at most"; else fail "and asks twice
 expect_output "an image is pulled by its digest" "$digest $plain/hard@$digest" trine pull -q "$plain/hard@$digest"
 expect_error "a tag that is not there is said" 125 "no image hard with the tag none" trine pull "$plain/hard:none"
 expect_error "a platform that it is not for is said" 125 "not for linux/s390x" trine pull --platform linux/s390x "$plain/hard:1"
+
+# Progress: live on a terminal, lines elsewhere; results alone go to the standard output.
+shown() { # [VARIABLE=VALUE]... COMMAND...: what a terminal gets
+  rm -rf "$work/shown"
+  env TERM=xterm script -qec "$1" /dev/null </dev/null 2>&1
+}
+pull_it="$build/bin/trine --root $work/shown pull $plain/hard:1"
+expect_match "a terminal sees what comes, as it comes" $'\e\[[0-9]A.*MB/[0-9.]+MB' shown "$pull_it"
+expect_match "with colour" $'\e\[32m' shown "$pull_it"
+expect_output "NO_COLOR takes that away" 0 eval "shown 'NO_COLOR=1 $pull_it' | grep -c \$'\e\[32m'; true"
+expect_output "a dumb terminal gets lines" 0 eval "shown 'TERM=dumb $pull_it' | grep -c \$'\e'; true"
+expect_output "--progress plain as well" 0 eval "shown '$pull_it --progress plain' | grep -c \$'\e'; true"
+expect_output "and --quiet the result" 1 eval "shown '$pull_it --quiet' | wc -l"
 
 # Only what is missing is moved.
 echo new >"$root/new"

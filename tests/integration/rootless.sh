@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # The same commands for an unprivileged user with subordinate ids.
 . "$(dirname "$0")/../lib/harness.sh"
+. "$(dirname "$0")/../lib/registry.sh"
 require_root
 require_program newuidmap
 busybox_image
@@ -10,11 +11,12 @@ grep -q "^$user:" /etc/subuid || usermod --add-subuids 300000-365535 --add-subgi
 home=$(getent passwd $user | cut -d: -f6)
 chmod 755 "$work"
 cp -r "$work/layout" "$work/for-user" && chown -R $user "$work/for-user"
-mkdir "$work/bin" && cp "$build/bin/trine" "$build/bin/trine-images" "$work/bin" && chmod -R a+rX "$work/bin"
+mkdir "$work/bin" && cp "$build/bin/trine" "$build/bin/trine-images" "$build/bin/trine-registry" "$work/bin" && chmod -R a+rX "$work/bin"
 as_user() { (cd "$home" && setpriv --reuid $user --regid $user --init-groups env -u XDG_RUNTIME_DIR HOME="$home" "$work/bin/trine" "$@"); }
 remove_user() {
   setpriv --reuid $user --regid $user --clear-groups env -u XDG_RUNTIME_DIR HOME="$home" "$work/bin/trine" rmi busybox >/dev/null 2>&1
   userdel -r $user >/dev/null 2>&1
+  stop_servers
   cleanup
 }
 trap remove_user EXIT
@@ -31,6 +33,21 @@ if [[ ! -w /sys/fs/cgroup/cgroup.procs ]]; then
   expect_error "a limit that is not delegated is an error that names the controller" 125 "memory" as_user run --rm -m 64m busybox true
 fi
 expect_match "it is seen in images" "busybox" as_user images
+
+# Registries.
+if command -v docker-registry >/dev/null && command -v skopeo >/dev/null; then
+  unset http_proxy https_proxy HTTP_PROXY HTTPS_PROXY
+  start_registry plain
+  skopeo copy -q --insecure-policy --dest-tls-verify=false "oci:$work/for-user:busybox" "docker://$registry/box:1"
+  expect_match "an unprivileged user pulls" "^sha256:[0-9a-f]{64} $registry/box:1$" as_user pull -q "$registry/box:1"
+  expect_output "and runs what it pulled" "hi" as_user run --rm "$registry/box:1" echo hi
+  expect_match "pushes" "$registry/box:2$" as_user push -q "$registry/box:1" "$registry/box:2"
+  expect_match "saves" "^[1-9]" eval 'as_user save busybox | tar t | wc -l'
+  expect_exit "and has a store without damage" 0 as_user system check
+  as_user rmi "$registry/box:1" >/dev/null
+else
+  echo "skipped: registries: docker-registry or skopeo is not installed"
+fi
 
 # trine-oci as an ordinary user calls it: the configuration of `runc spec --rootless`, and one with subordinate ids.
 . "$(dirname "$0")/../lib/bundle.sh"

@@ -1,3 +1,5 @@
+#include "base/helper.h"
+
 #include <unistd.h>
 
 #include <array>
@@ -5,11 +7,10 @@
 #include <climits>
 
 #include "base/error.h"
-#include "runtime/backend/programs.h"
 
-namespace trine::runtime::backend {
+namespace trine::base {
 
-std::string find_program(const std::string& name) {
+std::string find_helper(const std::string& name) {
   std::array<char, PATH_MAX> path{};
   const ssize_t size = ::readlink("/proc/self/exe", path.data(), path.size() - 1);
   const std::string whole(path.data(), size > 0 ? static_cast<std::size_t>(size) : 0);
@@ -19,8 +20,8 @@ std::string find_program(const std::string& name) {
     if (::access(program.c_str(), X_OK) == 0)
       return program;
   }
-  throw base::Error("cannot find the program " + name + ", which belongs to the VM class", ENOENT,
-                    "it belongs beside trine, or in ../libexec/trine");
+  throw Error("cannot find " + name + ", a program of trine's", ENOENT,
+              "it belongs into " + own + " or " + own + "/../libexec/trine");
 }
 
-}  // namespace trine::runtime::backend
+}  // namespace trine::base

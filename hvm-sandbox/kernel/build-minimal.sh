@@ -53,13 +53,11 @@ free=$(($(df --output=avail -k "$cache" | tail -1) >> 10))
 work=$(mktemp -d "$cache/build.XXXXXX")
 trap 'rm -rf "$work"' EXIT
 echo "unpacking linux-source-6.1 $source_version" >&2
-# What the configuration cannot choose stays packed: other processors, and drivers but for their Kconfig files.
+# What the configuration cannot choose stays packed, but for the Kconfig files: other processors and many drivers.
 without=()
-for directory in arch/{alpha,arc,arm,arm64,csky,hexagon,ia64,loongarch,m68k,microblaze,mips,nios2,openrisc,parisc,powerpc,riscv,s390,sh,sparc,xtensa}; do
-  without+=(--exclude="linux-source-6.1/$directory")
-done
-for directory in drivers/{gpu,infiniband,media,net/ethernet,net/wireless,scsi,staging,usb} sound; do
-  without+=(--exclude="linux-source-6.1/$directory/*.[ch]")
+for directory in arch/{alpha,arc,arm,arm64,csky,hexagon,ia64,loongarch,m68k,microblaze,mips,nios2,openrisc,parisc,powerpc,riscv,s390,sh,sparc,xtensa} \
+  drivers/{gpu,infiniband,media,net/ethernet,net/wireless,scsi,staging,usb} sound; do
+  without+=(--exclude="linux-source-6.1/$directory/*.[chS]" --exclude="linux-source-6.1/$directory/*.dts*")
 done
 tar -xf "$source_archive" -C "$work" "${without[@]}"
 # Without PCI, Linux 6.1 has no default handler of its configuration space, asks for one all the same, and then takes no

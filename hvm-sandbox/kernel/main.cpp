@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstdlib>
@@ -104,6 +105,24 @@ void write_file(const std::string& path, std::string_view content) {
     base::throw_errno("cannot write " + path);
 }
 
+/// A kernel has megabytes of zeros between its parts. As holes of the file they are not read at a start.
+void write_with_holes(const std::string& path, std::span<const std::byte> content) {
+  constexpr std::size_t kPiece = 64 << 10;
+  const base::UniqueFd file = base::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  if (::ftruncate(file.get(), static_cast<off_t>(content.size())) != 0)
+    base::throw_errno("cannot write " + path);
+  for (std::size_t at = 0; at < content.size(); at += kPiece) {
+    const auto piece = content.subspan(at, std::min(kPiece, content.size() - at));
+    if (std::ranges::all_of(piece, [](std::byte byte) { return byte == std::byte{0}; }))
+      continue;
+    if (::lseek(file.get(), static_cast<off_t>(at), SEEK_SET) < 0)
+      base::throw_errno("cannot write " + path);
+    base::write_all(file.get(), {reinterpret_cast<const char*>(piece.data()), piece.size()}, path);
+  }
+  if (::fsync(file.get()) != 0)
+    base::throw_errno("cannot write " + path);
+}
+
 std::string pack_modules(const std::string& directory) {
   hvm::CpioWriter archive;
   archive.add_directory("modules");
@@ -185,8 +204,7 @@ void pack(const std::string& source, const std::string& root) {
   const Parts parts = take(source, temporary);
   const std::string made = temporary.path() + "/made";
   base::make_directories(made);
-  write_file(made + "/" + hvm::kKernelFile,
-             {reinterpret_cast<const char*>(parts.kernel.data()), parts.kernel.size()});
+  write_with_holes(made + "/" + hvm::kKernelFile, parts.kernel);
   write_file(made + "/" + hvm::kModulesFile, parts.modules);
   // One that is replaced goes to where the temporary directory takes it away.
   const std::string place = root + "/" + parts.release;

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # From a fresh Debian 12 to running containers: installs what is needed, builds trine, makes a small image from
-# Debian's static busybox, and runs it. Each trine command is printed before its output. Run it as root, as often as
-# you like: nothing is kept but the packages, and what it builds in build/.
+# Debian's static busybox, and runs it, in a virtual machine too where the host can. Each trine command is printed
+# before its output. Run it as root, as often as you like: nothing is kept but the packages, and what it builds in
+# build/.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 # shellcheck source=tests/lib/packages.sh
@@ -65,5 +66,24 @@ trine run --rm box unshare -U true
 trine run --rm box mount -o remount,rw /proc/sys
 trine run --rm --read-only box touch /file
 trine run --rm --network none box ping -c 1 192.0.2.1
+
+say "The same image in a virtual machine, under a kernel of its own"
+# guest_kernel: downloads Debian's kernel for virtual machines, of whatever version it is now, and names the file.
+guest_kernel() {
+  local package
+  package=$(apt-cache depends linux-image-cloud-amd64 | awk '/Depends: linux-image-/ {print $2; exit}')
+  (cd "$scratch" && apt-get download -qq "${package:-linux-image-cloud-amd64}" 2>/dev/null && echo "$scratch"/linux-image-*.deb)
+}
+build/quickstart/bin/trine --root "$state" check >"$scratch/check" || true
+if grep -qE '^(KVM|guest code|agent) +missing|imitates the processor' "$scratch/check"; then
+  trine check
+  echo "Left out: the table says what this host lacks, the hints what to do."
+elif ! kernel=$(guest_kernel); then
+  echo "Left out: a kernel for the guest cannot be downloaded (Debian's package linux-image-cloud-amd64)."
+else
+  trine kernel import "$kernel"
+  trine check
+  trine run --rm --isolation vm --memory 256m box sh -c 'echo "I am $(id -un) on Linux $(uname -r) with $(nproc) processor"'
+fi
 
 say "Done. Next: examples/README.md, or any image you have: build/quickstart/bin/trine run -it docker-archive:FILE"

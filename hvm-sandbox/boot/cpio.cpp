@@ -11,14 +11,14 @@ void CpioWriter::pad() {
   archive_.resize((archive_.size() + 3) & ~std::size_t{3});
 }
 
-void CpioWriter::add(std::string_view path, const Entry& entry, std::string_view content) {
+void CpioWriter::add_header(std::string_view path, const Entry& entry, std::size_t size) {
   const std::array<unsigned, 13> fields{++inode_,
                                         entry.mode,
                                         0,
                                         0,
                                         entry.links,
                                         0,
-                                        static_cast<unsigned>(content.size()),
+                                        static_cast<unsigned>(size),
                                         0,
                                         0,
                                         entry.major,
@@ -34,6 +34,10 @@ void CpioWriter::add(std::string_view path, const Entry& entry, std::string_view
   archive_.append(path);
   archive_ += '\0';
   pad();
+}
+
+void CpioWriter::add(std::string_view path, const Entry& entry, std::string_view content) {
+  add_header(path, entry, content.size());
   archive_.append(content);
   pad();
 }
@@ -48,6 +52,11 @@ void CpioWriter::add_file(std::string_view path, std::string_view content, unsig
 
 void CpioWriter::add_character_device(std::string_view path, unsigned mode, unsigned major, unsigned minor) {
   add(path, {.mode = S_IFCHR | mode, .major = major, .minor = minor}, {});
+}
+
+std::string CpioWriter::finish_before(std::string_view path, std::size_t size, unsigned mode) && {
+  add_header(path, {.mode = S_IFREG | mode}, size);
+  return std::move(archive_);
 }
 
 std::string CpioWriter::finish() && {

@@ -10,6 +10,8 @@
 #include <optional>
 #include <vector>
 
+#include "memory/fill.h"
+
 namespace trine::hvm {
 namespace {
 
@@ -88,8 +90,8 @@ std::expected<std::uint64_t, std::string> load_segment(int file, const Elf64_Phd
   const auto place = memory.slice(segment.p_paddr, segment.p_memsz);
   if (!place)
     return std::unexpected("it does not fit into the guest's memory");
-  const std::span<std::byte> bytes{place->data(), segment.p_filesz};
-  if (!read_at(file, segment.p_offset, bytes))
+  if (segment.p_filesz > 0 &&
+      !fill_from_file(memory, place->part(0, segment.p_filesz), file, segment.p_offset))
     return std::unexpected("the file is cut short");
   return segment.p_paddr + segment.p_memsz;
 }

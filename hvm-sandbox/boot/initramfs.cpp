@@ -1,11 +1,9 @@
 #include "boot/initramfs.h"
 
 #include <sys/stat.h>
-#include <unistd.h>
-
-#include <cerrno>
 
 #include "base/error.h"
+#include "memory/fill.h"
 
 namespace trine::hvm {
 namespace {
@@ -17,20 +15,6 @@ std::uint64_t size_of(const base::UniqueFd& file) {
   if (::fstat(file.get(), &status) != 0)
     base::throw_errno("cannot tell the size of the guest's initramfs");
   return static_cast<std::uint64_t>(status.st_size);
-}
-
-void read_whole(int file, std::span<std::byte> out) {
-  std::size_t done = 0;
-  while (done < out.size()) {
-    const ssize_t got = ::pread(file, out.data() + done, out.size() - done, static_cast<off_t>(done));
-    if (got < 0 && errno == EINTR)
-      continue;
-    if (got < 0)
-      base::throw_errno("cannot read the guest's initramfs");
-    if (got == 0)
-      throw base::Error("cannot read the guest's initramfs: it became shorter meanwhile");
-    done += static_cast<std::size_t>(got);
-  }
 }
 
 }  // namespace
@@ -56,7 +40,8 @@ LoadedInitramfs load_initramfs(const std::vector<base::UniqueFd>& archives, cons
   }
   std::size_t offset = 0;
   for (std::size_t i = 0; i < archives.size(); ++i) {
-    read_whole(archives[i].get(), {place->data() + offset, sizes[i]});
+    if (sizes[i] > 0 && !fill_from_file(memory, place->part(offset, sizes[i]), archives[i].get(), 0))
+      throw base::Error("cannot read the guest's initramfs: it became shorter meanwhile, or its disk fails");
     offset += (sizes[i] + 3) & ~3ULL;
   }
   return {.address = address, .size = total};

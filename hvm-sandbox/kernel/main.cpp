@@ -2,10 +2,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <exception>
 #include <filesystem>
+#include <span>
+#include <string_view>
 #include <vector>
 
 #include "base/error.h"
@@ -17,22 +21,30 @@
 #include "boot/bzimage.h"
 #include "hvm-sandbox/cpio.h"
 #include "hvm-sandbox/kernels.h"
+#include "kernel/built_in.h"
 #include "kernel/modules.h"
 
-/// Packs a stock kernel for guests: unpacks it on the host, once, and puts the drivers of trine's devices
-/// into an archive in the order in which they load.
+/// Packs a kernel for guests: unpacks it on the host, once, and puts the drivers of trine's devices into an
+/// archive in the order in which they load. A kernel that is one file has them built in.
 namespace {
 
 namespace base = trine::base;
 namespace hvm = trine::hvm;
 
-constexpr const char* kUsage = "trine kernel import PACKAGE.deb|DIRECTORY";
+constexpr const char* kUsage = "trine kernel import PACKAGE.deb|KERNEL|DIRECTORY";
 
 /// The drivers of what a machine has, and the file systems of its disks. virtio_mmio is first: the devices
 /// that it finds are served as soon as their drivers come.
 const std::vector<std::string> kWanted{
     "virtio_mmio",    "virtio_blk", "virtio_rng", "virtio_console", "vmw_vsock_virtio_transport",
     "crc32c_generic", "erofs",      "overlay",
+};
+
+/// The same for a kernel that tells by its configuration what is built in, and how it is entered.
+constexpr std::array<std::string_view, 14> kWantedOptions{
+    "PVH",        "ACPI",           "BLK_DEV_INITRD", "DEVTMPFS",        "VIRTIO_MMIO",
+    "VIRTIO_BLK", "CGROUPS",        "VIRTIO_CONSOLE", "VIRTIO_VSOCKETS", "HW_RANDOM_VIRTIO",
+    "EROFS_FS",   "EROFS_FS_XATTR", "OVERLAY_FS",     "TMPFS",
 };
 
 /// A directory that goes away unless it is kept.
@@ -93,6 +105,24 @@ void write_file(const std::string& path, std::string_view content) {
     base::throw_errno("cannot write " + path);
 }
 
+/// A kernel has megabytes of zeros between its parts. As holes of the file they are not read at a start.
+void write_with_holes(const std::string& path, std::span<const std::byte> content) {
+  constexpr std::size_t kPiece = 64 << 10;
+  const base::UniqueFd file = base::open_file(path, O_WRONLY | O_CREAT | O_EXCL, 0644);
+  if (::ftruncate(file.get(), static_cast<off_t>(content.size())) != 0)
+    base::throw_errno("cannot write " + path);
+  for (std::size_t at = 0; at < content.size(); at += kPiece) {
+    const auto piece = content.subspan(at, std::min(kPiece, content.size() - at));
+    if (std::ranges::all_of(piece, [](std::byte byte) { return byte == std::byte{0}; }))
+      continue;
+    if (::lseek(file.get(), static_cast<off_t>(at), SEEK_SET) < 0)
+      base::throw_errno("cannot write " + path);
+    base::write_all(file.get(), {reinterpret_cast<const char*>(piece.data()), piece.size()}, path);
+  }
+  if (::fsync(file.get()) != 0)
+    base::throw_errno("cannot write " + path);
+}
+
 std::string pack_modules(const std::string& directory) {
   hvm::CpioWriter archive;
   archive.add_directory("modules");
@@ -104,33 +134,86 @@ std::string pack_modules(const std::string& directory) {
   return std::move(archive).finish();
 }
 
+using Bytes = std::vector<std::byte>;
+
+Bytes unpacked(const std::string& image) {
+  const std::string packed = base::read_file(image, hvm::kMostKernelBytes);
+  auto kernel = hvm::unpack_kernel(std::as_bytes(std::span(packed)));
+  if (!kernel)
+    throw base::Error("cannot unpack the kernel " + image + ": " + kernel.error());
+  return std::move(*kernel);
+}
+
+struct Parts {
+  std::string release;
+  Bytes kernel;
+  std::string modules;  ///< an archive
+};
+
+/// A tree as packages have it.
+Parts take_tree(const std::string& tree) {
+  const std::string image = tree + "/boot/" + only_entry(tree + "/boot", "vmlinuz-");
+  std::string release = only_entry(tree + "/lib/modules", "");
+  std::string modules = pack_modules(tree + "/lib/modules/" + release);
+  return {.release = std::move(release), .kernel = unpacked(image), .modules = std::move(modules)};
+}
+
+/// A kernel alone, which must have everything built in. It says so itself.
+Parts take_file(const std::string& image) {
+  Bytes kernel = unpacked(image);
+  const auto release = hvm::kernel_release(kernel);
+  if (!release)
+    throw base::Error(image + " is no kernel of Linux: " + release.error());
+  const auto config = hvm::embedded_config(kernel);
+  if (!config) {
+    throw base::Error("cannot tell what is built into " + image + ": " + config.error(), 0,
+                      "give its package, or a directory with its boot/ and lib/modules/");
+  }
+  std::string missing;
+  for (const std::string& option : hvm::not_built_in(*config, kWantedOptions))
+    missing += " CONFIG_" + option;
+  if (!missing.empty()) {
+    throw base::Error(image + " has not built in what a guest needs:" + missing, 0,
+                      "hvm-sandbox/kernel/build-minimal.sh builds one that has");
+  }
+  return {.release = *release, .kernel = std::move(kernel), .modules = hvm::CpioWriter{}.finish()};
+}
+
+bool is_package(const std::string& file) {
+  constexpr std::string_view kMagic = "!<arch>\n";
+  std::array<char, kMagic.size()> begin{};
+  const base::UniqueFd fd = base::open_file(file, O_RDONLY);
+  const ssize_t got = ::read(fd.get(), begin.data(), begin.size());
+  return got == static_cast<ssize_t>(begin.size()) && std::string_view(begin.data(), begin.size()) == kMagic;
+}
+
+Parts take(const std::string& source, const Temporary& temporary) {
+  if (std::filesystem::is_directory(source))
+    return take_tree(source);
+  if (!is_package(source))
+    return take_file(source);
+  const std::string tree = temporary.path() + "/package";
+  base::make_directories(tree);
+  unpack_package(source, tree);
+  return take_tree(tree);
+}
+
 void pack(const std::string& source, const std::string& root) {
   base::make_directories(root);
   const Temporary temporary(root);
-  std::string tree = source;
-  if (!std::filesystem::is_directory(source)) {
-    tree = temporary.path() + "/package";
-    base::make_directories(tree);
-    unpack_package(source, tree);
-  }
-  const std::string image = tree + "/boot/" + only_entry(tree + "/boot", "vmlinuz-");
-  const std::string release = only_entry(tree + "/lib/modules", "");
-  const std::string packed = base::read_file(image, hvm::kMostKernelBytes);
-  const auto kernel = hvm::unpack_kernel(std::as_bytes(std::span(packed)));
-  if (!kernel)
-    throw base::Error("cannot unpack the kernel " + image + ": " + kernel.error());
+  const Parts parts = take(source, temporary);
   const std::string made = temporary.path() + "/made";
   base::make_directories(made);
-  write_file(made + "/" + hvm::kKernelFile, {reinterpret_cast<const char*>(kernel->data()), kernel->size()});
-  write_file(made + "/" + hvm::kModulesFile, pack_modules(tree + "/lib/modules/" + release));
+  write_with_holes(made + "/" + hvm::kKernelFile, parts.kernel);
+  write_file(made + "/" + hvm::kModulesFile, parts.modules);
   // One that is replaced goes to where the temporary directory takes it away.
-  const std::string place = root + "/" + release;
+  const std::string place = root + "/" + parts.release;
   if (::rename(place.c_str(), (temporary.path() + "/replaced").c_str()) != 0 && errno != ENOENT)
     base::throw_errno("cannot replace " + place);
   if (::rename(made.c_str(), place.c_str()) != 0)
     base::throw_errno("cannot make " + place);
-  hvm::use_kernel(root, release);
-  ::puts(release.c_str());
+  hvm::use_kernel(root, parts.release);
+  ::puts(parts.release.c_str());
 }
 
 }  // namespace

@@ -104,6 +104,10 @@ class GuestMemory {
   [[nodiscard]] const std::vector<MemoryRange>& ranges() const { return ranges_; }
   [[nodiscard]] std::byte* host_address(const MemoryRange& range) const { return base_ + range.file_offset; }
   [[nodiscard]] std::uint64_t size() const { return size_; }
+  /// Where a slice of this memory begins in the file.
+  [[nodiscard]] std::uint64_t file_offset(const GuestSlice& slice) const {
+    return static_cast<std::uint64_t>(slice.data() - base_);
+  }
   [[nodiscard]] int fd() const { return file_.get(); }
 
  private:

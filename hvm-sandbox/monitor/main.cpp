@@ -24,7 +24,7 @@ namespace {
 namespace base = trine::base;
 namespace hvm = trine::hvm;
 
-constexpr unsigned kTailLines = 40;
+constexpr unsigned kTailLines = 60;  ///< a panic alone may take 40
 
 /// SIGTERM stops the machine; SIGQUIT does too, and shows what its console said last.
 base::UniqueFd take_signals() {

@@ -10,6 +10,8 @@
 #include <cerrno>
 #include <csignal>
 #include <cstring>
+#include <filesystem>
+#include <span>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -20,10 +22,8 @@
 namespace trine::runtime::backend {
 namespace {
 
-constexpr std::size_t kMostAgentBytes = 64 << 20;
-
 std::vector<std::string> words_of(const MonitorOptions& options, const std::string& program, int channel,
-                                  int agent) {
+                                  const AgentArchive& agent) {
   std::vector<std::string> words{program,
                                  "--kernel",
                                  options.kernel,
@@ -37,14 +37,16 @@ std::vector<std::string> words_of(const MonitorOptions& options, const std::stri
                                  "fd:" + std::to_string(channel)};
   for (const std::string& file : options.initramfs_files)
     words.insert(words.end(), {"--initramfs", file});
-  words.insert(words.end(), {"--initramfs", "fd:" + std::to_string(agent)});
+  for (const std::string& part :
+       {"fd:" + std::to_string(agent.before.get()), agent.program, "fd:" + std::to_string(agent.after.get())})
+    words.insert(words.end(), {"--initramfs", part});
   for (const std::string& disk : options.read_only_disks)
     words.insert(words.end(), {"--read-only-disk", disk});
   return words;
 }
 
 /// In the child. Nothing here may allocate: the caller may have threads.
-[[noreturn]] void become_monitor(char* const* words, pid_t caller, int channel, int agent) {
+[[noreturn]] void become_monitor(char* const* words, pid_t caller, std::span<const int> kept) {
   ::prctl(PR_SET_PDEATHSIG, SIGKILL);
   if (::getppid() != caller)
     ::_exit(1);
@@ -53,7 +55,7 @@ std::vector<std::string> words_of(const MonitorOptions& options, const std::stri
   sigset_t none;
   ::sigemptyset(&none);
   ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (const int fd : {channel, agent})
+  for (const int fd : kept)
     ::fcntl(fd, F_SETFD, 0);
   const int null = ::open("/dev/null", O_RDWR);
   if (null < 0 || ::dup2(null, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0)
@@ -62,19 +64,29 @@ std::vector<std::string> words_of(const MonitorOptions& options, const std::stri
   ::_exit(127);
 }
 
-}  // namespace
-
-base::UniqueFd make_agent_archive() {
-  constexpr unsigned kConsoleMajor = 5;
-  hvm::CpioWriter archive;
-  archive.add_directory("dev");
-  archive.add_character_device("dev/console", 0600, kConsoleMajor, 1);
-  archive.add_file("init", base::read_file(base::find_helper("trine-agent"), kMostAgentBytes), 0755);
+base::UniqueFd in_memory(const std::string& content) {
   base::UniqueFd file(::memfd_create("agent", MFD_CLOEXEC));
   if (!file)
     base::throw_errno("cannot get memory for the guest's agent");
-  base::write_all(file.get(), std::move(archive).finish(), "the guest's initramfs");
+  base::write_all(file.get(), content, "the guest's initramfs");
   return file;
+}
+
+}  // namespace
+
+AgentArchive make_agent_archive() {
+  constexpr unsigned kConsoleMajor = 5;
+  AgentArchive parts{.program = base::find_helper("trine-agent")};
+  std::error_code error;
+  const auto size = std::filesystem::file_size(parts.program, error);
+  if (error)
+    throw base::Error("cannot read " + parts.program, error.value());
+  hvm::CpioWriter archive;
+  archive.add_directory("dev");
+  archive.add_character_device("dev/console", 0600, kConsoleMajor, 1);
+  parts.before = in_memory(std::move(archive).finish_before("init", size, 0755));
+  parts.after = in_memory(hvm::CpioWriter{}.finish());
+  return parts;
 }
 
 Monitor::Monitor(const MonitorOptions& options) {
@@ -83,14 +95,15 @@ Monitor::Monitor(const MonitorOptions& options) {
     base::throw_errno("cannot make a socket for the monitor");
   channel_.reset(pair[0]);
   const base::UniqueFd theirs(pair[1]);
-  const base::UniqueFd agent = make_agent_archive();
+  const AgentArchive agent = make_agent_archive();
   const std::vector<std::string> words =
-      words_of(options, base::find_helper("trine-vmm"), theirs.get(), agent.get());
+      words_of(options, base::find_helper("trine-vmm"), theirs.get(), agent);
+  const std::array kept{theirs.get(), agent.before.get(), agent.after.get()};
   const std::vector<char*> argv = base::to_argv(words);
   const pid_t caller = ::getpid();
   process_ = base::clone_process({});
   if (!process_)
-    become_monitor(argv.data(), caller, theirs.get(), agent.get());
+    become_monitor(argv.data(), caller, kept);
 }
 
 Monitor::~Monitor() {

@@ -46,7 +46,13 @@ class Monitor {
   base::UniqueFd channel_;
 };
 
-/// The initramfs with the agent, which goes behind the kernel's modules: a file in memory.
-base::UniqueFd make_agent_archive();
+/// The part of a guest's initramfs that is not the kernel's modules: the agent as the first program, and its
+/// console. In three pieces, one behind the other, so that the agent is read from its own file.
+struct AgentArchive {
+  base::UniqueFd before;
+  std::string program;  ///< a path
+  base::UniqueFd after;
+};
+AgentArchive make_agent_archive();
 
 }  // namespace trine::runtime::backend

@@ -178,10 +178,12 @@ const std::vector<Verb>& verbs() {
        "store, tells what is damaged and how layers are kept, and exits with 1 when there is damage; with "
        "--repair it takes away what cannot be whole, so that it can be loaded again.",
        "trine system df\ntrine system check --repair", system_flag_texts, run_system},
-      {"kernel", "import PACKAGE.deb|DIRECTORY | ls | use NAME", "keep kernels for VMs",
-       "import packs a stock kernel for guests and makes it the default: Debian's package "
-       "linux-image-…-cloud-amd64, or a directory with its boot/vmlinuz-… and lib/modules/…. ls lists those "
-       "there are, use makes one the default.",
+      {"kernel", "import PACKAGE.deb|KERNEL|DIRECTORY | ls | use NAME | rm NAME", "keep kernels for VMs",
+       "import packs a kernel for guests and makes it the default: Debian's package "
+       "linux-image-…-cloud-amd64, a directory with its boot/vmlinuz-… and lib/modules/…, or the file of a "
+       "kernel that has everything built in, as hvm-sandbox/kernel/build-minimal.sh builds it. ls lists "
+       "those "
+       "there are, use makes one the default, rm takes one away; a VM that runs keeps its kernel.",
        "apt-get download linux-image-6.1.0-56-cloud-amd64\ntrine kernel import ./linux-image-*.deb", no_flags,
        run_kernel},
       {"check", "", "tell whether VMs can run here",

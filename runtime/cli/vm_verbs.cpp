@@ -17,7 +17,8 @@ namespace trine::runtime::cli {
 namespace {
 
 constexpr const char* kKernelUsage =
-    "trine kernel import PACKAGE.deb|DIRECTORY, trine kernel ls, trine kernel use NAME";
+    "trine kernel import PACKAGE.deb|KERNEL|DIRECTORY, trine kernel ls, trine kernel use NAME, trine kernel "
+    "rm NAME";
 
 std::string kernel_root(const engine::Paths& paths) {
   return paths.lib + "/kernels";
@@ -36,9 +37,11 @@ int import_kernel(const engine::Paths& paths, const std::string& source) {
 }
 
 int list_kernels(const engine::Paths& paths) {
-  std::vector<std::vector<std::string>> rows{{"KERNEL", "DEFAULT"}};
-  for (const hvm::Kernel& kernel : hvm::list_kernels(kernel_root(paths)))
-    rows.push_back({kernel.name, kernel.is_default ? "yes" : ""});
+  std::vector<std::vector<std::string>> rows{{"KERNEL", "SIZE", "DRIVERS", "DEFAULT"}};
+  for (const hvm::Kernel& kernel : hvm::list_kernels(kernel_root(paths))) {
+    rows.push_back({kernel.name, std::to_string(kernel.bytes >> 20U) + " MiB",
+                    kernel.has_modules ? "modules" : "built in", kernel.is_default ? "yes" : ""});
+  }
   print(format_table(rows));
   return 0;
 }
@@ -58,6 +61,10 @@ int run_kernel(const engine::Paths& paths, std::vector<std::string> arguments) {
     return list_kernels(paths);
   if (words.size() == 2 && words[0] == "use") {
     hvm::use_kernel(kernel_root(paths), words[1]);
+    return 0;
+  }
+  if (words.size() == 2 && words[0] == "rm") {
+    hvm::remove_kernel(kernel_root(paths), words[1]);
     return 0;
   }
   throw base::Error("trine kernel does not know what to do", 0, kKernelUsage);

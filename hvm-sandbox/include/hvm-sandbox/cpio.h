@@ -12,6 +12,9 @@ class CpioWriter {
   void add_directory(std::string_view path, unsigned mode = 0755);
   void add_file(std::string_view path, std::string_view content, unsigned mode);
   void add_character_device(std::string_view path, unsigned mode, unsigned major, unsigned minor);
+  /// The archive up to where the content of a last file belongs, so that the content need not be copied: it
+  /// follows, then the archive that another writer finishes, each at a multiple of 4 bytes.
+  [[nodiscard]] std::string finish_before(std::string_view path, std::size_t size, unsigned mode) &&;
   /// The archive, with its trailer; the writer is done.
   [[nodiscard]] std::string finish() &&;
 
@@ -22,6 +25,7 @@ class CpioWriter {
     unsigned major = 0;
     unsigned minor = 0;
   };
+  void add_header(std::string_view path, const Entry& entry, std::size_t size);
   void add(std::string_view path, const Entry& entry, std::string_view content);
   void pad();
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,8 @@ struct Kernel {
   std::string name;       ///< "6.1.0-56-cloud-amd64"
   std::string directory;  ///< absolute
   bool is_default = false;
+  bool has_modules = false;  ///< false: all drivers are built in
+  std::uint64_t bytes = 0;   ///< on the disk, with its modules
 };
 
 /// By name. None when there is no such directory.
@@ -25,5 +28,9 @@ Kernel find_kernel(const std::string& root, const std::string& name = {});
 
 /// Makes a kernel the default. Throws base::Error when there is none of this name.
 void use_kernel(const std::string& root, const std::string& name);
+
+/// Takes a kernel away. A machine that runs goes on: its kernel is in its memory. Throws base::Error when
+/// there is none of this name, or when it is the default and not the last.
+void remove_kernel(const std::string& root, const std::string& name);
 
 }  // namespace trine::hvm

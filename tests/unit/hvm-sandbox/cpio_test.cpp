@@ -31,3 +31,18 @@ TEST_CASE("an initramfs is what cpio reads") {
   CHECK_THAT(result.output, Catch::Contains("-rwxr-xr-x") && Catch::Contains("5,   1") &&
                                 Catch::Contains(" init") && Catch::Contains(" empty"));
 }
+
+TEST_CASE("an archive in pieces is the archive in one") {
+  const std::string content = "#!program";
+  hvm::CpioWriter whole;
+  whole.add_directory("dev");
+  whole.add_file("init", content, 0755);
+  hvm::CpioWriter begun;
+  begun.add_directory("dev");
+  const std::string before = std::move(begun).finish_before("init", content.size(), 0755);
+  CHECK(before.size() % 4 == 0);
+  std::string pieces = before + content;
+  pieces.resize((pieces.size() + 3) & ~std::size_t{3});
+  CHECK((std::move(whole).finish()).starts_with(pieces));
+  CHECK(hvm::CpioWriter{}.finish().starts_with("070701"));
+}

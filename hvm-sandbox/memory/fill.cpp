@@ -1,0 +1,72 @@
+#include "memory/fill.h"
+
+#include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace trine::hvm {
+namespace {
+
+bool read_into(std::span<std::byte> out, int file, std::uint64_t offset) noexcept {
+  while (!out.empty()) {
+    const ssize_t got = ::pread(file, out.data(), out.size(), static_cast<off_t>(offset));
+    if (got < 0 && errno == EINTR)
+      continue;
+    if (got <= 0)
+      return false;
+    out = out.subspan(static_cast<std::size_t>(got));
+    offset += static_cast<std::uint64_t>(got);
+  }
+  return true;
+}
+
+bool copy(const GuestMemory& memory, std::span<std::byte> out, int file, std::uint64_t offset) noexcept {
+  const auto target = static_cast<off_t>(memory.file_offset(GuestSlice(out)));
+  if (::lseek(memory.fd(), target, SEEK_SET) < 0)
+    return read_into(out, file, offset);
+  auto from = static_cast<off_t>(offset);
+  while (!out.empty()) {
+    const ssize_t got = ::sendfile(memory.fd(), file, &from, out.size());
+    if (got < 0 && errno == EINTR)
+      continue;
+    // Not every file system can give its pages away; every file can be read.
+    if (got <= 0)
+      return read_into(out, file, static_cast<std::uint64_t>(from));
+    out = out.subspan(static_cast<std::size_t>(got));
+  }
+  return true;
+}
+
+}  // namespace
+
+bool fill_from_file(const GuestMemory& memory, const GuestSlice& place, int file,
+                    std::uint64_t offset) noexcept {
+  struct stat status{};
+  if (::fstat(file, &status) != 0 || status.st_size < 0)
+    return false;
+  const auto size = static_cast<std::uint64_t>(status.st_size);
+  if (offset > size || place.size() > size - offset)
+    return false;
+  const std::uint64_t end = offset + place.size();
+  std::uint64_t at = offset;
+  while (at < end) {
+    // One that knows no holes says that all is data, or nothing at all.
+    const off_t data = ::lseek(file, static_cast<off_t>(at), SEEK_DATA);
+    if (data < 0 && errno == ENXIO)
+      return true;  // from here on there is only a hole
+    const off_t hole = data < 0 ? -1 : ::lseek(file, data, SEEK_HOLE);
+    const std::uint64_t first = data < 0 ? at : static_cast<std::uint64_t>(data);
+    const std::uint64_t last = hole < 0 ? end : std::min(end, static_cast<std::uint64_t>(hole));
+    if (first >= end)
+      return true;
+    if (!copy(memory, {place.data() + (first - offset), last - first}, file, first))
+      return false;
+    at = last;
+  }
+  return true;
+}
+
+}  // namespace trine::hvm

@@ -84,7 +84,7 @@ TEST_CASE("an empty user is none given") {
   CHECK(made_of({.user = ""}).user.name == "user");
 }
 
-TEST_CASE("--privileged widens the capabilities and leaves the filter") {
+TEST_CASE("privileged, it gets all capabilities and keeps the filter") {
   const auto made = make_exec_process(first(), {.user = "0", .privileged = true});
   CHECK(made.process.capabilities.effective == isolation::available_capabilities());
   CHECK(made.seccomp->program == "filter");

@@ -19,6 +19,7 @@ namespace {
 
 // A racing rename makes the kernel answer EAGAIN rather than guess; a hostile one could do so for ever.
 constexpr int kMaxRetries = 128;
+constexpr int kMaxLinks = 40;  // symlinks on one way, as the kernel has it
 
 }  // namespace
 
@@ -88,7 +89,6 @@ UniqueFd make_directories_in_root(int root, const std::string& path, unsigned mo
   // Component by component from the root, so that each mkdir happens in a directory already resolved.
   UniqueFd directory = open_in_root(root, "/", O_PATH | O_DIRECTORY);
   Unmade rest{.done = {}, .parts = split(path, '/', SplitEmpty::kSkip)};
-  constexpr int kMaxLinks = 40;  // as the kernel has it
   for (int links = 0; !rest.parts.empty();) {
     const std::string name = rest.parts.front();
     rest.parts.erase(rest.parts.begin());
@@ -112,19 +112,26 @@ UniqueFd make_directories_in_root(int root, const std::string& path, unsigned mo
 }
 
 UniqueFd make_file_in_root(int root, const std::string& path, unsigned mode) {
-  if (UniqueFd existing = try_open_in_root(root, path, O_PATH))
-    return existing;
-  if (errno != ENOENT)
-    throw_errno("cannot make the file " + path + " in the root file system");
-  const auto slash = path.find_last_of('/');
-  const UniqueFd parent =
-      make_directories_in_root(root, slash == std::string::npos ? "/" : path.substr(0, slash + 1), 0755);
-  const std::string name = slash == std::string::npos ? path : path.substr(slash + 1);
-  const UniqueFd created =
-      try_open_in_root(parent.get(), name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
-  if (!created && errno != EEXIST)
-    throw_errno("cannot make the file " + path + " in the root file system");
-  return open_in_root(root, path, O_PATH);
+  const auto fail = [&path]() { throw_errno("cannot make the file " + path + " in the root file system"); };
+  std::string place = path;  // where the symlinks so far lead
+  for (int links = 0;; ++links) {
+    if (UniqueFd existing = try_open_in_root(root, place, O_PATH))
+      return existing;
+    if (errno != ENOENT)
+      fail();
+    const auto slash = place.find_last_of('/');
+    const std::string above = slash == std::string::npos ? "/" : place.substr(0, slash + 1);
+    const std::string name = slash == std::string::npos ? place : place.substr(slash + 1);
+    const UniqueFd parent = make_directories_in_root(root, above, 0755);
+    const UniqueFd created =
+        try_open_in_root(parent.get(), name, O_CREAT | O_EXCL | O_NOFOLLOW | O_WRONLY, mode);
+    if (!created && errno != EEXIST)
+      fail();
+    const std::string target = created ? "" : read_link(parent.get(), name);
+    if (target.empty() || links == kMaxLinks)
+      return open_in_root(root, place, O_PATH);
+    place = target.starts_with('/') ? target : above + target;
+  }
 }
 
 std::string fd_path(int fd) {

@@ -1,6 +1,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "base/error.h"
@@ -48,6 +49,25 @@ void signal_all(const State& state, int number) {
     return group.kill_all();
   for (const pid_t pid : group.processes())
     ::kill(pid, number);
+}
+
+/// Whether the kernel ends all its processes with the first one.
+bool has_own_processes(const Container& container) {
+  return std::ranges::any_of(container.load_spec().linux_part.namespaces, [](const oci::Namespace& entry) {
+    return entry.type == "pid" && entry.path.empty();
+  });
+}
+
+/// Ends what shares a pid namespace with others: nobody else does, and the first process may be gone already.
+/// False: there was nothing to end.
+bool end_sharing_container(const Container& container) {
+  if (container.state.cgroups.empty())
+    return false;
+  const cgroups::Group group = cgroups::open_group(container.state.cgroups);
+  if (group.processes().empty())
+    return false;
+  group.kill_all();
+  return true;
 }
 
 void signal_first(const Container& container, int number) {
@@ -109,6 +129,8 @@ int run_kill(const Globals& globals, Arguments arguments) {
     signal_all(container.state, number);
     return 0;
   }
+  if (number == SIGKILL && !has_own_processes(container) && end_sharing_container(container))
+    return 0;
   signal_first(container, number);
   return 0;
 }

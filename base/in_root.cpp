@@ -19,6 +19,7 @@ namespace {
 
 // A racing rename makes the kernel answer EAGAIN rather than guess; a hostile one could do so for ever.
 constexpr int kMaxRetries = 128;
+constexpr int kMaxLinks = 40;  // symlinks on one way, as the kernel has it
 
 }  // namespace
 

@@ -79,7 +79,8 @@ std::vector<char*> to_argv(const std::vector<std::string>& words) {
   return argv;
 }
 
-ProgramResult run_program(const std::string& path, const std::vector<std::string>& arguments) {
+ProgramResult run_program(const std::string& path, const std::vector<std::string>& arguments,
+                          std::size_t max_output) {
   std::vector<std::string> words{path};
   words.insert(words.end(), arguments.begin(), arguments.end());
   const std::vector<char*> argv = to_argv(words);
@@ -103,7 +104,7 @@ ProgramResult run_program(const std::string& path, const std::vector<std::string
   writer.reset();
 
   ProgramResult result;
-  result.output = read_all(reader.get(), "the output of " + path, 64 << 10);
+  result.output = read_all(reader.get(), "the output of " + path, max_output);
   siginfo_t info{};
   while (::waitid(P_PID, static_cast<id_t>(pid), &info, WEXITED) != 0) {
     if (errno != EINTR)

@@ -78,15 +78,15 @@ base::UniqueFd open_bind_source(const Mount& mount) {
 
 BindSources take_bind_sources(const Plan& plan, bool all) {
   // An ordinary user has no right to take them, and what the namespace's root may reach is what the user may.
-  const bool in_new_user_namespace =
+  const bool in_user_namespace =
       ::geteuid() == 0 && std::ranges::any_of(plan.namespaces, [](const Namespace& entry) {
-        return entry.type == CLONE_NEWUSER && entry.path.empty();
+        return entry.type == CLONE_NEWUSER;
       });
   BindSources sources;
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
     const Mount& mount = plan.mounts[i];
     if (!mount.bind || mount.remount || !mount.symlink_target.empty() || mount.seal_only ||
-        !(mount.idmap || in_new_user_namespace || all))
+        !(mount.idmap || in_user_namespace || all))
       continue;
     base::UniqueFd tree = clone_tree(open_bind_source(mount).get(), "", mount.recursive);
     if (mount.idmap)

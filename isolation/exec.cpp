@@ -12,6 +12,7 @@
 #include <cstring>
 #include <optional>
 #include <string_view>
+#include <unordered_map>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -59,8 +60,24 @@ struct Environment {
   std::string path{kDefaultPath};
 };
 
+/// A name that is given twice has the later value: shells and C libraries do not agree which they would take.
+std::vector<std::string> last_of_each(const std::vector<std::string>& entries) {
+  std::unordered_map<std::string_view, std::size_t> last;
+  const auto name_of = [](std::string_view entry) { return entry.substr(0, entry.find('=')); };
+  for (std::size_t i = 0; i < entries.size(); ++i)
+    last[name_of(entries[i])] = i;
+  std::vector<std::string> result;
+  result.reserve(last.size());
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    if (last[name_of(entries[i])] == i)
+      result.push_back(entries[i]);
+  }
+  return result;
+}
+
 Environment make_environment(const Context& context) {
-  Environment environment{.texts = context.plan.process.env};
+  Environment environment{.texts = last_of_each(context.plan.process.env)};
+  std::erase(environment.texts, "HOME=");  // stands for the default, as in runc
   bool has_home = false;
   for (const auto& entry : environment.texts) {
     if (entry.starts_with("PATH="))

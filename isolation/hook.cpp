@@ -111,9 +111,17 @@ void run_hook(const Hook& hook, const std::string& state) {
                       said);
 }
 
-void run_hooks(const std::vector<Hook>& hooks, const std::string& state) {
-  for (const auto& hook : hooks)
-    run_hook(hook, state);
+void run_hooks(const char* stage, const std::vector<Hook>& hooks, const std::string& state) {
+  for (std::size_t i = 0; i < hooks.size(); ++i) {
+    try {
+      run_hook(hooks[i], state);
+    } catch (const base::Error& error) {
+      // The words of the first part are runc's, for those who look for them in a log.
+      throw base::Error(
+          std::string("error running ") + stage + " hook #" + std::to_string(i) + ": " + error.what(), 0,
+          error.hint());
+    }
+  }
 }
 
 }  // namespace trine::isolation

@@ -111,6 +111,9 @@ void run_steps(Context& context, std::span<const Step> steps) {
   if (hooks.in_child)
     hooks.in_child();
   reset_signals();
+  // What the caller inherited from its own caller is not for the container, but for what it asked to be. Now,
+  // for a seccomp profile may not know this call; what is opened later has the flag from the start.
+  ::syscall(SYS_close_range, 3 + context.plan.process.preserved_descriptors, ~0U, CLOSE_RANGE_CLOEXEC);
   ::setsid();  // a terminal of the caller is not the container's to control
   context.in_user_namespace = context.has_new(CLONE_NEWUSER) || base::in_user_namespace();
   if (context.network_entered && hooks.in_network_namespace)
@@ -128,8 +131,6 @@ void run_steps(Context& context, std::span<const Step> steps) {
   }
   // The identity's change has cleared it.
   ::prctl(PR_SET_PDEATHSIG, hooks.outlive_caller ? 0 : SIGKILL);
-  // What the caller inherited from its own caller is not for the container, but for what it asked to be.
-  ::syscall(SYS_close_range, 3 + context.plan.process.preserved_descriptors, ~0U, CLOSE_RANGE_CLOEXEC);
 }
 
 [[noreturn]] void execute_or_report(const Context& context) {

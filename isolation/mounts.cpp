@@ -7,11 +7,14 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <charconv>
+#include <string_view>
 #include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/in_root.h"
+#include "base/text.h"
 #include "bind_source.h"
 #include "copy_tree.h"
 #include "mount_api.h"
@@ -40,7 +43,8 @@ base::UniqueFd open_target(const Context& context, const Mount& mount, bool is_d
         base::try_open_in_root(root, mount.destination, O_PATH | O_DIRECTORY, 0, base::Symlinks::kRefuse);
     if (!fd && errno == ELOOP) {
       throw base::Error("cannot mount " + mount.type + " on " + mount.destination +
-                            ": the root file system has a symlink there",
+                            ": it must be mounted on ordinary directory, and the root file system has "
+                            "a symlink there",
                         0, "do not run this image: it tries to mislead the runtime");
     }
     if (fd)
@@ -113,9 +117,27 @@ void check_selinux(const Plan& plan) {
       "leave linux.mountLabel out");
 }
 
-base::UniqueFd mount_new(const Context& context, const Mount& mount, std::uint64_t attributes) {
+/// What a tmpfs without a mode of its own gets: that of the directory which it hides.
+std::string mode_of(int directory) {
+  struct stat status{};
+  if (::fstat(directory, &status) != 0)
+    base::throw_errno("cannot look at the place of a tmpfs");
+  std::array<char, 8> text{};
+  const auto end = std::to_chars(text.begin(), text.end(), status.st_mode & 07777U, 8).ptr;
+  return {text.begin(), end};
+}
+
+bool has_option(const Mount& mount, std::string_view name) {
+  const auto options = base::split(mount.data, ',');
+  return std::ranges::any_of(options, [name](const std::string& option) { return option.starts_with(name); });
+}
+
+base::UniqueFd mount_new(const Context& context, const Mount& mount, const std::string& mode,
+                         std::uint64_t attributes) {
   const FilesystemContext filesystem(mount.type);
   filesystem.set("source", mount.source.empty() ? mount.type : mount.source);
+  if (!mode.empty())
+    filesystem.set("mode", mode);
   set_options(filesystem, mount);
   if (takes_label(context, mount))
     filesystem.set("context", context.plan.mount_label);
@@ -149,9 +171,12 @@ void remount(const Context& context, const Mount& mount) {
 void mount_filesystem(Context& context, const Mount& mount) {
   if (mount.type == "sysfs")
     enter_network_namespace(context);
+  const bool inherits_mode =
+      mount.type == "tmpfs" && !has_option(mount, "mode=") &&
+      base::try_open_in_root(context.root.get(), mount.destination, O_PATH | O_DIRECTORY);
   const base::UniqueFd target = open_target(context, mount, true);
   const std::uint64_t first = mount.copy_up ? mount.set_attributes & ~kAttrReadOnly : mount.set_attributes;
-  base::UniqueFd fd = mount_new(context, mount, first);
+  base::UniqueFd fd = mount_new(context, mount, inherits_mode ? mode_of(target.get()) : "", first);
   if (mount.copy_up)
     copy_tree(target.get(), fd.get(), mount.destination);
   attach(fd.get(), target.get(), mount.destination);

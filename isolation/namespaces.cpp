@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -34,6 +35,22 @@ bool is_mount_namespace_of_host(int fd) {
       return true;
   }
   return false;
+}
+
+/// With a user namespace to join, the others need not be its: those of the host's are joined before, as the
+/// host's root. A mount namespace is left for later: paths are still the host's.
+std::set<int> join_as_host_root(const Plan& plan) {
+  std::set<int> joined;
+  const Namespace* user = find(plan, CLONE_NEWUSER);
+  if (user == nullptr || user->path.empty())
+    return joined;
+  for (const int type : {CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNET, CLONE_NEWCGROUP}) {
+    const Namespace* entry = find(plan, type);
+    if (entry != nullptr && !entry->path.empty() &&
+        ::setns(base::open_file(entry->path, O_RDONLY).get(), type) == 0)
+      joined.insert(type);
+  }
+  return joined;
 }
 
 }  // namespace
@@ -90,9 +107,10 @@ void join_existing_namespaces(Context& context) {
   // entered by the caller, for it applies to children only.
   constexpr int kOrder[] = {CLONE_NEWUSER, CLONE_NEWIPC,    CLONE_NEWUTS, CLONE_NEWNET,
                             CLONE_NEWTIME, CLONE_NEWCGROUP, CLONE_NEWNS};
+  const std::set<int> joined = join_as_host_root(context.plan);
   for (const int type : kOrder) {
     const Namespace* entry = find(context.plan, type);
-    if (entry == nullptr || entry->path.empty())
+    if (entry == nullptr || entry->path.empty() || joined.contains(type))
       continue;
     const base::UniqueFd fd = base::open_file(entry->path, O_RDONLY);
     // The container's root would take the place of the host's.
@@ -102,9 +120,16 @@ void join_existing_namespaces(Context& context) {
     }
     if (::setns(fd.get(), type) != 0)
       base::throw_errno("cannot join the namespace " + entry->path);
-    if (type == CLONE_NEWUSER && ::setresuid(0, 0, 0) != 0) {
+    if (type != CLONE_NEWUSER)
+      continue;
+    if (::setresuid(0, 0, 0) != 0)
       base::throw_errno("cannot become root in the user namespace " + entry->path);
-    }
+    // What it is to own is made only now.
+    int owned = 0;
+    for (const int made : kMadeByClone)
+      owned |= context.has_new(made) ? made : 0;
+    if (::unshare(owned) != 0)
+      base::throw_errno("cannot make the namespaces of the user namespace " + entry->path);
   }
 }
 
@@ -148,13 +173,13 @@ void run_environment_hooks(Context& context) {
       receive_one(context);
   }
   if (!hooks.create_container_hooks.empty())
-    run_hooks(hooks.create_container_hooks, hooks.hook_state("creating", ::getpid()));
+    run_hooks("createContainer", hooks.create_container_hooks, hooks.hook_state("creating", ::getpid()));
 }
 
 void run_start_hooks(Context& context) {
   const StartHooks& hooks = context.hooks;
   if (!hooks.start_container_hooks.empty())
-    run_hooks(hooks.start_container_hooks, hooks.hook_state("created", ::getpid()));
+    run_hooks("startContainer", hooks.start_container_hooks, hooks.hook_state("created", ::getpid()));
 }
 
 }  // namespace trine::isolation

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <sched.h>
 
+#include <algorithm>
 #include <csignal>
 #include <exception>
 #include <string>
@@ -16,6 +17,7 @@
 #include "init.h"
 #include "isolation/resctrl.h"
 #include "report.h"
+#include "steps.h"
 #include "user_namespace.h"
 
 namespace trine::isolation {
@@ -35,8 +37,15 @@ bool has_new(const Plan& plan, int type) {
 /// a staged container is a copy of another than ours.
 std::uint64_t clone_flags(const Plan& plan, bool staged) {
   std::uint64_t flags = 0;
-  for (const int type : {CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUTS}) {
-    if (has_new(plan, type) && !(staged && type == CLONE_NEWNS))
+  for (const int type : {CLONE_NEWUSER, CLONE_NEWPID}) {
+    if (has_new(plan, type))
+      flags |= static_cast<std::uint64_t>(type);
+  }
+  const bool joins_user_namespace = std::ranges::any_of(plan.namespaces, [](const Namespace& entry) {
+    return entry.type == CLONE_NEWUSER && !entry.path.empty();
+  });
+  for (const int type : kMadeByClone) {
+    if (has_new(plan, type) && !joins_user_namespace && !(staged && type == CLONE_NEWNS))
       flags |= static_cast<std::uint64_t>(type);
   }
   if (has_new(plan, CLONE_NEWTIME) && plan.time_offsets.empty())

@@ -1,10 +1,18 @@
 #pragma once
 
+#include <sched.h>
+
+#include <array>
+
 #include "context.h"
 
 /// The steps of the child's life from clone to exec, one file a concern; init.cpp lists them in order.
 /// Each does one thing and throws base::Error naming its object.
 namespace trine::isolation {
+
+/// New namespaces of the child that clone makes with it, unless it first joins the user namespace that is to
+/// own them.
+inline constexpr std::array kMadeByClone{CLONE_NEWNS, CLONE_NEWIPC, CLONE_NEWUTS};
 
 // namespaces.cpp
 void await_id_mappings(Context& context);

@@ -1,6 +1,7 @@
 #include <fcntl.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -47,6 +48,15 @@ void set_window_size(int peer, const WindowSize& size) {
     base::throw_errno("cannot set the size of the terminal");
 }
 
+void leave_lines_alone(int peer) {
+  termios mode{};
+  if (::tcgetattr(peer, &mode) != 0)
+    base::throw_errno("cannot read the mode of the terminal");
+  mode.c_oflag &= ~static_cast<tcflag_t>(ONLCR);
+  if (::tcsetattr(peer, TCSANOW, &mode) != 0)
+    base::throw_errno("cannot set the mode of the terminal");
+}
+
 /// /dev/console is the terminal, by a bind mount on an empty file. What the image has there is taken only
 /// when it is a plain file: never a symlink.
 void mount_console(int root, int peer) {
@@ -76,6 +86,8 @@ void give_terminal(Context& context, bool console) {
   const Terminal terminal = open_terminal(context.root.get());
   if (process.window_size)
     set_window_size(terminal.peer.get(), *process.window_size);
+  if (process.plain_lines)
+    leave_lines_alone(terminal.peer.get());
   if (::fchown(terminal.peer.get(), context.user.uid, static_cast<gid_t>(-1)) != 0) {
     base::throw_errno("cannot give the terminal to user " + std::to_string(context.user.uid));
   }

@@ -44,8 +44,8 @@ std::string home_of(int root, uid_t uid) {
 }
 
 bool has_home(const Process& process) {
-  return std::ranges::any_of(process.env,
-                             [](const std::string& entry) { return entry.starts_with("HOME="); });
+  return std::ranges::any_of(
+      process.env, [](const std::string& entry) { return entry.size() > 5 && entry.starts_with("HOME="); });
 }
 
 }  // namespace

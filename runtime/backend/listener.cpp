@@ -42,7 +42,7 @@ void send_listener(const isolation::SeccompProfile& profile, const std::string& 
   try {
     socket = base::connect_unix(profile.listener_path);
   } catch (const base::Error& error) {
-    throw base::Error("cannot reach " + receiver, error.errno_value(),
+    throw base::Error("failed to connect with seccomp agent: cannot reach " + receiver, error.errno_value(),
                       "the program that answers must listen there first");
   }
   base::send_descriptor(socket.get(), listener, std::string_view(text).substr(0, kFirst), receiver);

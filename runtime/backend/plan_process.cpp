@@ -1,8 +1,3 @@
-#include <algorithm>
-#include <ranges>
-#include <string_view>
-#include <unordered_set>
-
 #include "base/error.h"
 #include "base/log.h"
 #include "isolation/capabilities.h"
@@ -13,18 +8,6 @@
 
 namespace trine::runtime::backend {
 namespace {
-
-/// Of two settings of a variable the last holds: programs differ in which they would see.
-std::vector<std::string> environment(const std::vector<std::string>& settings) {
-  std::vector<std::string> result;
-  std::unordered_set<std::string_view> names;
-  for (const auto& setting : std::views::reverse(settings)) {
-    if (names.insert(std::string_view(setting).substr(0, setting.find('='))).second)
-      result.push_back(setting);
-  }
-  std::ranges::reverse(result);
-  return result;
-}
 
 isolation::Capabilities capabilities(const std::optional<oci::Capabilities>& sets) {
   if (!sets)
@@ -125,7 +108,7 @@ std::uint64_t capability_mask(const std::vector<std::string>& names) {
 isolation::Process make_process(const oci::Process& from, const oci::Linux& container) {
   isolation::Process result;
   result.args = from.args;
-  result.env = environment(from.env);
+  result.env = from.env;
   result.cwd = from.cwd;
   result.user.uid = from.user.uid;
   result.user.gid = from.user.gid;

@@ -137,13 +137,13 @@ template <>
 struct Fields<isolation::Process> {
   static auto of(auto& whole) {
     auto& [args, env, cwd, create_cwd, user, resolve_user, capabilities, rlimits, no_new_privileges,
-           keep_keyring, terminal, window_size, oom_score_adj, apparmor_profile, selinux_label, scheduler,
-           io_priority, memory_policy, personality, initial_cpus, final_cpus, preserved_descriptors, init] =
-        whole;
+           keep_keyring, terminal, window_size, plain_lines, oom_score_adj, apparmor_profile, selinux_label,
+           scheduler, io_priority, memory_policy, personality, initial_cpus, final_cpus,
+           preserved_descriptors, init] = whole;
     return std::tie(args, env, cwd, create_cwd, user, resolve_user, capabilities, rlimits, no_new_privileges,
-                    keep_keyring, terminal, window_size, oom_score_adj, apparmor_profile, selinux_label,
-                    scheduler, io_priority, memory_policy, personality, initial_cpus, final_cpus,
-                    preserved_descriptors, init);
+                    keep_keyring, terminal, window_size, plain_lines, oom_score_adj, apparmor_profile,
+                    selinux_label, scheduler, io_priority, memory_policy, personality, initial_cpus,
+                    final_cpus, preserved_descriptors, init);
   }
 };
 template <>

@@ -116,7 +116,9 @@ std::string man_page() {
 args::ParsedFlags parse(const char* command, const std::vector<args::FlagText>& flags,
                         std::vector<std::string> arguments, std::size_t least, std::size_t most) {
   const std::string name = std::string("trine-oci ") + command;
-  args::ParsedFlags parsed = args::parse_words(name, flags, std::move(arguments));
+  // As in runc, flags may stand behind the id, but where another program's words may follow it.
+  const auto end = most == SIZE_MAX ? args::FlagsEnd::kFirstWord : args::FlagsEnd::kNever;
+  args::ParsedFlags parsed = args::parse_words(name, flags, std::move(arguments), end);
   if (parsed.help) {
     print(help_text(find_command(command)));
     ::exit(0);

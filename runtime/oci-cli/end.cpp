@@ -70,6 +70,25 @@ void signal_all(const State& state, int number) {
     ::kill(pid, number);
 }
 
+/// Whether the kernel ends all its processes with the first one.
+bool has_own_processes(const Container& container) {
+  return std::ranges::any_of(container.load_spec().linux_part.namespaces, [](const oci::Namespace& entry) {
+    return entry.type == "pid" && entry.path.empty();
+  });
+}
+
+/// Ends what shares a pid namespace with others: nobody else does, and the first process may be gone already.
+/// False: there was nothing to end.
+bool end_sharing_container(const Container& container) {
+  if (container.state.cgroups.empty())
+    return false;
+  const cgroups::Group group = cgroups::open_group(container.state.cgroups);
+  if (group.processes().empty())
+    return false;
+  group.kill_all();
+  return true;
+}
+
 void signal_first(const Container& container, int number) {
   const base::UniqueFd process = container.open_process();
   if (!process || !backend::send_signal(process.get(), number, "container " + container.state.id))
@@ -124,7 +143,7 @@ int run_kill(const Globals& globals, Arguments arguments) {
     const Container container = Container::open(globals.root, id, Container::Access::kRead);
     if (options.all)
       signal_all(container.state, number);
-    else
+    else if (number != SIGKILL || has_own_processes(container) || !end_sharing_container(container))
       signal_first(container, number);
   }
   return 0;

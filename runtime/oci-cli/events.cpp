@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <chrono>
 #include <optional>
+#include <string_view>
+#include <utility>
 
 #include "base/error.h"
 #include "base/text.h"
@@ -23,21 +25,29 @@ using Text = const std::string&;
 
 struct EventsOptions {
   bool stats = false;  ///< print the figures once, and end
-  int interval = 5;    ///< seconds
+  std::chrono::milliseconds interval{5000};
 };
 
 void set_interval(EventsOptions& options, Text value) {
-  const std::string number = value.ends_with('s') ? value.substr(0, value.size() - 1) : value;
-  const auto seconds = base::parse_unsigned(number);
-  if (!seconds || *seconds == 0 || *seconds > 86'400)
-    throw base::Error("--interval '" + value + "' is no number of seconds", 0, "as in 5s");
-  options.interval = static_cast<int>(*seconds);
+  using Unit = std::pair<std::string_view, std::chrono::milliseconds>;
+  constexpr std::array kUnits{Unit{"ms", 1}, Unit{"s", 1'000}, Unit{"m", 60'000}, Unit{"h", 3'600'000},
+                              Unit{"", 1'000}};
+  for (const auto& [suffix, unit] : kUnits) {
+    if (!value.ends_with(suffix))
+      continue;
+    const auto number = base::parse_unsigned(value.substr(0, value.size() - suffix.size()));
+    if (!number || *number == 0 || *number > 86'400'000 || *number * unit > std::chrono::hours(24))
+      break;
+    options.interval = *number * unit;
+    return;
+  }
+  throw base::Error("--interval '" + value + "' is no time up to a day", 0, "as in 5s, 100ms or 1m");
 }
 
 constexpr args::Flag<EventsOptions> kFlags[] = {
     {{"--stats", nullptr, nullptr, "print its figures once"},
      [](EventsOptions& o, Text v) { o.stats = args::is_on(v); }},
-    {{"--interval", "SECONDS", nullptr, "between figures (default 5s)"}, set_interval},
+    {{"--interval", "TIME", nullptr, "between figures (default 5s)"}, set_interval},
 };
 
 void set(Json& json, const char* name, const std::optional<std::uint64_t>& value) {
@@ -145,7 +155,7 @@ void print_event(const char* type, const std::string& id, const Json& data) {
 }
 
 /// Figures at each interval, and what the kernel tells of memory in between, until the container ends.
-void follow(const Container& container, const cgroups::Group& group, int interval) {
+void follow(const Container& container, const cgroups::Group& group, std::chrono::milliseconds interval) {
   using Clock = std::chrono::steady_clock;
   const base::UniqueFd process = container.open_process();
   cgroups::OomWatch oom(group);
@@ -164,7 +174,7 @@ void follow(const Container& container, const cgroups::Group& group, int interva
     if (Clock::now() < next)
       continue;
     print_event("stats", container.state.id, figures(group));
-    next += std::chrono::seconds(interval);
+    next += interval;
   }
 }
 

@@ -1,6 +1,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <optional>
 
 #include "base/error.h"
@@ -25,7 +26,7 @@ struct ExecOptions {
   oci::Process changes;  ///< what the flags say, to be put over the container's own process
   std::optional<oci::User> user;
   std::vector<std::string> capabilities;
-  std::string cgroup;  ///< below the container's
+  std::vector<std::string> cgroups;  ///< below the container's: PATH, or CONTROLLER:PATH
   bool ignore_paused = false;
   unsigned preserve_fds = 0;
   Handover handover;
@@ -77,8 +78,8 @@ constexpr args::Flag<ExecOptions> kFlags[] = {
      [](ExecOptions& o, Text v) { o.changes.no_new_privileges = args::is_on(v); }},
     {{"--ignore-paused", nullptr, nullptr, "make it in a paused container, where it waits"},
      [](ExecOptions& o, Text v) { o.ignore_paused = args::is_on(v); }},
-    {{"--cgroup", "PATH", nullptr, "a cgroup below the container's"},
-     [](ExecOptions& o, Text v) { o.cgroup = v; }},
+    {{"--cgroup", "[CONTROLLER:]PATH", nullptr, "a cgroup below the container's"},
+     [](ExecOptions& o, Text v) { o.cgroups.push_back(v); }},
     {{"-d,--detach", nullptr, nullptr, "return when it runs"},
      [](ExecOptions& o, Text v) { o.handover.detach = args::is_on(v); }},
     {{"--pid-file", "FILE", nullptr, "write its number there"},
@@ -117,7 +118,11 @@ oci::Process from_flags(const oci::Spec& spec, ExecOptions& options, Arguments c
   if (!options.capabilities.empty() && !process.capabilities)
     process.capabilities.emplace();
   for (const auto& name : options.capabilities) {
-    // Not inheritable: a program that executes another must not pass them on (CVE-2022-29162).
+    // Not inheritable: a program that executes another must not pass them on (CVE-2022-29162), unless the
+    // configuration lets the container's own do so.
+    const auto& inheritable = process.capabilities->inheritable;
+    if (std::ranges::find(inheritable, name) != inheritable.end())
+      process.capabilities->ambient.push_back(name);
     process.capabilities->bounding.push_back(name);
     process.capabilities->effective.push_back(name);
     process.capabilities->permitted.push_back(name);
@@ -137,15 +142,42 @@ oci::Process make_process(const oci::Spec& spec, ExecOptions& options, Arguments
   return process;
 }
 
-std::vector<std::string> cgroups_of(const State& state, const std::string& below) {
-  std::vector<std::string> directories = state.cgroups;
-  if (below.empty())
-    return directories;
-  for (auto& directory : directories) {
+/// The value of one --cgroup: PATH for all hierarchies, or CONTROLLER[,CONTROLLER...]:PATH for those of v1.
+void enter_below(std::vector<std::string>& directories, const std::string& value) {
+  const auto colon = value.find(':');
+  const std::string below = colon == std::string::npos ? value : value.substr(colon + 1);
+  if (below.find("..") != std::string::npos)
+    throw base::Error("--cgroup '" + value + "': " + below + " is not a sub cgroup path");
+  const auto enter = [&](std::string& directory) {
     directory += "/" + below;
-    if (below.find("..") != std::string::npos || ::access(directory.c_str(), F_OK) != 0)
-      throw base::Error("--cgroup '" + below + "': there is no such group below the container's");
+    if (::access(directory.c_str(), F_OK) != 0)
+      throw base::Error("--cgroup '" + value + "': there is no such group below the container's", ENOENT,
+                        "make it first: mkdir " + directory);
+  };
+  if (colon == std::string::npos) {
+    std::ranges::for_each(directories, enter);
+    return;
   }
+  for (const auto& controller : base::split(value.substr(0, colon), ',')) {
+    // The hierarchy of a controller is mounted by its name, with others' names beside it or not.
+    const auto has_controller = [&](const std::string& directory) {
+      const auto parts = base::split(directory, '/');
+      return std::ranges::any_of(parts, [&](const std::string& part) {
+        const auto names = base::split(part, ',');
+        return std::ranges::find(names, controller) != names.end();
+      });
+    };
+    const auto found = std::ranges::find_if(directories, has_controller);
+    if (found == directories.end())
+      throw base::Error("--cgroup '" + value + "': controller " + controller + " is unknown");
+    enter(*found);
+  }
+}
+
+std::vector<std::string> cgroups_of(const State& state, const std::vector<std::string>& values) {
+  std::vector<std::string> directories = state.cgroups;
+  for (const auto& value : values)
+    enter_below(directories, value);
   return directories;
 }
 
@@ -182,6 +214,7 @@ int run_exec(const Globals& globals, Arguments arguments) {
 
   const attach::SignalBlock signals;
   backend::JoinedProcess joined{.process = backend::make_process(process, spec.linux_part)};
+  joined.process.plain_lines = wants_plain_lines(options.handover);
   joined.process.preserved_descriptors = preserved_descriptors(options.preserve_fds);
   std::function<void(pid_t, int)> on_listener;
   if (spec.linux_part.seccomp) {
@@ -193,7 +226,7 @@ int run_exec(const Globals& globals, Arguments arguments) {
   isolation::Started started =
       backend::join_container(std::move(joined), {.pid = container.state.pid,
                                                   .pidfd = first.get(),
-                                                  .cgroups = cgroups_of(container.state, options.cgroup),
+                                                  .cgroups = cgroups_of(container.state, options.cgroups),
                                                   .outlive_caller = options.handover.detach,
                                                   .on_listener = on_listener,
                                                   .resctrl = backend::make_resctrl(spec.linux_part, id)});

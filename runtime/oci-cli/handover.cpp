@@ -38,6 +38,10 @@ void check(const Handover& handover, bool terminal) {
   }
 }
 
+bool wants_plain_lines(const Handover& handover) {
+  return !handover.detach && handover.console_socket.empty() && ::isatty(STDOUT_FILENO) == 0;
+}
+
 void hand_over(const Handover& handover, pid_t pid, int pidfd, int terminal) {
   if (!handover.console_socket.empty()) {
     const base::UniqueFd socket = base::connect_unix(handover.console_socket);

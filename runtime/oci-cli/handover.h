@@ -15,6 +15,10 @@ struct Handover {
 /// Whether the flags fit each other and the process. Throws Error naming what is missing.
 void check(const Handover& handover, bool terminal);
 
+/// Whether the terminal's output ends in a file or a pipe of ours, which want the ends of lines as the
+/// program writes them; a terminal of ours is raw, and wants a carriage return before each.
+bool wants_plain_lines(const Handover& handover);
+
 /// Hands out all that was asked for. `terminal` is -1 without one. The pid-file comes last: who waits for it
 /// may count on the rest.
 void hand_over(const Handover& handover, pid_t pid, int pidfd, int terminal);

@@ -25,8 +25,8 @@ bool has_environment_hooks(const oci::Spec& spec) {
 }
 
 void run_environment_hooks(const oci::Spec& spec, const std::string& state) {
-  isolation::run_hooks(convert(spec.hooks.prestart), state);
-  isolation::run_hooks(convert(spec.hooks.create_runtime), state);
+  isolation::run_hooks("prestart", convert(spec.hooks.prestart), state);
+  isolation::run_hooks("createRuntime", convert(spec.hooks.create_runtime), state);
 }
 
 std::vector<isolation::Hook> create_container_hooks(const oci::Spec& spec) {
@@ -44,7 +44,7 @@ std::vector<isolation::Hook> start_container_hooks(const oci::Spec& spec) {
 }
 
 void run_poststart_hooks(const oci::Spec& spec, const std::string& state) {
-  isolation::run_hooks(convert(spec.hooks.poststart), state);
+  isolation::run_hooks("poststart", convert(spec.hooks.poststart), state);
 }
 
 void run_poststop_hooks(const oci::Spec& spec, const std::string& state) {

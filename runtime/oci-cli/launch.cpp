@@ -21,6 +21,7 @@ backend::ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundl
   backend::ContainerPlan plan = backend::make_plan(spec, bundle, id);
   isolation::Process& process = plan.isolation.process;
   process.preserved_descriptors = preserved_descriptors(options.preserve_fds);
+  process.plain_lines = wants_plain_lines(options.handover);
   process.keep_keyring = options.no_new_keyring;
   process.create_cwd = true;  // as runc and crun do
   // Set by podman for `--group-add keep-groups`: an unprivileged user could not get these back.

@@ -71,7 +71,8 @@ std::string table(const std::vector<std::array<std::string, 6>>& rows) {
 std::string filtered_ps(const std::vector<pid_t>& pids, Arguments options) {
   if (options.empty())
     options = {"-ef"};
-  const auto result = base::run_program("ps", options);
+  constexpr std::size_t kMaxTable = 64 << 20;  // of a machine with many processes, with all columns
+  const auto result = base::run_program("ps", options, kMaxTable);
   if (result.status.code != 0)
     throw base::Error("cannot list processes: ps failed: " + std::string(base::trim(result.output)), 0,
                       "is the Debian package procps installed?");

@@ -57,8 +57,9 @@ State from_json(const std::string& text, const std::string& file) {
 }
 
 std::string state_document(const State& state, const std::string& status, pid_t pid) {
-  Json json{{"ociVersion", "1.3.0"}, {"id", state.id}, {"status", status}};
+  Json json{{"ociVersion", "1.3.0"}, {"id", state.id}};
   json["pid"] = status == "stopped" ? 0 : pid;  // engines want the field always
+  json["status"] = status;                      // the order is runc's: scripts match the line with a pattern
   json["bundle"] = state.bundle;
   json["rootfs"] = state.rootfs;
   json["created"] = state.created;

@@ -34,8 +34,9 @@ Scheduler read_scheduler(const Reader& reader) {
 }
 
 IoPriority read_io_priority(const Reader& reader) {
-  return {.io_class = reader.required<std::string>("class"),
-          .priority = reader.required<std::int32_t>("priority")};
+  IoPriority priority{.io_class = reader.required<std::string>("class")};
+  reader.read("priority", priority.priority);  // left out by those who write no zeros
+  return priority;
 }
 
 CpuAffinity read_affinity(const Reader& reader) {

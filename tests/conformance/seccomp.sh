@@ -72,6 +72,12 @@ for nnp in true false; do
     "$make 2>&1; id -u" $'.*Operation not permitted\n1000'
 done
 
+# --- what the caller inherited ---
+exec 9</etc/hostname
+inside "config-linux.md#seccomp: a profile without close_range leaves the caller's descriptors closed" \
+  "$(profile SCMP_ACT_ALLOW '{"names": ["close_range"], "action": "SCMP_ACT_ERRNO"}')" '[ -e /proc/self/fd/9 ] && echo leaked || echo closed' 'closed'
+exec 9<&-
+
 # --- the listener ---
 # answered CLAIM FILTER SHELL PATTERN: as inside, with an agent that lets what it is asked about fail with ENOMEDIUM.
 answered() {

@@ -308,6 +308,7 @@ expect_output "or anywhere" "by another name" oci run --bundle "$bundle" -f "$bu
 configure . 'exec sleep 8765'
 create "$a" && create "$b" && begin "$a" && begin "$b"
 expect_error "kill --regex wants a regular expression" 1 "is no regular expression" oci kill --regex '*(' KILL
+expect_exit "flags may stand behind the id" 0 oci update "$a" --pids-limit 77
 expect_exit "it reaches all that match" 0 oci kill --regex "^$prefix" KILL
 wait_until in_state "$a" stopped && wait_until in_state "$b" stopped && pass "which end" || fail "which end"
 expect_exit "delete --regex takes none that does not match" 0 oci delete --force --regex "x$prefix"

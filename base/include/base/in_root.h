@@ -27,7 +27,8 @@ UniqueFd try_open_in_root(int root, const std::string& path, int flags, unsigned
 /// root.
 UniqueFd make_directories_in_root(int root, const std::string& path, unsigned mode = 0755);
 
-/// Makes an empty regular file (and its directories) unless something is there; returns it, opened O_PATH.
+/// Makes an empty regular file (and its directories) unless something is there; returns it, opened O_PATH. A
+/// symlink to what is not there yet is followed: the file is made where it leads.
 UniqueFd make_file_in_root(int root, const std::string& path, unsigned mode = 0644);
 
 /// "/proc/self/fd/N": hands a descriptor to a system call that takes only a path.

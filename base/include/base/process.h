@@ -74,6 +74,7 @@ struct ProgramResult {
   ExitStatus status;
   std::string output;  ///< standard output and standard error, in order
 };
-ProgramResult run_program(const std::string& path, const std::vector<std::string>& arguments);
+ProgramResult run_program(const std::string& path, const std::vector<std::string>& arguments,
+                          std::size_t max_output = std::size_t{1} << 16);
 
 }  // namespace trine::base

@@ -19,6 +19,7 @@ struct Hook {
 /// Runs a hook to its end, `state` on its standard input. Throws Error naming the hook with what it wrote on
 /// standard error, when it fails or its time is over (it is killed then).
 void run_hook(const Hook& hook, const std::string& state);
-void run_hooks(const std::vector<Hook>& hooks, const std::string& state);
+/// `stage`: its name in the runtime-spec ("createRuntime"), which the error tells with the hook's index.
+void run_hooks(const char* stage, const std::vector<Hook>& hooks, const std::string& state);
 
 }  // namespace trine::isolation

@@ -152,6 +152,7 @@ struct Process {
   bool keep_keyring = false;  ///< share the caller's session keyring
   bool terminal = false;      ///< a pseudo-terminal of the new devpts becomes stdio; see Started
   std::optional<WindowSize> window_size;
+  bool plain_lines = false;  ///< the terminal puts no carriage return before the end of a line
   std::optional<int> oom_score_adj;
   std::string apparmor_profile;
   std::string selinux_label;

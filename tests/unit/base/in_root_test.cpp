@@ -144,12 +144,22 @@ TEST_CASE("a file is made with its directories, and one that is there is left as
   CHECK(world.scratch.content("root/etc/file") == "inside");
 }
 
-TEST_CASE("a symlink that would lead out has its file made inside") {
+TEST_CASE("a file is made where a dangling symlink leads, and inside the root when that leads out") {
   const World world;
   world.scratch.make_symlink("root/link", "../made");
+  world.scratch.make_symlink("root/etc/far", "../run/new/file");
   REQUIRE(make_file_in_root(world.root.get(), "link"));
-  CHECK(world.scratch.has("root/made"));
+  REQUIRE(make_file_in_root(world.root.get(), "/etc/far"));
   CHECK_FALSE(world.scratch.has("made"));
+  CHECK(world.scratch.has("root/made"));
+  CHECK(world.scratch.has("root/run/new/file"));
+}
+
+TEST_CASE("a file is not made through symlinks that lead in a circle") {
+  const World world;
+  world.scratch.make_symlink("root/one", "two");
+  world.scratch.make_symlink("root/two", "one");
+  CHECK_THROWS_AS(make_file_in_root(world.root.get(), "one"), Error);
 }
 
 TEST_CASE("a race of renames never leads out of the root") {

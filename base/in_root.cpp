@@ -61,8 +61,6 @@ struct Unmade {
   std::vector<std::string> parts;  ///< still to come
 };
 
-constexpr int kMaxLinks = 40;  // as the kernel has it
-
 /// A symlink to what is not there yet stands for its target, which is to be made then. False: it is no
 /// symlink.
 bool follow_dangling(int directory, const std::string& name, Unmade& path) {

@@ -129,6 +129,22 @@ void give_controllers(const std::string& path, const std::vector<Need>& needs, b
                     error, hint_for_controllers(error));
 }
 
+namespace {
+
+/// Whoever joins one stops, and the caller would wait for ever.
+void refuse_frozen(const Directory& existing, const std::string& path) {
+  const auto reads = [&](const char* file, std::string_view word) {
+    const auto state = existing.fd ? existing.read(file) : std::nullopt;
+    return state && base::trim(*state).starts_with(word);
+  };
+  if (reads("freezer.state", "FR") || reads("cgroup.freeze", "1")) {  // FROZEN, FREEZING
+    throw base::Error("cannot use the cgroup " + path + ": it is frozen", EBUSY,
+                      "thaw it, or remove it when nothing is in it");
+  }
+}
+
+}  // namespace
+
 Builder::~Builder() {
   // Deepest first. One that cannot be removed is in use by someone else meanwhile, and so is not ours.
   for (const auto& path : made_ | std::views::reverse)
@@ -141,9 +157,10 @@ void Builder::make_one(const std::string& path, bool last) {
   } else if (errno != EEXIST) {
     const int error = errno;
     throw base::Error("cannot make the cgroup " + path, error, hint_for_mkdir(error));
-  } else if (last && occupied_ == Occupied::kRefuse) {
+  } else if (last) {
     const auto existing = open_directory(path, false);
-    if (existing.fd && !all_processes(existing).empty()) {
+    refuse_frozen(existing, path);
+    if (occupied_ == Occupied::kRefuse && existing.fd && !all_processes(existing).empty()) {
       throw base::Error("cannot make the cgroup " + path + ": it exists and processes are in it", EEXIST,
                         "another instance has this name; " + path + "/cgroup.procs lists them");
     }

@@ -318,6 +318,19 @@ expect_nothing_left "delete --regex leaves nothing"
 configure '.annotations = {"run.oci.keep_original_groups": "1"} | .linux.namespaces |= map(select(.type != "user"))' 'grep Groups: /proc/self/status'
 expect_match "run.oci.keep_original_groups keeps the caller's groups" '^Groups:.*4 5 $' setpriv --groups 4,5 "$build/bin/trine-oci" --root "$states" run --bundle "$bundle" "$a"
 
+# A group that is there already, and frozen: whoever joins it stops.
+if [[ -e /sys/fs/cgroup/cgroup.controllers ]]; then frozen=/sys/fs/cgroup/$prefix-frozen knob=cgroup.freeze on=1 off=0
+else frozen=/sys/fs/cgroup/freezer/$prefix-frozen knob=freezer.state on=FROZEN off=THAWED; fi
+if mkdir "$frozen" 2>/dev/null; then
+  echo $on >"$frozen/$knob"
+  configure ".linux.cgroupsPath = \"/$prefix-frozen\""
+  expect_error "a frozen cgroup is refused, not waited for" 1 "is frozen" oci run --bundle "$bundle" "$a"
+  echo $off >"$frozen/$knob"
+  rmdir "$frozen"
+else
+  echo "skipped: a frozen cgroup: this machine has no freezer"
+fi
+
 many=$(scaled 200) failed=0
 configure .
 for ((i = 0; i < many; i++)); do

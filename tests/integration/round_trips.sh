@@ -14,17 +14,7 @@ start_registry plain
 
 busybox_image
 layout=$work/layout
-umoci unpack --image "$layout:busybox" "$work/more" >/dev/null 2>&1
-root=$work/more/rootfs
-install -o 70000 -g 80000 -m 4711 /dev/null "$root/owned" && mknod "$root/null" c 1 3 && mkfifo "$root/fifo"
-echo one >"$root/one" && ln "$root/one" "$root/two" && rm "$root/etc/group"
-rm -r "$root/tmp" && mkdir "$root/tmp" && echo opaque >"$root/tmp/file"
-truncate -s 1M "$root/sparse" && ln -s ../../etc "$root/dots"
-head -c 100000 /dev/urandom >"$root/$(printf 'n%.0s' {1..200})"
-setfattr -n user.note -v text "$root/one" && setcap cap_net_raw+ep "$root/owned"
-touch -d '2001-02-03 04:05:06.789' "$root/one"
-umoci repack --image "$layout:more" "$work/more" >/dev/null 2>&1
-umoci unpack --image "$layout:more" "$work/oracle" >/dev/null 2>&1
+odd_image
 trine load -q --name localhost/more:1 "oci:$layout:more" >/dev/null
 archive=$work/more.tar
 trine save -o "$archive" localhost/more:1 || fail "the image is saved"

@@ -6,17 +6,9 @@ require_root
 for program in umoci skopeo podman jq getfattr; do require_program $program; done
 busybox_image
 layout=$work/layout
-umoci unpack --image "$layout:busybox" "$work/more" >/dev/null 2>&1
-root=$work/more/rootfs
-install -o 70000 -g 80000 -m 4711 /dev/null "$root/owned" && mknod "$root/null" c 1 3 && mkfifo "$root/fifo"
-echo one >"$root/one" && ln "$root/one" "$root/two" && rm "$root/etc/group"
-rm -r "$root/tmp" && mkdir "$root/tmp" && echo opaque >"$root/tmp/file"
-head -c 100000 /dev/urandom >"$root/$(printf 'n%.0s' {1..200})"
-setfattr -n user.note -v text "$root/one" && setcap cap_net_raw+ep "$root/owned"
-umoci repack --image "$layout:more" --history.created_by $'made by\e[31m a test' "$work/more" >/dev/null 2>&1
+odd_image --history.created_by $'made by\e[31m a test'
 trine load -q --name more:1 "oci:$layout:more" >/dev/null
 trine load -q --name base:1 "oci:$layout:busybox" >/dev/null
-umoci unpack --image "$layout:more" "$work/oracle" >/dev/null 2>&1
 
 archive=$work/images.tar
 expect_exit "two images are saved" 0 trine save more:1 base:1 -o "$archive"

@@ -6,14 +6,7 @@ require_root
 for program in umoci skopeo jq getfattr; do require_program $program; done
 busybox_image
 layout=$work/layout
-umoci unpack --image "$layout:busybox" "$work/more" >/dev/null 2>&1
-root=$work/more/rootfs
-install -o 70000 -g 80000 -m 4711 /dev/null "$root/owned" && mknod "$root/null" c 1 3 && mkfifo "$root/fifo"
-echo one >"$root/one" && ln "$root/one" "$root/two" && rm "$root/etc/group"
-rm -r "$root/tmp" && mkdir "$root/tmp" && echo opaque >"$root/tmp/file"
-setfattr -n user.note -v text "$root/one"
-umoci repack --image "$layout:more" "$work/more" >/dev/null 2>&1
-umoci unpack --image "$layout:more" "$work/oracle" >/dev/null 2>&1
+odd_image
 copy() { skopeo copy -q --insecure-policy "$@"; }
 
 # What skopeo writes is read.

@@ -13,6 +13,22 @@ describe_tree() {
   )
 }
 
+# odd_image [FLAG...]: the image more in $layout, busybox's with one file of every kind on top; $work/oracle has what umoci
+# unpacks of it. The flags are of umoci repack.
+odd_image() {
+  local root=$work/more/rootfs
+  umoci unpack --image "$layout:busybox" "$work/more" >/dev/null 2>&1
+  install -o 70000 -g 80000 -m 4711 /dev/null "$root/owned" && mknod "$root/null" c 1 3 && mkfifo "$root/fifo"
+  echo one >"$root/one" && ln "$root/one" "$root/two" && rm "$root/etc/group"
+  rm -r "$root/tmp" && mkdir "$root/tmp" && echo opaque >"$root/tmp/file"
+  truncate -s 1M "$root/sparse" && ln -s ../../etc "$root/dots"
+  head -c 100000 /dev/urandom >"$root/$(printf 'n%.0s' {1..200})"
+  setfattr -n user.note -v text "$root/one" && setcap cap_net_raw+ep "$root/owned"
+  touch -d '2001-02-03 04:05:06.789' "$root/one"
+  umoci repack --image "$layout:more" "$@" "$work/more" >/dev/null 2>&1
+  umoci unpack --image "$layout:more" "$work/oracle" >/dev/null 2>&1
+}
+
 # mount_layers LAYER...: layers as the store keeps them, one over the other on $work/merged. unmount_layers undoes it.
 mount_layers() {
   local merged=$work/merged count=0 list='' layer

@@ -1,5 +1,4 @@
 #include <catch2/catch.hpp>
-#include <isa-l.h>
 #include <lzma.h>
 #include <zstd.h>
 
@@ -8,6 +7,7 @@
 #include "boot/bzimage.h"
 #include "boot/decompress.h"
 #include "boot/lz4.h"
+#include "gzip.h"
 
 using namespace trine::hvm;
 
@@ -19,21 +19,6 @@ std::string kernel_text() {
   for (unsigned i = 0; text.size() < 200'000; ++i)
     text += "line " + std::to_string(i * 7919U % 1000U) + " of a kernel\n";
   return text;
-}
-
-std::string gzip(const std::string& text) {
-  std::string packed(text.size() + 1024, '\0');
-  isal_zstream stream{};
-  isal_deflate_init(&stream);
-  stream.gzip_flag = IGZIP_GZIP;
-  stream.end_of_stream = 1;
-  stream.next_in = reinterpret_cast<std::uint8_t*>(const_cast<char*>(text.data()));
-  stream.avail_in = static_cast<std::uint32_t>(text.size());
-  stream.next_out = reinterpret_cast<std::uint8_t*>(packed.data());
-  stream.avail_out = static_cast<std::uint32_t>(packed.size());
-  REQUIRE(isal_deflate(&stream) == COMP_OK);
-  packed.resize(stream.total_out);
-  return packed;
 }
 
 std::string xz(const std::string& text) {

@@ -8,15 +8,13 @@
 #include "base/error.h"
 #include "hash.h"
 #include "layout.h"
+#include "media_types.h"
 
 namespace trine::images {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kManifestType = "application/vnd.oci.image.manifest.v1+json";
-constexpr const char* kConfigType = "application/vnd.oci.image.config.v1+json";
-constexpr const char* kLayerType = "application/vnd.oci.image.layer.v1.tar";
 constexpr const char* kNameAnnotation = "org.opencontainers.image.ref.name";
 
 Json descriptor(const char* type, const std::string& digest, std::uint64_t size) {
@@ -43,7 +41,7 @@ Repacked repack(const Store& store, const Image& image, const std::string& tempo
   for (auto layer = mounted.rbegin(); layer != mounted.rend(); ++layer) {  // the store's topmost is first
     const PackedLayer packed = pack_to_file(layer->directory(), temporary, Packing::kPlain);
     sink(packed);
-    layers.push_back(descriptor(kLayerType, packed.digest, packed.size));
+    layers.push_back(descriptor(kOciLayer, packed.digest, packed.size));
     diff_ids.push_back(packed.diff_id);
     result.layers.push_back(packed.digest);
   }
@@ -54,8 +52,8 @@ Repacked repack(const Store& store, const Image& image, const std::string& tempo
   result.configuration_digest = sha256(result.configuration);
   const Json manifest{
       {"schemaVersion", 2},
-      {"mediaType", kManifestType},
-      {"config", descriptor(kConfigType, result.configuration_digest, result.configuration.size())},
+      {"mediaType", kOciManifest},
+      {"config", descriptor(kOciConfig, result.configuration_digest, result.configuration.size())},
       {"layers", std::move(layers)}};
   result.manifest = manifest.dump();
   return result;
@@ -82,14 +80,12 @@ class Layout {
     for (const auto& digest : repacked.layers)
       files.push_back(blob_path(digest));
     const std::string id = add_blob(repacked.configuration);
-    add_to_index(image, descriptor(kManifestType, add_blob(repacked.manifest), repacked.manifest.size()));
+    add_to_index(image, descriptor(kOciManifest, add_blob(repacked.manifest), repacked.manifest.size()));
     docker_.push_back({{"Config", blob_path(id)}, {"RepoTags", image.names}, {"Layers", std::move(files)}});
   }
 
   void finish() {
-    const Json index{{"schemaVersion", 2},
-                     {"mediaType", "application/vnd.oci.image.index.v1+json"},
-                     {"manifests", manifests_}};
+    const Json index{{"schemaVersion", 2}, {"mediaType", kOciIndex}, {"manifests", manifests_}};
     output_.add_text("index.json", index.dump());
     output_.add_text("manifest.json", docker_.dump());
     output_.add_text("oci-layout", R"({"imageLayoutVersion":"1.0.0"})");

@@ -7,24 +7,21 @@
 #include "document.h"
 #include "export/config_changes.h"
 #include "hash.h"
+#include "media_types.h"
 
 namespace trine::images {
 namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kManifestType = "application/vnd.oci.image.manifest.v1+json";
-constexpr const char* kConfigType = "application/vnd.oci.image.config.v1+json";
-constexpr const char* kLayerType = "application/vnd.oci.image.layer.v1.tar";
-
 /// A manifest has the types of one family.
 std::string oci_type(const std::string& type) {
   if (type.empty() || type == "application/vnd.docker.image.rootfs.diff.tar")
-    return kLayerType;
+    return kOciLayer;
   if (type == "application/vnd.docker.image.rootfs.diff.tar.gzip")
-    return std::string(kLayerType) + "+gzip";
+    return std::string(kOciLayer) + "+gzip";
   if (type == "application/vnd.docker.image.rootfs.diff.tar.zstd")
-    return std::string(kLayerType) + "+zstd";
+    return std::string(kOciLayer) + "+zstd";
   return type;
 }
 
@@ -99,15 +96,15 @@ ImageSource add_layer(const Store& store, const std::optional<Image>& base, cons
     image.layers.push_back(
         {.location = {.size = below[i].size}, .digest = below[i].digest, .diff_id = parsed.diff_ids[i]});
   }
-  layers.push_back(descriptor(kLayerType, layer.digest, layer.size));
+  layers.push_back(descriptor(kOciLayer, layer.digest, layer.size));
   image.layers.push_back({.location = {.fd = layer.file.get(), .offset = 0, .size = layer.size},
                           .digest = layer.digest,
                           .diff_id = layer.diff_id});
   image.config = std::move(parsed.config);
   image.manifest =
       text_of({{"schemaVersion", 2},
-               {"mediaType", kManifestType},
-               {"config", descriptor(kConfigType, image.configuration_digest, image.configuration.size())},
+               {"mediaType", kOciManifest},
+               {"config", descriptor(kOciConfig, image.configuration_digest, image.configuration.size())},
                {"layers", std::move(layers)}});
   image.manifest_digest = sha256(image.manifest);
   return image;

@@ -5,6 +5,7 @@
 #include "hash.h"
 #include "images/name.h"
 #include "layout.h"
+#include "media_types.h"
 #include "platform.h"
 #include "source.h"
 
@@ -60,14 +61,12 @@ void check_name(const std::string& path, const std::string& digest) {
 std::string make_manifest(const ImageSource& image) {
   Json layers = Json::array();
   for (const auto& layer : image.layers) {
-    layers.push_back({{"mediaType", "application/vnd.oci.image.layer.v1.tar"},
-                      {"digest", layer.diff_id},
-                      {"size", layer.location.size}});
+    layers.push_back({{"mediaType", kOciLayer}, {"digest", layer.diff_id}, {"size", layer.location.size}});
   }
   const Json manifest{{"schemaVersion", 2},
-                      {"mediaType", "application/vnd.oci.image.manifest.v1+json"},
+                      {"mediaType", kOciManifest},
                       {"config",
-                       {{"mediaType", "application/vnd.oci.image.config.v1+json"},
+                       {{"mediaType", kOciConfig},
                         {"digest", image.configuration_digest},
                         {"size", image.configuration.size()}}},
                       {"layers", layers}};

@@ -13,6 +13,7 @@
 #include "hash.h"
 #include "images/store.h"
 #include "importer.h"
+#include "media_types.h"
 #include "reference/registries.h"
 #include "upload.h"
 
@@ -21,8 +22,6 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr const char* kOciManifest = "application/vnd.oci.image.manifest.v1+json";
-constexpr const char* kOciLayer = "application/vnd.oci.image.layer.v1.tar+gzip";
 constexpr const char* kDockerManifest = "application/vnd.docker.distribution.manifest.v2+json";
 constexpr const char* kDockerLayer = "application/vnd.docker.image.rootfs.diff.tar.gzip";
 
@@ -100,8 +99,9 @@ class Push {
       });
     }
     const bool docker = manifest_.value("mediaType", "") == kDockerManifest;
-    manifest_["layers"][index] = {
-        {"mediaType", docker ? kDockerLayer : kOciLayer}, {"digest", packed.digest}, {"size", packed.size}};
+    manifest_["layers"][index] = {{"mediaType", docker ? kDockerLayer : kOciGzipLayer},
+                                  {"digest", packed.digest},
+                                  {"size", packed.size}};
     configuration_.at("rootfs").at("diff_ids").at(index) = packed.diff_id;
     repacked_ = true;
     return packed.size;

@@ -47,6 +47,24 @@ bool try_send_descriptor(int socket, int fd, std::string_view text, int flags) n
   return ::sendmsg(socket, &message, flags | MSG_NOSIGNAL) >= 0;
 }
 
+Received receive_with_descriptor(int socket, std::span<char> bytes, int flags) noexcept {
+  iovec part{bytes.data(), bytes.size()};
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.data();
+  message.msg_controllen = control.size();
+  Received received{.size = ::recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC)};
+  const cmsghdr* entry = received.size > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  if (entry != nullptr && entry->cmsg_type == SCM_RIGHTS && entry->cmsg_len == CMSG_LEN(sizeof(int))) {
+    int fd = -1;
+    std::memcpy(&fd, CMSG_DATA(entry), sizeof fd);
+    received.descriptor.reset(fd);
+  }
+  return received;
+}
+
 void send_descriptor(int socket, int fd, std::string_view text, const std::string& receiver) {
   while (!try_send_descriptor(socket, fd, text, 0)) {
     if (errno != EINTR)

@@ -58,26 +58,15 @@ class Line {
   /// Waits for bytes, and a descriptor that comes with them. False: the instance has ended.
   bool receive() {
     std::array<char, 65536> bytes;
-    iovec part{.iov_base = bytes.data(), .iov_len = bytes.size()};
-    alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-    msghdr message{};
-    message.msg_iov = &part;
-    message.msg_iovlen = 1;
-    message.msg_control = control.data();
-    message.msg_controllen = control.size();
-    ssize_t got = -1;
+    base::Received received;
     do {
-      got = ::recvmsg(socket_.get(), &message, MSG_CMSG_CLOEXEC);
-    } while (got < 0 && errno == EINTR);
-    if (got <= 0)
+      received = base::receive_with_descriptor(socket_.get(), bytes, 0);
+    } while (received.size < 0 && errno == EINTR);
+    if (received.size <= 0)
       return false;
-    const cmsghdr* header = CMSG_FIRSTHDR(&message);
-    if (header != nullptr && header->cmsg_type == SCM_RIGHTS && header->cmsg_len == CMSG_LEN(sizeof(int))) {
-      int fd = -1;
-      std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-      descriptors_.emplace_back(fd);
-    }
-    reader_.append({bytes.data(), static_cast<std::size_t>(got)});
+    if (received.descriptor)
+      descriptors_.push_back(std::move(received.descriptor));
+    reader_.append({bytes.data(), static_cast<std::size_t>(received.size)});
     return true;
   }
 

@@ -9,13 +9,13 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <filesystem>
 #include <span>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/helper.h"
+#include "base/socket.h"
 #include "base/text.h"
 #include "hvm-sandbox/cpio.h"
 
@@ -119,21 +119,11 @@ Monitor::~Monitor() {
 
 std::optional<GuestConnection> Monitor::accept() const {
   std::array<char, 16> text{};
-  iovec part{.iov_base = text.data(), .iov_len = text.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  const ssize_t got = ::recvmsg(channel_.get(), &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  const cmsghdr* header = got > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
-  if (header == nullptr || header->cmsg_type != SCM_RIGHTS || header->cmsg_len != CMSG_LEN(sizeof(int)))
+  base::Received received = base::receive_with_descriptor(channel_.get(), text, MSG_DONTWAIT);
+  if (!received.descriptor)
     return std::nullopt;
-  int fd = -1;
-  std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
-  GuestConnection connection{.socket = base::UniqueFd(fd)};
-  const auto port = base::parse_unsigned({text.data(), static_cast<std::size_t>(got)});
+  GuestConnection connection{.socket = std::move(received.descriptor)};
+  const auto port = base::parse_unsigned({text.data(), static_cast<std::size_t>(received.size)});
   if (!port || *port > UINT32_MAX)
     return std::nullopt;
   connection.port = static_cast<std::uint32_t>(*port);

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <sys/types.h>
+
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -13,6 +16,14 @@ UniqueFd connect_unix(const std::string& path);
 /// Sends a descriptor with `text` (at least one byte) once, with `flags` as for sendmsg(2), MSG_NOSIGNAL
 /// added. False: it was not sent, and errno says why.
 bool try_send_descriptor(int socket, int fd, std::string_view text, int flags) noexcept;
+
+/// What recvmsg(2) gives, and the descriptor that came with it, if one did; it is closed on exec. A `size`
+/// below 0: errno says why.
+struct Received {
+  ssize_t size = -1;
+  UniqueFd descriptor;
+};
+Received receive_with_descriptor(int socket, std::span<char> bytes, int flags) noexcept;
 
 /// Sends a descriptor with `text` (at least one byte). Throws Error naming `receiver`.
 void send_descriptor(int socket, int fd, std::string_view text, const std::string& receiver);

@@ -96,6 +96,18 @@ void give_the_rest(const Directory& directory, const std::vector<std::string>& o
   }
 }
 
+/// Whoever joins one stops, and the caller would wait for ever.
+void refuse_frozen(const Directory& existing, const std::string& path) {
+  const auto reads = [&](const char* file, std::string_view word) {
+    const auto state = existing.fd ? existing.read(file) : std::nullopt;
+    return state && base::trim(*state).starts_with(word);
+  };
+  if (reads("freezer.state", "FR") || reads("cgroup.freeze", "1")) {  // FROZEN, FREEZING
+    throw base::Error("cannot use the cgroup " + path + ": it is frozen", EBUSY,
+                      "thaw it, or remove it when nothing is in it");
+  }
+}
+
 }  // namespace
 
 void give_controllers(const std::string& path, const std::vector<Need>& needs, bool all) {
@@ -128,22 +140,6 @@ void give_controllers(const std::string& path, const std::vector<Need>& needs, b
                         path + "/cgroup.subtree_control",
                     error, hint_for_controllers(error));
 }
-
-namespace {
-
-/// Whoever joins one stops, and the caller would wait for ever.
-void refuse_frozen(const Directory& existing, const std::string& path) {
-  const auto reads = [&](const char* file, std::string_view word) {
-    const auto state = existing.fd ? existing.read(file) : std::nullopt;
-    return state && base::trim(*state).starts_with(word);
-  };
-  if (reads("freezer.state", "FR") || reads("cgroup.freeze", "1")) {  // FROZEN, FREEZING
-    throw base::Error("cannot use the cgroup " + path + ": it is frozen", EBUSY,
-                      "thaw it, or remove it when nothing is in it");
-  }
-}
-
-}  // namespace
 
 Builder::~Builder() {
   // Deepest first. One that cannot be removed is in use by someone else meanwhile, and so is not ours.

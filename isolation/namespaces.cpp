@@ -82,8 +82,7 @@ void receive_one(Context& context) {
 }
 
 bool Context::has_new(int type) const {
-  const Namespace* entry = find(plan, type);
-  return entry != nullptr && entry->path.empty();
+  return plan.has_new(type);
 }
 
 void await_id_mappings(Context& context) {

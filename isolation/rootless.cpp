@@ -85,13 +85,7 @@ IdMappings default_id_mappings() {
   const std::uint32_t uid = ::geteuid();
   const std::string user = user_name(read_if_there("/etc/passwd"), uid);
   const auto map = [&](const char* file, std::uint32_t own) {
-    std::vector<IdMapping> mappings{{.container_id = 0, .host_id = own, .size = 1}};
-    std::uint32_t next = 1;
-    for (const auto& range : find_id_ranges(read_if_there(file), user, uid)) {
-      mappings.push_back({.container_id = next, .host_id = range.first, .size = range.count});
-      next += range.count;
-    }
-    return mappings;
+    return map_ids(own, find_id_ranges(read_if_there(file), user, uid));
   };
   return {.uids = map("/etc/subuid", uid), .gids = map("/etc/subgid", ::getegid())};
 }
@@ -104,8 +98,8 @@ void enter_user_namespace() {
   const std::uint32_t uid = ::geteuid();
   const std::uint32_t gid = ::getegid();
   const std::string user = user_name(read_if_there("/etc/passwd"), uid);
-  Mapper mapper(map_arguments(::getpid(), uid, ranges_of("/etc/subuid", user, uid)),
-                map_arguments(::getpid(), gid, ranges_of("/etc/subgid", user, uid)));
+  Mapper mapper(mapper_arguments(::getpid(), map_ids(uid, ranges_of("/etc/subuid", user, uid))),
+                mapper_arguments(::getpid(), map_ids(gid, ranges_of("/etc/subgid", user, uid))));
   const bool unshared = ::unshare(CLONE_NEWUSER) == 0;
   const int error = errno;
   const bool mapped = mapper.finish(unshared);

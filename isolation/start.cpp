@@ -23,14 +23,6 @@
 namespace trine::isolation {
 namespace {
 
-bool has_new(const Plan& plan, int type) {
-  for (const auto& entry : plan.namespaces) {
-    if (entry.type == type)
-      return entry.path.empty();
-  }
-  return false;
-}
-
 /// The namespaces that clone makes. A time namespace with offsets is made by the child, before it is in it;
 /// the cgroup namespace follows once the child is in its cgroup; the network namespace, the dearest of all,
 /// is made beside the child (NetworkMaker), unless a new user namespace is to own it. The mount namespace of
@@ -38,19 +30,19 @@ bool has_new(const Plan& plan, int type) {
 std::uint64_t clone_flags(const Plan& plan, bool staged) {
   std::uint64_t flags = 0;
   for (const int type : {CLONE_NEWUSER, CLONE_NEWPID}) {
-    if (has_new(plan, type))
+    if (plan.has_new(type))
       flags |= static_cast<std::uint64_t>(type);
   }
   const bool joins_user_namespace = std::ranges::any_of(plan.namespaces, [](const Namespace& entry) {
     return entry.type == CLONE_NEWUSER && !entry.path.empty();
   });
   for (const int type : kMadeByClone) {
-    if (has_new(plan, type) && !joins_user_namespace && !(staged && type == CLONE_NEWNS))
+    if (plan.has_new(type) && !joins_user_namespace && !(staged && type == CLONE_NEWNS))
       flags |= static_cast<std::uint64_t>(type);
   }
-  if (has_new(plan, CLONE_NEWTIME) && plan.time_offsets.empty())
+  if (plan.has_new(CLONE_NEWTIME) && plan.time_offsets.empty())
     flags |= CLONE_NEWTIME;
-  if (has_new(plan, CLONE_NEWNET) && has_new(plan, CLONE_NEWUSER))
+  if (plan.has_new(CLONE_NEWNET) && plan.has_new(CLONE_NEWUSER))
     flags |= CLONE_NEWNET;
   return flags;
 }
@@ -211,10 +203,10 @@ base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channe
   if (plan.process.oom_score_adj)
     base::write_value("/proc/" + std::to_string(pid) + "/oom_score_adj",
                       std::to_string(*plan.process.oom_score_adj));
-  if (has_new(plan, CLONE_NEWUSER)) {
+  if (plan.has_new(CLONE_NEWUSER)) {
     write_id_mappings(pid, plan.uid_mappings, plan.gid_mappings);
     channel.send(MessageKind::kMapped);
-  } else if (has_new(plan, CLONE_NEWNET)) {
+  } else if (plan.has_new(CLONE_NEWNET)) {
     network.emplace(hooks, channel);
   }
   if (hooks.on_created)

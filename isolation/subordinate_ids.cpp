@@ -33,16 +33,14 @@ std::string user_name(std::string_view passwd, std::uint32_t id) {
   return {};
 }
 
-std::vector<std::string> map_arguments(pid_t pid, std::uint32_t own, const std::vector<IdRange>& ranges) {
-  std::vector<std::string> arguments{std::to_string(pid), "0", std::to_string(own), "1"};
-  std::uint64_t next = 1;
+std::vector<IdMapping> map_ids(std::uint32_t own, const std::vector<IdRange>& ranges) {
+  std::vector<IdMapping> mappings{{.container_id = 0, .host_id = own, .size = 1}};
+  std::uint32_t next = 1;
   for (const auto& range : ranges) {
-    arguments.push_back(std::to_string(next));
-    arguments.push_back(std::to_string(range.first));
-    arguments.push_back(std::to_string(range.count));
+    mappings.push_back({.container_id = next, .host_id = range.first, .size = range.count});
     next += range.count;
   }
-  return arguments;
+  return mappings;
 }
 
 }  // namespace trine::isolation

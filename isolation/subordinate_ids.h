@@ -1,11 +1,11 @@
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "isolation/plan.h"
 
 namespace trine::isolation {
 
@@ -20,7 +20,7 @@ std::vector<IdRange> find_id_ranges(std::string_view text, std::string_view user
 /// The name of a user id in a text of the form of /etc/passwd; empty when it has none.
 std::string user_name(std::string_view passwd, std::uint32_t id);
 
-/// What newuidmap and newgidmap take for the process `pid`: `own` becomes 0, the ranges follow from 1 on.
-std::vector<std::string> map_arguments(pid_t pid, std::uint32_t own, const std::vector<IdRange>& ranges);
+/// `own` becomes 0, the ranges follow from 1 on.
+std::vector<IdMapping> map_ids(std::uint32_t own, const std::vector<IdRange>& ranges);
 
 }  // namespace trine::isolation

@@ -37,6 +37,8 @@ bool is_only(const std::vector<IdMapping>& mappings, std::uint32_t id) {
   return mappings.size() == 1 && mappings.front().host_id == id && mappings.front().size == 1;
 }
 
+}  // namespace
+
 std::vector<std::string> mapper_arguments(pid_t pid, const std::vector<IdMapping>& mappings) {
   std::vector<std::string> words{std::to_string(pid)};
   for (const auto& mapping : mappings) {
@@ -46,8 +48,6 @@ std::vector<std::string> mapper_arguments(pid_t pid, const std::vector<IdMapping
   }
   return words;
 }
-
-}  // namespace
 
 void run_mapper(const std::string& program, const std::vector<std::string>& arguments) {
   base::ProgramResult result;

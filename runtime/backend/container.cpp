@@ -2,7 +2,6 @@
 
 #include <sched.h>
 
-#include <algorithm>
 #include <csignal>
 
 #include "base/log.h"
@@ -20,12 +19,6 @@ constexpr const char* kStagingDirectory = "/run/trine/mounts";
 void bring_up_loopback(bool wanted) {
   if (wanted)
     netns::bring_up_loopback();
-}
-
-bool has_new(const isolation::Plan& plan, int type) {
-  return std::ranges::any_of(plan.namespaces, [type](const isolation::Namespace& entry) {
-    return entry.type == type && entry.path.empty();
-  });
 }
 
 cgroups::Group make_group(const cgroups::Hierarchies& hierarchies, const ContainerOptions& options,
@@ -95,7 +88,7 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
   const cgroups::Hierarchies hierarchies = cgroups::detect();
   GroupGuard group(make_group(hierarchies, options, plan.limits));
   expand_cgroup_mounts(plan.isolation.mounts, hierarchies, group.get(),
-                       has_new(plan.isolation, CLONE_NEWCGROUP));
+                       plan.isolation.has_new(CLONE_NEWCGROUP));
   if (plan.seccomp && !plan.isolation.seccomp)
     plan.isolation.seccomp = isolation::cached_seccomp(*plan.seccomp, options.seccomp_cache);
 
@@ -118,7 +111,7 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
         listener_sender(*plan.seccomp, [&](pid_t pid) { return hooks.hook_state("creating", pid); });
   }
   isolation::Started started = isolation::start(plan.isolation, hooks);
-  Container container(std::move(started), group.release(), has_new(plan.isolation, CLONE_NEWPID));
+  Container container(std::move(started), group.release(), plan.isolation.has_new(CLONE_NEWPID));
   container.settle();  // not before: on version 1 the child joins by itself
   return container;
 }

@@ -121,10 +121,7 @@ ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle, const 
   isolated.namespaces = namespaces(part);
   isolated.uid_mappings = mappings(part.uid_mappings);
   isolated.gid_mappings = mappings(part.gid_mappings);
-  const bool new_users = std::ranges::any_of(isolated.namespaces, [](const isolation::Namespace& entry) {
-    return entry.type == CLONE_NEWUSER && entry.path.empty();
-  });
-  if (new_users && isolated.uid_mappings.empty() && isolated.gid_mappings.empty()) {
+  if (isolated.has_new(CLONE_NEWUSER) && isolated.uid_mappings.empty() && isolated.gid_mappings.empty()) {
     auto defaults = isolation::default_id_mappings();
     isolated.uid_mappings = std::move(defaults.uids);
     isolated.gid_mappings = std::move(defaults.gids);

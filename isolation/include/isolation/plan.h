@@ -2,6 +2,7 @@
 
 #include <sys/types.h>
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -203,6 +204,12 @@ struct Plan {
   /// write, and gone with the boot. Empty: none is made.
   std::string staging_directory;
   Process process;
+
+  /// Whether it asks for a new namespace of this type, CLONE_NEW….
+  [[nodiscard]] bool has_new(int type) const {
+    const auto entry = std::ranges::find(namespaces, type, &Namespace::type);
+    return entry != namespaces.end() && entry->path.empty();
+  }
 };
 
 }  // namespace trine::isolation

@@ -4,6 +4,8 @@
 
 #include <string>
 
+#include "user_namespace.h"
+
 using namespace trine::isolation;
 
 namespace {
@@ -53,7 +55,7 @@ TEST_CASE("the name of an id is the first that has it") {
 
 TEST_CASE("the user's own id is root inside, and its ranges follow one another from 1 on") {
   using Words = std::vector<std::string>;
-  CHECK(map_arguments(42, 1000, {}) == Words{"42", "0", "1000", "1"});
-  CHECK(map_arguments(42, 1000, {{100000, 65536}, {300000, 10}}) ==
+  CHECK(mapper_arguments(42, map_ids(1000, {})) == Words{"42", "0", "1000", "1"});
+  CHECK(mapper_arguments(42, map_ids(1000, {{100000, 65536}, {300000, 10}})) ==
         Words{"42", "0", "1000", "1", "1", "100000", "65536", "65537", "300000", "10"});
 }

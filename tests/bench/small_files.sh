@@ -50,11 +50,17 @@ exec $ours pull --quiet $registry/small:1
 E2
 echo "pull (each removes the one before first):"
 "$build/tests/bin/timer" "$rounds" podman "sh $work/podman-once" trine "sh $work/trine-once"
-echo "removal:"
-for ((round = 0; round < rounds; round++)); do
-  begin=${EPOCHREALTIME/./}
-  $ours rmi "$registry/small:1" >/dev/null
-  echo "$(((${EPOCHREALTIME/./} - begin) / 1000)) ms"
-  $ours pull --quiet "$registry/small:1" >/dev/null
-done | sort -n | xargs echo trine
+removals() { # STORE
+  local round begin
+  for ((round = 0; round < rounds; round++)); do
+    "$build/bin/trine" --root "$1" pull --quiet "$registry/small:1" >/dev/null
+    begin=${EPOCHREALTIME/./}
+    "$build/bin/trine" --root "$1" rmi "$registry/small:1" >/dev/null
+    echo "$(((${EPOCHREALTIME/./} - begin) / 1000)) ms"
+  done | sort -n | xargs echo
+}
+echo "removal, here ($(findmnt -no FSTYPE,OPTIONS -T "$work")): $(removals "$work/s")"
+truncate -s 4G "$work/disk" && mkfs.ext4 -qF "$work/disk" && mkdir "$work/mounted" && mount -o loop "$work/disk" "$work/mounted"
+echo "removal, on an ext4 as mkfs makes it: $(removals "$work/mounted/s")"
+umount "$work/mounted"
 $pods rmi -af >/dev/null 2>&1 || true

@@ -3,12 +3,15 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <filesystem>
 #include <utility>
 
 #include "base/error.h"
+#include "base/in_root.h"
 #include "controllers.h"
 #include "directory.h"
 #include "placeholder.h"
@@ -17,7 +20,7 @@
 namespace trine::cgroups {
 namespace {
 
-[[noreturn]] void cannot_join(const Directory& directory, const std::string& who, int error) {
+[[noreturn]] void cannot_join(const std::string& directory, const std::string& who, int error) {
   std::string hint;
   if (error == ENOSPC)
     hint = "its cpuset has no CPUs or no memory nodes";
@@ -25,7 +28,7 @@ namespace {
     hint = "a v2 group that gives controllers to groups below it takes no process itself";
   if (error == EACCES || error == EPERM)
     hint = "moving a process needs write access to its old group's parent too";
-  throw base::Error("cannot move " + who + " into " + directory.path, error, std::move(hint));
+  throw base::Error("cannot move " + who + " into " + directory, error, std::move(hint));
 }
 
 /// Which of the kernel's two interfaces a directory belongs to; nothing when it is no cgroup.
@@ -64,8 +67,20 @@ void Group::join_self(bool born) const {
     // "0" is the caller. v1's "tasks" takes one thread, which spares the kernel's lock on all of them.
     const int error = directory.try_write(directory.v2 ? "cgroup.procs" : "tasks", "0");
     if (error != 0)
-      cannot_join(directory, "the new process", error);
+      cannot_join(directory.path, "the new process", error);
   }
+}
+
+std::vector<base::UniqueFd> Group::join_files() const {
+  std::vector<base::UniqueFd> files;
+  for (const auto& directory : directories_) {
+    if (directory.v2)
+      continue;
+    files.emplace_back(::openat(directory.fd.get(), "tasks", O_WRONLY | O_NOFOLLOW | O_CLOEXEC));
+    if (!files.back())
+      cannot_join(directory.path, "the new process", errno);
+  }
+  return files;
 }
 
 void Group::join(pid_t pid, bool born) const {
@@ -74,7 +89,7 @@ void Group::join(pid_t pid, bool born) const {
       continue;
     const int error = directory.try_write("cgroup.procs", std::to_string(pid));
     if (error != 0)
-      cannot_join(directory, "process " + std::to_string(pid), error);
+      cannot_join(directory.path, "process " + std::to_string(pid), error);
   }
 }
 
@@ -107,6 +122,15 @@ Stats Group::stats() const {
   if (!stats.pids && !directories_.empty())
     stats.pids = count_tasks(directories_.front());
   return stats;
+}
+
+void join_by(int file) {
+  if (::write(file, "0", 1) == 1)
+    return;
+  const int error = errno;
+  std::error_code ignored;
+  cannot_join(std::filesystem::read_symlink(base::fd_path(file), ignored).parent_path(), "the new process",
+              error);
 }
 
 Group open_group(const std::vector<std::string>& directories) {

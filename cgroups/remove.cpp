@@ -1,3 +1,5 @@
+#include <linux/magic.h>
+#include <sys/vfs.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -34,6 +36,12 @@ void remove_one(const Directory& directory) {
   remove_busy(directory);
 }
 
+bool is_cgroup(const std::string& path) {
+  struct statfs file_system{};
+  return ::statfs(path.c_str(), &file_system) == 0 &&
+         (file_system.f_type == CGROUP2_SUPER_MAGIC || file_system.f_type == CGROUP_SUPER_MAGIC);
+}
+
 }  // namespace
 
 void Group::remove() {
@@ -41,6 +49,17 @@ void Group::remove() {
     remove_one(directories_.back());
     directories_.pop_back();
   }
+}
+
+void end_group(const std::vector<std::string>& directories) {
+  std::vector<std::string> busy;
+  for (const auto& path : directories) {
+    if (is_cgroup(path) && ::rmdir(path.c_str()) != 0)
+      busy.push_back(path);
+  }
+  Group group = open_group(busy);
+  group.kill_all();
+  group.remove();
 }
 
 }  // namespace trine::cgroups

@@ -19,6 +19,8 @@ enum class MessageKind : std::uint8_t {
   kTimeSet,    ///< to the child: they are
   kInNetwork,  ///< to the caller: the network namespace is entered, and its interfaces may come
   kConnected,  ///< to the child: they have
+  kCgroup,     ///< to the child: a cgroup to join, as a descriptor
+  kCgroups,    ///< to the child: those were all
   kStart,      ///< to the child, through its gate: execute the program
   kNetwork,    ///< to the child: its network namespace, as a descriptor
   kListener,   ///< to the caller: the notify descriptor of the child's filter

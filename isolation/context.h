@@ -34,6 +34,8 @@ struct Context {
   bool connected = false;  ///< kConnected has arrived
   base::UniqueFd network;  ///< kNetwork has arrived, not entered yet
   bool network_entered = false;
+  bool in_cgroups = false;  ///< kCgroups has arrived
+  bool cgroups_entered = false;
 };
 
 /// Takes a message of the caller's into the context (namespaces.cpp). They come in any order: the record is

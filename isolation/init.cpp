@@ -30,8 +30,7 @@ struct Step {
 constexpr Step kInitSteps[] = {
     {"become root in the user namespace", await_id_mappings},  // first: all else needs its privileges
     {"join namespaces", join_existing_namespaces},
-    {"enter the time namespace", enter_time_namespace},      // through the host's /proc
-    {"enter the cgroup namespace", enter_cgroup_namespace},  // before a cgroup file system is mounted
+    {"enter the time namespace", enter_time_namespace},  // through the host's /proc
     {"join a session keyring", join_session_keyring},
     {"detach from the host's mounts", detach_from_host_mounts},  // before the first mount of ours
     {"open the executable", open_executable},  // while the host's /proc/self/exe can be reached
@@ -42,6 +41,7 @@ constexpr Step kInitSteps[] = {
     {"attach the terminal", attach_terminal},       // on the new devpts, for that user
     {"enter the network namespace", enter_network_namespace},  // when no sysfs has done it
     {"wait for the network interfaces", await_interfaces},     // sysctls may be theirs
+    {"enter the cgroups", enter_cgroups},  // when no mount of theirs has done it; hooks may look for them
     {"set the host name", set_host_name},
     {"write the sysctls", write_sysctls},      // before /proc/sys becomes read-only
     {"run the hooks", run_environment_hooks},  // their programs and files are the host's

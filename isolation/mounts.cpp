@@ -171,6 +171,8 @@ void remount(const Context& context, const Mount& mount) {
 void mount_filesystem(Context& context, const Mount& mount) {
   if (mount.type == "sysfs")
     enter_network_namespace(context);
+  if (mount.type == "cgroup" || mount.type == "cgroup2")
+    enter_cgroups(context);
   const bool inherits_mode =
       mount.type == "tmpfs" && !has_option(mount, "mode=") &&
       base::try_open_in_root(context.root.get(), mount.destination, O_PATH | O_DIRECTORY);

@@ -76,6 +76,12 @@ void receive_one(Context& context) {
     case MessageKind::kNetwork:
       context.network = std::move(message->fd);
       break;
+    case MessageKind::kCgroup:
+      context.hooks.join_cgroup(message->fd.get());
+      break;
+    case MessageKind::kCgroups:
+      context.in_cgroups = true;
+      break;
     default:
       throw base::Error("cannot start the container: an unexpected message came from its caller");
   }
@@ -152,8 +158,13 @@ void await_interfaces(Context& context) {
     receive_one(context);
 }
 
-void enter_cgroup_namespace(Context& context) {
-  // Its root is the cgroup that its maker is in: the child has joined its own before all else.
+void enter_cgroups(Context& context) {
+  if (context.cgroups_entered)
+    return;
+  context.cgroups_entered = true;
+  while (context.hooks.make_cgroups && !context.in_cgroups)
+    receive_one(context);
+  // Its root is the cgroup that its maker is in.
   if (context.has_new(CLONE_NEWCGROUP) && ::unshare(CLONE_NEWCGROUP) != 0) {
     base::throw_errno("cannot make a cgroup namespace");
   }

@@ -195,6 +195,14 @@ class ResctrlGuard {
   const Resctrl* group_ = nullptr;
 };
 
+void make_cgroups(const StartHooks& hooks, const Channel& channel) {
+  if (!hooks.make_cgroups)
+    return;
+  for (const auto& file : hooks.make_cgroups())
+    channel.send(MessageKind::kCgroup, file.get());
+  channel.send(MessageKind::kCgroups);
+}
+
 /// The caller's part, beside the child's.
 base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channel& channel, pid_t pid) {
   ResctrlGuard resctrl(plan.resctrl, pid);
@@ -209,6 +217,7 @@ base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channe
   } else if (plan.has_new(CLONE_NEWNET)) {
     network.emplace(hooks, channel);
   }
+  make_cgroups(hooks, channel);
   if (hooks.on_created)
     hooks.on_created(pid);
   channel.send(MessageKind::kRecorded);

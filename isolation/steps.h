@@ -19,7 +19,7 @@ void await_id_mappings(Context& context);
 void join_existing_namespaces(Context& context);
 void enter_network_namespace(Context& context);
 void await_interfaces(Context& context);
-void enter_cgroup_namespace(Context& context);
+void enter_cgroups(Context& context);
 void await_record(Context& context);
 void run_environment_hooks(Context& context);
 void run_start_hooks(Context& context);

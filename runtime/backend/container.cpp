@@ -2,6 +2,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <csignal>
 
 #include "base/log.h"
@@ -23,14 +24,25 @@ void bring_up_loopback(bool wanted) {
 
 cgroups::Group make_group(const cgroups::Hierarchies& hierarchies, const ContainerOptions& options,
                           const cgroups::Limits& limits) {
-  return options.make_group ? options.make_group(hierarchies, limits)
-                            : cgroups::create(hierarchies, options.cgroup_name, limits);
+  return options.make_group
+             ? options.make_group(hierarchies, limits)
+             : cgroups::create(hierarchies, options.cgroup_name, limits, options.cgroup_coverage);
+}
+
+/// Whether the group is to be made while the child mounts its file systems. That takes a message for each
+/// hierarchy, and spares a quarter of a millisecond when there is a group in all of version 1's. Not when the
+/// child is to be born in it, or when a mount shows it.
+bool can_follow(const cgroups::Hierarchies& hierarchies, const ContainerOptions& options,
+                const isolation::Plan& plan) {
+  return hierarchies.layout == cgroups::Layout::kV1 &&
+         options.cgroup_coverage == cgroups::Coverage::kEverywhere && !options.make_group &&
+         std::ranges::none_of(plan.mounts, [](const auto& mount) { return mount.type == "cgroup"; });
 }
 
 /// The group of a container that does not come to life.
 class GroupGuard {
  public:
-  explicit GroupGuard(cgroups::Group group) : group_(std::move(group)) {}
+  GroupGuard() = default;
   ~GroupGuard() {
     if (!held_)
       return;
@@ -44,6 +56,7 @@ class GroupGuard {
   GroupGuard(const GroupGuard&) = delete;
   GroupGuard& operator=(const GroupGuard&) = delete;
 
+  void set(cgroups::Group group) { group_ = std::move(group); }
   [[nodiscard]] const cgroups::Group& get() const { return group_; }
   cgroups::Group release() {
     held_ = false;
@@ -86,7 +99,10 @@ Container::End Container::finish() {
 
 Container start_container(ContainerPlan plan, const ContainerOptions& options) {
   const cgroups::Hierarchies hierarchies = cgroups::detect();
-  GroupGuard group(make_group(hierarchies, options, plan.limits));
+  const bool follows = can_follow(hierarchies, options, plan.isolation);
+  GroupGuard group;
+  if (!follows)
+    group.set(make_group(hierarchies, options, plan.limits));
   expand_cgroup_mounts(plan.isolation.mounts, hierarchies, group.get(),
                        plan.isolation.has_new(CLONE_NEWCGROUP));
   if (plan.seccomp && !plan.isolation.seccomp)
@@ -104,6 +120,13 @@ Container start_container(ContainerPlan plan, const ContainerOptions& options) {
     if (options.in_child)
       options.in_child();
   };
+  if (follows) {
+    hooks.make_cgroups = [&] {
+      group.set(make_group(hierarchies, options, plan.limits));
+      return group.get().join_files();
+    };
+    hooks.join_cgroup = cgroups::join_by;
+  }
   hooks.gate = options.gate;
   hooks.outlive_caller = options.outlive_caller;
   if (plan.seccomp && hooks.hook_state) {

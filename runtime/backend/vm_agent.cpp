@@ -81,11 +81,10 @@ class ContainerLauncher : public hvm::Launcher {
                                        .limits = std::move(plan->limits)};
       const auto ignore = [](pid_t /*pid*/, const cgroups::Group& /*group*/) {};
       // Everywhere: the memory controller counts what is killed when the guest's memory is at its end.
-      const auto make_group = [](const cgroups::Hierarchies& hierarchies, const cgroups::Limits& limits) {
-        return cgroups::create(hierarchies, "workload", limits, cgroups::Coverage::kEverywhere);
-      };
       return std::make_unique<ContainerWorkload>(
-          backend::start_container(std::move(container), {.make_group = make_group, .on_created = ignore}));
+          backend::start_container(std::move(container), {.cgroup_name = "workload",
+                                                          .cgroup_coverage = cgroups::Coverage::kEverywhere,
+                                                          .on_created = ignore}));
     });
   }
 

@@ -58,9 +58,7 @@ void remove_groups(const std::string& id, std::vector<std::string> directories) 
     if (std::ranges::find(directories, directory) == directories.end())
       directories.push_back(directory);
   }
-  cgroups::Group group = cgroups::open_group(directories);
-  group.kill_all();
-  group.remove();
+  cgroups::end_group(directories);
 }
 
 void release_name(const Paths& paths, const Record& record) {

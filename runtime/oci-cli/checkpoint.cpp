@@ -192,13 +192,13 @@ base::UniqueFd open_network(const oci::Spec& spec) {
 /// Removes what a restore has made, unless it succeeds.
 class Undo {
  public:
-  Undo(Container& container, cgroups::Group& group) : container_(container), group_(group) {}
+  explicit Undo(Container& container) : container_(container) {}
   ~Undo() {
     if (!active_)
       return;
     try {
-      if (!group_.directories().empty())  // else its scope, if there is one, is another container's
-        remove_group(container_.state, std::move(group_));
+      if (!container_.state.cgroups.empty())  // else its scope, if there is one, is another container's
+        remove_group(container_.state);
       container_.remove();
     } catch (const std::exception& error) {
       base::print_warning(error.what());
@@ -210,7 +210,6 @@ class Undo {
 
  private:
   Container& container_;
-  cgroups::Group& group_;
   bool active_ = true;
 };
 
@@ -306,18 +305,17 @@ int run_restore(const Globals& globals, Arguments arguments) {
 
   const attach::SignalBlock signals;
   Container container = Container::create(globals.root, id);
-  cgroups::Group group;
-  Undo undo(container, group);
+  Undo undo(container);
   container.save_spec(bundle.text);
   State& state = container.state;
   describe(bundle, state);
   state.scope = std::move(scope);
-  group = make_group(container, cgroup_name(plan, id), cgroups::detect(), plan.limits);
+  cgroups::Group group = make_group(container, cgroup_name(plan, id), cgroups::detect(), plan.limits);
+  state.cgroups = group.directories();
   Restored restored = restore(globals, program, options, spec, plan, container, group);
   group.settle();
   state.pid = restored.pid;
   state.start_time = base::process_info(restored.pid).start_time;
-  state.cgroups = group.directories();
   state.creating = false;
   container.save_state();
   hand_over(options.handover, restored.pid, restored.pidfd.get(), -1);

@@ -68,9 +68,8 @@ std::optional<Scope> choose_scope(const Globals& globals, const oci::Spec& spec,
 cgroups::Group make_group(Container& container, const std::string& cgroup_name,
                           const cgroups::Hierarchies& hierarchies, const cgroups::Limits& limits) {
   State& state = container.state;
-  // Everywhere, because engines look for its figures by /proc/PID/cgroup.
   if (!state.scope)
-    return cgroups::create(hierarchies, cgroup_name, limits, cgroups::Coverage::kEverywhere);
+    return cgroups::create(hierarchies, cgroup_name, limits, kGroupCoverage);
   container.save_state();
   cgroups::Group group =
       cgroups::create_with_systemd(hierarchies, state.scope->unit, options_of(state), limits);
@@ -87,10 +86,12 @@ void update_group(const State& state, const cgroups::Limits& limits) {
     cgroups::update(group, limits);
 }
 
-void remove_group(const State& state, cgroups::Group group) {
+void remove_group(const State& state) {
+  if (!state.scope)
+    return cgroups::end_group(state.cgroups);
+  cgroups::Group group = cgroups::open_group(state.cgroups);
   group.kill_all();
-  if (state.scope)
-    stop_with(cgroups::stop_systemd_unit, state);
+  stop_with(cgroups::stop_systemd_unit, state);
   group.remove();
 }
 

@@ -15,6 +15,9 @@
 /// that make a container look at the flag.
 namespace trine::runtime::oci_cli {
 
+/// Everywhere, because engines look for a container's figures by /proc/PID/cgroup.
+constexpr cgroups::Coverage kGroupCoverage = cgroups::Coverage::kEverywhere;
+
 /// The scope that linux.cgroupsPath asks for, "slice:prefix:name"; without one it is named after the id.
 /// Nothing with the cgroupfs driver. Throws Error for a path of another form.
 std::optional<Scope> choose_scope(const Globals& globals, const oci::Spec& spec, const std::string& id);
@@ -30,7 +33,7 @@ void update_group(const State& state, const cgroups::Limits& limits);
 
 /// Kills what is in the group and removes it, and the scope. When the scope cannot be stopped, that is a
 /// warning only: systemd ends it by itself, since it is empty then.
-void remove_group(const State& state, cgroups::Group group);
+void remove_group(const State& state);
 
 /// The same for a container whose `create` ended before it could write down what it had made; no process was
 /// in it then.

@@ -37,10 +37,14 @@ backend::ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundl
 backend::ContainerOptions container_options(const Globals& globals, Container& container,
                                             const oci::Spec& spec, const backend::ContainerPlan& plan) {
   backend::ContainerOptions options;
-  options.make_group = [&container, name = cgroup_name(plan, container.state.id)](
-                           const cgroups::Hierarchies& hierarchies, const cgroups::Limits& limits) {
-    return make_group(container, name, hierarchies, limits);
-  };
+  options.cgroup_name = cgroup_name(plan, container.state.id);
+  options.cgroup_coverage = kGroupCoverage;
+  if (container.state.scope) {
+    options.make_group = [&container, name = options.cgroup_name](const cgroups::Hierarchies& hierarchies,
+                                                                  const cgroups::Limits& limits) {
+      return make_group(container, name, hierarchies, limits);
+    };
+  }
   options.seccomp_cache = globals.root + "/.seccomp";
   options.on_created = [&](pid_t pid, const cgroups::Group& group) {
     container.state.pid = pid;
@@ -73,7 +77,7 @@ class Rollback {
       const State& state = container_.state;
       // systemd may not have seen that its directory is gone.
       if (state.scope && !state.cgroups.empty())
-        remove_group(state, cgroups::open_group(state.cgroups));
+        remove_group(state);
       run_poststop_hooks(spec_, state_document(state, "stopped", 0));
       container_.remove();
     } catch (const std::exception& error) {
@@ -123,7 +127,7 @@ Launched launch(const Globals& globals, const std::string& id, const LaunchOptio
 void destroy(Container& container, const oci::Spec* spec) {
   const State& state = container.state;
   if (state.pid != 0 || !state.cgroups.empty())
-    remove_group(state, cgroups::open_group(state.cgroups));
+    remove_group(state);
   else if (spec != nullptr)
     remove_unrecorded_group(state, *spec);
   if (spec != nullptr && spec->linux_part.intel_rdt)

@@ -74,6 +74,10 @@ class Group {
   /// lock, which waits for an RCU grace period: up to 10 milliseconds when the machine is otherwise idle.
   void join_self(bool born) const;
 
+  /// For a group that is made beside its first process: descriptors by which that process joins every
+  /// version 1 directory (join_by()), whatever it can reach itself by then.
+  [[nodiscard]] std::vector<base::UniqueFd> join_files() const;
+
   /// The same for the process `pid`, with all its threads.
   void join(pid_t pid, bool born) const;
 
@@ -157,7 +161,15 @@ Group create(const Hierarchies& hierarchies, const std::string& name, const Limi
 /// before anything is written. When the kernel refuses a value, what was written before it stays.
 void update(const Group& group, const Limits& limits);
 
+/// Puts the calling process, which must have one thread, into the group of a descriptor of join_files().
+/// Throws Error.
+void join_by(int file);
+
 /// A group that an earlier command made. Directories that are gone, or are no cgroups, are passed over.
 Group open_group(const std::vector<std::string>& directories);
+
+/// Kills what is in such a group and removes it, as Group::kill_all() and Group::remove() do, which throw; in
+/// one system call for each directory that is empty, as it is when its container has ended.
+void end_group(const std::vector<std::string>& directories);
 
 }  // namespace trine::cgroups

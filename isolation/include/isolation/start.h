@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/error.h"
 #include "base/process.h"
@@ -48,6 +49,11 @@ struct StartHooks : HookPoints {
   /// Called in the caller once the child is in the container's network namespace, before its sysctls are
   /// written: move interfaces there. The child waits meanwhile, when this is set. A throw ends the child.
   std::function<void(pid_t)> on_network;
+  /// Called in the caller once the child exists, beside its work: makes the cgroups that it is to join, and
+  /// returns a descriptor for each. Then, in the child: joins one. Not set: it is in its cgroups from its
+  /// birth, or from in_child. A throw of either ends the child.
+  std::function<std::vector<base::UniqueFd>()> make_cgroups;
+  std::function<void(int)> join_cgroup;
   /// Called on a thread that is inside the new network namespace, before the program runs: bring links up.
   std::function<void()> in_network_namespace;
   /// Called in the child, before it does anything: join cgroups, let go of locks that are the caller's alone.

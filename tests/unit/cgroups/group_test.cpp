@@ -1,12 +1,14 @@
 #include "cgroups/group.h"
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
+#include <filesystem>
 #include <fstream>
 #include <sstream>
 
@@ -60,6 +62,25 @@ TEST_CASE("a new process is in the group from its first step") {
   TestGroup group(any_limit());
   REQUIRE(group->directories().size() == 1);
   CHECK(run_in(*group, [&] { return own_cgroups_name(group.name()) ? 0 : 1; }) == 0);
+}
+
+TEST_CASE("a process joins a group of version 1 by descriptors that another has opened") {
+  REQUIRE_GROUPS();
+  TestGroup group(any_limit());
+  const auto files = group->join_files();
+  CHECK(files.size() == (group->birth_directory() ? 0 : 1));
+  if (files.empty())
+    return;
+  const auto joins = [&] {
+    join_by(files[0].get());
+    return own_cgroups_name(group.name()) ? 0 : 1;
+  };
+  CHECK(run_in(Group{}, joins) == 0);
+}
+
+TEST_CASE("a descriptor by which no group can be joined is named") {
+  const trine::base::UniqueFd file(::open("/dev/full", O_WRONLY | O_CLOEXEC));
+  CHECK_THROWS_WITH(join_by(file.get()), Catch::Contains("/dev"));
 }
 
 TEST_CASE("a running process is moved into the group with its number") {
@@ -175,6 +196,23 @@ TEST_CASE("a group found again by its directories is the same group") {
   CHECK(wait_for(pid) == 128 + SIGKILL);
 }
 
+TEST_CASE("the end of a group is that of its processes") {
+  REQUIRE_GROUPS();
+  TestGroup group(any_limit());
+  const auto directories = group->directories();
+  const pid_t pid = start_in(*group, [] { return ::pause(); });
+  REQUIRE(eventually([&] { return !group.file("cgroup.procs").empty(); }));
+  end_group(directories);
+  CHECK(wait_for(pid) == 128 + SIGKILL);
+  CHECK_FALSE(exists(directories.at(0)));
+  CHECK_NOTHROW(end_group(directories));
+}
+
 TEST_CASE("a directory that is no cgroup is never taken for one") {
+  const auto directory =
+      std::filesystem::temp_directory_path() / ("trine-unit-" + std::to_string(::getpid()));
+  std::filesystem::create_directory(directory);
+  end_group({directory});
+  CHECK(std::filesystem::remove(directory));
   CHECK(open_group({"/tmp", "/proc", "/nonexistent"}).directories().empty());
 }

@@ -16,7 +16,8 @@ namespace trine::runtime::backend {
 /// What start_container() needs beside the plan.
 struct ContainerOptions : isolation::HookPoints {
   std::string cgroup_name;  ///< of the group in each hierarchy that is used: "trine-<id>"
-  /// Makes the group in another way than cgroups::create() does, without `cgroup_name`: a systemd scope.
+  cgroups::Coverage cgroup_coverage = cgroups::Coverage::kWhereLimited;
+  /// Makes the group in another way than cgroups::create() does, without the two above: a systemd scope.
   std::function<cgroups::Group(const cgroups::Hierarchies&, const cgroups::Limits&)> make_group;
   std::string seccomp_cache;  ///< directory of compiled filters
   bool loopback_up = true;    ///< in a new network namespace

@@ -20,6 +20,8 @@ void enter_container(Context& context) {
   const auto namespaces = static_cast<int>(join.namespaces & ~static_cast<std::uint64_t>(CLONE_NEWPID));
   if (namespaces != 0 && ::setns(join.pidfd, namespaces) != 0)
     base::throw_errno("cannot enter the container's namespaces");
+  if (join.root >= 0)
+    change_root(join.root);
   if ((join.namespaces & CLONE_NEWUSER) != 0) {
     context.in_user_namespace = true;
     if (::setgroups(0, nullptr) != 0 || ::setresgid(0, 0, 0) != 0 || ::setresuid(0, 0, 0) != 0)

@@ -75,10 +75,22 @@ void mount_root(Context& context) {
   const std::string& path = std::get<DirectoryRoot>(root.source).path;
   base::UniqueFd tree = clone_tree(AT_FDCWD, path, true);
   attach(tree.get(), base::open_file(path, O_PATH | O_DIRECTORY).get(), path);
+  // In the host's own namespace all mounts of ours lie on this one, which the caller unmounts in the end.
+  // They are to go no further, and on a shared mount it has become a shared one.
+  if (context.plan.shares(CLONE_NEWNS))
+    change_attributes(tree.get(), {.recursive = true, .propagation = MS_PRIVATE}, path);
   context.root = std::move(tree);
 }
 
+void change_root(int directory) {
+  if (::fchdir(directory) != 0 || ::chroot(".") != 0)
+    base::throw_errno("cannot enter the container's root");
+}
+
 void enter_root(Context& context) {
+  // The root of the host's namespace is the host's.
+  if (context.plan.shares(CLONE_NEWNS))
+    return change_root(context.root.get());
   // pivot_root(".", ".") stacks the old root on the new one, so that no directory in the image is needed to
   // hold it. Source: pivot_root(2), "pivot_root(".", ".")".
   const base::UniqueFd old_root = base::open_file("/", O_PATH | O_DIRECTORY);

@@ -28,6 +28,8 @@ void run_start_hooks(Context& context);
 void detach_from_host_mounts(Context& context);
 void mount_root(Context& context);
 void enter_root(Context& context);
+/// For a container that shares the host's mount namespace.
+void change_root(int directory);
 void seal_root(Context& context);
 
 // mounts.cpp

@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "runtime/backend/container.h"
 
 namespace trine::runtime::backend {
@@ -39,11 +40,16 @@ std::uint64_t foreign_namespaces(pid_t pid) {
 }
 
 isolation::Started join_container(JoinedProcess process, const JoinOptions& options) {
-  const isolation::JoinPlan plan{.pidfd = options.pidfd,
-                                 .namespaces = foreign_namespaces(options.pid),
-                                 .process = std::move(process.process),
-                                 .seccomp = std::move(process.seccomp),
-                                 .resctrl = options.resctrl};
+  base::UniqueFd root;
+  isolation::JoinPlan plan{.pidfd = options.pidfd,
+                           .namespaces = foreign_namespaces(options.pid),
+                           .process = std::move(process.process),
+                           .seccomp = std::move(process.seccomp),
+                           .resctrl = options.resctrl};
+  if ((plan.namespaces & CLONE_NEWNS) == 0) {
+    root = base::open_file("/proc/" + std::to_string(options.pid) + "/root", O_PATH | O_DIRECTORY);
+    plan.root = root.get();
+  }
   const cgroups::Group group = cgroups::open_group(options.cgroups);
   const auto birth = group.birth_directory();
   isolation::StartHooks hooks;

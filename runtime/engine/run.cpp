@@ -122,6 +122,10 @@ Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootl
 Prepared prepare_bundle(const RunOptions& options, const std::string& bundle, Instance& instance) {
   const oci::Spec spec = oci::parse_spec(base::read_file(bundle + "/config.json", 16 << 20));
   oci::validate(spec);
+  if (!oci::has_namespace(spec, "mount")) {
+    throw base::Error(bundle + "/config.json: linux.namespaces has no mount namespace", 0,
+                      "a container's mounts must not be the host's: add one");
+  }
   for (const auto& stage : oci::kHookStages) {
     if (!(spec.hooks.*stage.hooks).empty()) {
       throw base::Error(bundle + "/config.json: hooks." + stage.name + " cannot be run by trine run", 0,

@@ -78,6 +78,8 @@ class Rollback {
       // systemd may not have seen that its directory is gone.
       if (state.scope && !state.cgroups.empty())
         remove_group(state);
+      if (state.root_mount)
+        unmount(*state.root_mount);
       run_poststop_hooks(spec_, state_document(state, "stopped", 0));
       container_.remove();
     } catch (const std::exception& error) {
@@ -109,6 +111,10 @@ Launched launch(const Globals& globals, const std::string& id, const LaunchOptio
   describe(bundle, container.state);
   container.save_spec(bundle.text);
   container.state.scope = std::move(scope);
+  if (!oci::has_namespace(spec, "mount")) {
+    container.state.root_mount = root_mount(container.state.rootfs);
+    container.save_state();  // before there is anything that is to be unmounted
+  }
   backend::ContainerOptions options = container_options(globals, container, spec, plan);
   base::UniqueFd gate;
   if (program == Program::kWait)
@@ -130,6 +136,8 @@ void destroy(Container& container, const oci::Spec* spec) {
     remove_group(state);
   else if (spec != nullptr)
     remove_unrecorded_group(state, *spec);
+  if (state.root_mount)
+    unmount(*state.root_mount);
   if (spec != nullptr && spec->linux_part.intel_rdt)
     isolation::remove_resctrl_group(isolation::find_resctrl(),
                                     *backend::make_resctrl(spec->linux_part, state.id));

@@ -31,6 +31,8 @@ std::string to_json(const State& state) {
             {"cgroups", state.cgroups}};
   if (state.scope)
     json["scope"] = scope_json(*state.scope);
+  if (state.root_mount)
+    json["rootMount"] = {{"path", state.root_mount->path}, {"below", state.root_mount->below}};
   return dump(json, -1);
 }
 
@@ -50,6 +52,11 @@ State from_json(const std::string& text, const std::string& file) {
     json.at("cgroups").get_to(state.cgroups);
     if (json.contains("scope"))
       state.scope = scope_from(json["scope"]);
+    if (json.contains("rootMount")) {
+      const Json& mount = json["rootMount"];
+      state.root_mount = {.path = mount.at("path").get<std::string>(),
+                          .below = mount.at("below").get<std::uint64_t>()};
+    }
     return state;
   } catch (const nlohmann::json::exception&) {
     throw base::Error("cannot read " + file + ": it is damaged", 0, "delete --force removes the container");

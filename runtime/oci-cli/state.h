@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "cgroups/systemd.h"
+#include "root_mount.h"
 
 namespace trine::runtime::oci_cli {
 
@@ -29,8 +30,9 @@ struct State {
   pid_t pid = 0;                 ///< the first process
   std::uint64_t start_time = 0;  ///< of that process, in clock ticks since boot: tells it from a later one
   bool creating = false;         ///< `create` has not finished
-  std::vector<std::string> cgroups;  ///< Group::directories()
-  std::optional<Scope> scope;        ///< with the systemd driver
+  std::vector<std::string> cgroups;     ///< Group::directories()
+  std::optional<Scope> scope;           ///< with the systemd driver
+  std::optional<RootMount> root_mount;  ///< without a mount namespace
 };
 
 std::string to_json(const State& state);

@@ -33,9 +33,6 @@ void check_namespaces(const Spec& spec) {
       refuse("linux.namespaces: the path '" + entry.path + "' is not absolute");
     }
   }
-  if (!types.contains("mount")) {
-    refuse("linux.namespaces has no mount namespace", "a container's mounts must not be the host's: add one");
-  }
   const bool mappings = !spec.linux_part.uid_mappings.empty() || !spec.linux_part.gid_mappings.empty();
   const bool user = types.contains("user");
   if (mappings && !user)

@@ -10,7 +10,6 @@ namespace trine::runtime::oci {
 /// `field` is its path with the file's name before it.
 [[noreturn]] void refuse(const std::string& field, const std::string& what, std::string hint = {});
 
-bool has_namespace(const Spec& spec, std::string_view type);
 /// One that is new and not joined.
 bool has_new_namespace(const Spec& spec, std::string_view type);
 bool is_absolute(const std::string& path);

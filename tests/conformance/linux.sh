@@ -36,6 +36,14 @@ for kind in pid:pid network:net ipc:ipc time:time; do
   inside "config-linux.md#namespaces: without ${kind%:*} it is the runtime's" ".linux.namespaces = ($all | map(select(.type != \"${kind%:*}\")))
     | .mounts |= map(select(.type != \"sysfs\"))" "$(link "${kind#*:}")" "${host//[\[\]]/.}"
 done
+own='.linux.namespaces |= map(select(.type != "mount"))'
+own_mounts() { awk '{print $5}' /proc/self/mountinfo | sort; }
+mounts=$(own_mounts)
+host=$(readlink /proc/self/ns/mnt)
+inside "config-linux.md#namespaces: without mount it is the runtime's" "$own" "$(link mnt); [ -e /usr/lib ] || echo in its root" \
+  "${host//[\[\]]/.}"$'\nin its root'
+inside "… its masked paths are hidden all the same" "$own | .linux.maskedPaths = [\"/proc/timer_list\"]" 'wc -c </proc/timer_list' 0
+[[ $(own_mounts) == "$mounts" ]] && pass "… and its mounts go with it" || fail "… and its mounts go with it" "$(diff <(echo "$mounts") <(own_mounts))"
 unshare --net --ipc --uts --fork sh -c 'echo ready; exec sleep 60' >"$work/holder" &
 holder=$!
 wait_until grep -q ready "$work/holder"

@@ -108,6 +108,6 @@ expect_error "a stopped container gets no mount" 1 "container not running" oci m
 oci delete --force c
 expect_error "a missing container is said" 1 "does not exist" oci mounts add c "$work/host" /data
 configure '.linux.namespaces |= map(select(.type == "mount").path = "/proc/self/ns/mnt")' 'sleep 1000'
-expect_error "a container in the host's mount namespace is refused" 1 "mount namespace" oci run --detach --bundle "$bundle" c
+expect_error "a container that is to join the host's mount namespace is refused" 1 "mount namespace" oci run --detach --bundle "$bundle" c
 [[ $(awk '{print $5}' /proc/self/mountinfo | sort) == "$before" ]] && pass "no mount is left" || fail "no mount is left"
 finish

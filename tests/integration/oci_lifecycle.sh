@@ -284,17 +284,34 @@ for ((i = 0; i < 10; i++)); do
   oci delete --force "$b"
 done
 [[ $wins == 10 ]] && pass "of two creates at once one wins" || fail "of two creates at once one wins" "$wins of 10"
-for ((i = 0; i < 30; i++)); do
-  "$build/bin/trine-oci" --root "$states" create --bundle "$bundle" "$a" >/dev/null 2>&1 </dev/null &
-  pid=$!
-  read -rt "0.00$((i / 5))$((i % 5 * 2))" <> <(:) || :
-  kill -9 $pid 2>/dev/null
-  wait $pid 2>/dev/null
-  run oci delete --force "$a"
-  [[ $code == 0 && -z $(remains) ]] && continue
-  wait_until eval '[[ -z $(remains) ]]' || fail "create killed at moment $i" "exit $code: $output; $(remains)"
-done
-expect_nothing_left "create killed at 30 moments: delete --force leaves nothing"
+kill_creates() { # CLAIM
+  for ((i = 0; i < 30; i++)); do
+    "$build/bin/trine-oci" --root "$states" create --bundle "$bundle" "$a" >/dev/null 2>&1 </dev/null &
+    pid=$!
+    read -rt "0.00$((i / 5))$((i % 5 * 2))" <> <(:) || :
+    kill -9 $pid 2>/dev/null
+    wait $pid 2>/dev/null
+    run oci delete --force "$a"
+    [[ $code == 0 && -z $(remains) ]] && continue
+    wait_until eval '[[ -z $(remains) ]]' || fail "create killed at moment $i" "exit $code: $output; $(remains)"
+  done
+  expect_nothing_left "$1"
+}
+kill_creates "create killed at 30 moments: delete --force leaves nothing"
+
+# --- in the host's mount namespace ---
+configure '.linux.namespaces |= map(select(.type != "mount"))' 'exec sleep 8765'
+expect_create "create, in the host's mount namespace" "$a"
+expect_exit "start of it" 0 begin "$a"
+expect_output "exec there is in its root, too" "in its root" oci exec "$a" sh -c '[ -e /usr/lib ] || echo in its root'
+oci kill "$a" KILL
+wait_until in_state "$a" stopped
+expect_exit "delete of it" 0 oci delete "$a"
+expect_nothing_left "its mounts have gone"
+kill_creates "create of one killed at 30 moments: delete --force leaves nothing"
+configure '.linux.namespaces |= map(select(.type != "mount")) | .process.args = ["/nosuch"]'
+expect_no_create "one that fails" 'no such file' "$a"
+expect_nothing_left "leaves nothing either"
 
 configure '.linux.resources = {memory: {limit: 524288}} | .process.args = ["/bin/true"]'
 expect_exit "512 KiB of memory are enough for true" 0 oci run --bundle "$bundle" "$a"

@@ -210,6 +210,10 @@ struct Plan {
     const auto entry = std::ranges::find(namespaces, type, &Namespace::type);
     return entry != namespaces.end() && entry->path.empty();
   }
+  /// Whether it is to stay in the caller's namespace of this type.
+  [[nodiscard]] bool shares(int type) const {
+    return std::ranges::find(namespaces, type, &Namespace::type) == namespaces.end();
+  }
 };
 
 }  // namespace trine::isolation

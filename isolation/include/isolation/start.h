@@ -78,6 +78,7 @@ void run_sealed_exec(int count, char** arguments);
 struct JoinPlan {
   int pidfd = -1;                ///< of a process in the container
   std::uint64_t namespaces = 0;  ///< CLONE_NEW… to enter: those that are not shared with the caller
+  int root = -1;  ///< of a container that shares our mount namespace; -1: it comes with its own
   Process process;
   std::optional<SeccompFilter> seccomp;
   std::optional<Resctrl> resctrl;

@@ -311,6 +311,9 @@ Seccomp parse_seccomp_profile(std::string_view json, std::uint64_t capabilities,
 /// What the parts say together. Throws Error naming the field, with a hint.
 void validate(const Spec& spec);
 
+/// Whether `linux.namespaces` has one of that type, to be made or to be joined.
+bool has_namespace(const Spec& spec, std::string_view type);
+
 /// The same for a process alone.
 void validate(const Process& process);
 

@@ -24,9 +24,11 @@ bool has_environment_hooks(const oci::Spec& spec) {
   return !spec.hooks.prestart.empty() || !spec.hooks.create_runtime.empty();
 }
 
-void run_environment_hooks(const oci::Spec& spec, const std::string& state) {
-  isolation::run_hooks("prestart", convert(spec.hooks.prestart), state);
-  isolation::run_hooks("createRuntime", convert(spec.hooks.create_runtime), state);
+void run_environment_hooks(const oci::Spec& spec,
+                           const std::function<std::string(const char* status)>& state) {
+  // An older specification had these run by start: they still see the status that a container had then.
+  isolation::run_hooks("prestart", convert(spec.hooks.prestart), state("created"));
+  isolation::run_hooks("createRuntime", convert(spec.hooks.create_runtime), state("creating"));
 }
 
 std::vector<isolation::Hook> create_container_hooks(const oci::Spec& spec) {

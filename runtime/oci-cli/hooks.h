@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -11,8 +12,10 @@
 namespace trine::runtime::oci_cli {
 
 bool has_environment_hooks(const oci::Spec& spec);
-/// prestart, then createRuntime: in the runtime's namespaces. Throws Error.
-void run_environment_hooks(const oci::Spec& spec, const std::string& state);
+/// prestart, then createRuntime: in the runtime's namespaces. `state` gives the document for a status. Throws
+/// Error.
+void run_environment_hooks(const oci::Spec& spec,
+                           const std::function<std::string(const char* status)>& state);
 /// For the container's first process to run.
 std::vector<isolation::Hook> create_container_hooks(const oci::Spec& spec);
 std::vector<isolation::Hook> start_container_hooks(const oci::Spec& spec);

@@ -55,7 +55,8 @@ backend::ContainerOptions container_options(const Globals& globals, Container& c
   options.in_child = [&] { container.forget(); };
   if (has_environment_hooks(spec)) {
     options.on_environment = [&](pid_t pid) {
-      run_environment_hooks(spec, state_document(container.state, "creating", pid));
+      run_environment_hooks(spec,
+                            [&](const char* status) { return state_document(container.state, status, pid); });
     };
   }
   options.create_container_hooks = create_container_hooks(spec);

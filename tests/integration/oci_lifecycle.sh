@@ -218,7 +218,7 @@ oci kill "$a" KILL
 wait_until in_state "$a" stopped
 oci delete "$a"
 expect_output "delete runs the last" "${stages[*]}" eval "echo \$(cat $work/hooks/order)"
-for pair in prestart:creating createRuntime:creating createContainer:creating startContainer:created poststart:running poststop:stopped; do
+for pair in prestart:created createRuntime:creating createContainer:creating startContainer:created poststart:running poststop:stopped; do
   expect_output "${pair%:*} is told the state ${pair#*:}" "$a ${pair#*:} $bundle" jq -r '"\(.id) \(.status) \(.bundle)"' "$work/hooks/${pair%:*}"
 done
 slow='{"path": "/bin/sleep", "args": ["sleep", "8765"], "timeout": 1}'

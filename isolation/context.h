@@ -19,6 +19,7 @@ struct Context {
   const BindSources* bind_sources = nullptr;
   const Staging* staging = nullptr;  ///< where the mounts are made; null: in a copy of the host's
   const JoinPlan* joins = nullptr;   ///< the container to enter; null: one is made
+  std::uint64_t joined = 0;          ///< CLONE_NEW… of the namespaces that the child was born in
   bool has_new(int type) const;      ///< the plan asks for a new namespace of this type
   bool in_user_namespace = false;    ///< not the initial one: no mknod, no trusted.* xattrs
 

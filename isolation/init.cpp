@@ -166,9 +166,13 @@ void run_steps(Context& context, std::span<const Step> steps) {
 }  // namespace
 
 void run_child(const Plan& plan, const StartHooks& hooks, const BindSources& sources, const Staging* staging,
-               Channel& channel) {
-  Context context{
-      .plan = plan, .hooks = hooks, .channel = channel, .bind_sources = &sources, .staging = staging};
+               std::uint64_t joined, Channel& channel) {
+  Context context{.plan = plan,
+                  .hooks = hooks,
+                  .channel = channel,
+                  .bind_sources = &sources,
+                  .staging = staging,
+                  .joined = joined};
   // A network namespace that a new user namespace is to own is made with it, by clone itself.
   context.network_entered = context.has_new(CLONE_NEWUSER) && context.has_new(CLONE_NEWNET);
   run(context, kInitSteps);

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "bind_source.h"
+#include "birthplace.h"
 #include "channel.h"
 #include "init.h"
 #include "isolation/resctrl.h"
@@ -25,19 +26,16 @@ namespace {
 
 /// The namespaces that clone makes. A time namespace with offsets is made by the child, before it is in it;
 /// the cgroup namespace follows once the child is in its cgroup; the network namespace, the dearest of all,
-/// is made beside the child (NetworkMaker), unless a new user namespace is to own it. The mount namespace of
-/// a staged container is a copy of another than ours.
+/// is made beside the child (NetworkMaker), unless another user namespace is to own it. The mount namespace
+/// of a staged container is a copy of another than ours.
 std::uint64_t clone_flags(const Plan& plan, bool staged) {
   std::uint64_t flags = 0;
   for (const int type : {CLONE_NEWUSER, CLONE_NEWPID}) {
     if (plan.has_new(type))
       flags |= static_cast<std::uint64_t>(type);
   }
-  const bool joins_user_namespace = std::ranges::any_of(plan.namespaces, [](const Namespace& entry) {
-    return entry.type == CLONE_NEWUSER && !entry.path.empty();
-  });
   for (const int type : kMadeByClone) {
-    if (plan.has_new(type) && !joins_user_namespace && !(staged && type == CLONE_NEWNS))
+    if (plan.has_new(type) && !joins_user_namespace(plan) && !(staged && type == CLONE_NEWNS))
       flags |= static_cast<std::uint64_t>(type);
   }
   if (plan.has_new(CLONE_NEWTIME) && plan.time_offsets.empty())
@@ -206,7 +204,7 @@ base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channe
   if (plan.has_new(CLONE_NEWUSER)) {
     write_id_mappings(pid, plan.uid_mappings, plan.gid_mappings);
     channel.send(MessageKind::kMapped);
-  } else if (plan.has_new(CLONE_NEWNET)) {
+  } else if (plan.has_new(CLONE_NEWNET) && !joins_user_namespace(plan)) {
     network.emplace(hooks, channel);
   }
   if (hooks.on_created)
@@ -245,10 +243,14 @@ Started start(const Plan& plan, const StartHooks& hooks) {
   base::Process process;
   {
     const PidNamespaceVisit visit(plan);
-    process = base::clone_process({.flags = clone_flags(plan, staging.has_value()), .cgroup = hooks.cgroup});
+    const base::CloneOptions options{.flags = clone_flags(plan, staging.has_value()), .cgroup = hooks.cgroup};
+    std::uint64_t joined = 0;
+    process = plan.has_new(CLONE_NEWPID) && joins_user_namespace(plan)
+                  ? clone_in_user_namespace(plan, options, channel, joined)
+                  : base::clone_process(options);
     if (!process) {
       channel.caller.close();
-      run_child(plan, hooks, sources, staging ? &*staging : nullptr, channel.child);
+      run_child(plan, hooks, sources, staging ? &*staging : nullptr, joined, channel.child);
     }
   }
   channel.child.close();

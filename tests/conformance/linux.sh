@@ -65,6 +65,23 @@ inside "config-linux.md#user-namespace-mappings: none" \
 inside "config-linux.md#user-namespace-mappings: with an oomScoreAdj" \
   '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 1000}]
    | .linux.gidMappings = .linux.uidMappings | .process.oomScoreAdj = 7' 'cat /proc/self/oom_score_adj' 7
+# One that is there already: what is new belongs to it, so that its root may mount in it.
+unshare --user --fork sh -c 'echo ready; exec sleep 60' >"$work/holder" &
+holder=$!
+wait_until grep -q ready "$work/holder"
+held=$(pgrep -P "$holder")
+echo '0 100000 1000' >"/proc/$held/uid_map" && echo '0 200000 1000' >"/proc/$held/gid_map"
+there=$(readlink "/proc/$held/ns/user")
+by_path=".linux.namespaces += [{\"type\": \"user\", \"path\": \"/proc/$held/ns/user\"}]"
+inside "config-linux.md#namespaces: user by path, the others new" "$by_path" \
+  "$(link user); tr -s ' ' </proc/self/gid_map; echo \$\$; id -u; ls /sys/class/net; touch /dev/made && echo made; echo x >/dev/null && echo written" \
+  "${there//[\[\]]/.}"$'\n 0 200000 1000\n1\n0\nlo\nmade\nwritten'
+inside "config-linux.md#namespaces: user by path, the pid namespace the runtime's" \
+  "$by_path | .linux.namespaces |= map(select(.type != \"pid\")) | .mounts |= map(select(.type != \"proc\"))" 'touch /dev/made && stat -c %u:%g /dev/made' 0:0
+refused "config-linux.md#namespaces: user by a path of another type" \
+  ".linux.namespaces += [{\"type\": \"user\", \"path\": \"/proc/$held/ns/net\"}]" 'cannot join the namespace'
+kill "$held"
+wait "$holder" 2>/dev/null
 refused "config-linux.md#user-namespace-mappings: without a user namespace" \
   '.linux.uidMappings = [{"containerID": 0, "hostID": 1, "size": 1}]' 'need a user namespace'
 

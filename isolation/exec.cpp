@@ -176,6 +176,10 @@ void open_executable(Context& context) {
   context.executable = base::open_file("/proc/self/exe", O_RDONLY);
 }
 
+std::vector<std::string> program_environment(const Context& context) {
+  return make_environment(context).texts;
+}
+
 void check_program(Context& context) {
   if (context.hooks.gate < 0)
     return;  // the exec itself is about to tell

@@ -3,9 +3,12 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
@@ -35,6 +38,22 @@ base::UniqueFd make_socket() {
   if (!socket)
     base::throw_errno("cannot make a socket");
   return socket;
+}
+
+/// What this process has from its caller, and would close by itself with exec only: it may wait for days, and
+/// a descriptor of a cgroup, a lock or a pipe would be held all the while.
+void close_all_but_needed(const Context& context) {
+  std::array<int, 2> kept{context.hooks.gate, context.executable.get()};
+  std::ranges::sort(kept);
+  unsigned first = 3 + context.plan.process.preserved_descriptors;
+  for (const int fd : kept) {
+    if (fd < static_cast<int>(first))
+      continue;  // there is none
+    if (static_cast<unsigned>(fd) > first)
+      ::syscall(SYS_close_range, first, static_cast<unsigned>(fd) - 1, 0U);
+    first = static_cast<unsigned>(fd) + 1;
+  }
+  ::syscall(SYS_close_range, first, ~0U, 0U);
 }
 
 }  // namespace
@@ -77,6 +96,7 @@ void await_start(Context& context) {
   ::prctl(PR_SET_PDEATHSIG, 0);
   context.channel.send(MessageKind::kWaiting);
   context.channel.close();
+  close_all_but_needed(context);
   for (;;) {
     base::UniqueFd peer(::accept4(context.hooks.gate, nullptr, nullptr, SOCK_CLOEXEC));
     if (!peer) {

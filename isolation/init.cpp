@@ -28,7 +28,8 @@ struct Step {
 
 /// The child's life from clone to exec. Order matters; each comment says why a step stands where it does.
 constexpr Step kInitSteps[] = {
-    {"become root in the user namespace", await_id_mappings},  // first: all else needs its privileges
+    {"take the CPUs of the cgroup", reset_affinity},
+    {"become root in the user namespace", await_id_mappings},  // all else needs its privileges
     {"join namespaces", join_existing_namespaces},
     {"enter the time namespace", enter_time_namespace},      // through the host's /proc
     {"enter the cgroup namespace", enter_cgroup_namespace},  // before a cgroup file system is mounted

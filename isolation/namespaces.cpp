@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "birthplace.h"
+#include "exec.h"
 #include "steps.h"
 
 namespace trine::isolation {
@@ -172,8 +173,14 @@ void run_environment_hooks(Context& context) {
 
 void run_start_hooks(Context& context) {
   const StartHooks& hooks = context.hooks;
-  if (!hooks.start_container_hooks.empty())
-    run_hooks("startContainer", hooks.start_container_hooks, hooks.hook_state("created", ::getpid()));
+  if (hooks.start_container_hooks.empty())
+    return;
+  std::vector<Hook> own = hooks.start_container_hooks;
+  for (auto& hook : own) {
+    if (!hook.env)
+      hook.env = program_environment(context);
+  }
+  run_hooks("startContainer", own, hooks.hook_state("created", ::getpid()));
 }
 
 }  // namespace trine::isolation

@@ -23,6 +23,9 @@ inside "config.md#hooks: without env" "$(hook '')" 'echo runs' runs
 expect_output "… a hook has the caller's variables" yes cat "$work/hook"
 inside "config.md#hooks: with env" "$(hook ', "env": []')" 'echo runs' runs
 expect_output "… it has those, and no other" none cat "$work/hook"
+at_start() { printf '.process.env += ["ONE=two"] | .process.env -= ["HOME=/root"] | .hooks.startContainer = [{"path": "/bin/sh", "args": ["sh", "-c", "echo ${OF_THE_CALLER-none} ${ONE-none} ${HOME-none} >/hook"]%s}]' "$1"; }
+inside "config.md#hooks: startContainer without env has the program's environment, as in runc" "$(at_start '')" 'cat /hook' 'none two /root'
+inside "config.md#hooks: startContainer with env has that" "$(at_start ', "env": ["PATH=/bin"]')" 'cat /hook' 'none none none'
 refused "config.md#hooks: a path must be absolute" '.hooks.prestart = [{"path": "true"}]' 'hooks\.prestart\[0\]\.path'
 refused "config.md#hooks: a timeout must be above 0" '.hooks.poststop = [{"path": "/bin/true", "timeout": 0}]' 'hooks\.poststop\[0\]\.timeout'
 

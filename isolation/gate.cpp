@@ -8,12 +8,12 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstring>
 #include <string>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/in_root.h"
 #include "channel.h"
 #include "report.h"
@@ -43,17 +43,11 @@ base::UniqueFd make_socket() {
 /// What this process has from its caller, and would close by itself with exec only: it may wait for days, and
 /// a descriptor of a cgroup, a lock or a pipe would be held all the while.
 void close_all_but_needed(const Context& context) {
-  std::array<int, 2> kept{context.hooks.gate, context.executable.get()};
-  std::ranges::sort(kept);
-  unsigned first = 3 + context.plan.process.preserved_descriptors;
-  for (const int fd : kept) {
-    if (fd < static_cast<int>(first))
-      continue;  // there is none
-    if (static_cast<unsigned>(fd) > first)
-      ::syscall(SYS_close_range, first, static_cast<unsigned>(fd) - 1, 0U);
-    first = static_cast<unsigned>(fd) + 1;
-  }
-  ::syscall(SYS_close_range, first, ~0U, 0U);
+  const unsigned first = 3 + context.plan.process.preserved_descriptors;
+  const auto gate = static_cast<unsigned>(context.hooks.gate);
+  if (gate > first)
+    ::syscall(SYS_close_range, first, gate - 1, 0U);
+  ::syscall(SYS_close_range, std::max(first, gate + 1), ~0U, 0U);
 }
 
 }  // namespace
@@ -77,7 +71,8 @@ void open_gate(int directory, const std::function<void(int listener)>& on_listen
     base::throw_errno("cannot start the container");
   }
   const Channel channel(std::move(socket));
-  channel.send(MessageKind::kStart);
+  // A script is executed from a copy of this program, which the child does not hold while it waits.
+  channel.send(MessageKind::kStart, base::open_file("/proc/self/exe", O_RDONLY).get());
   await_exec(channel, on_listener);
 }
 
@@ -105,10 +100,11 @@ void await_start(Context& context) {
       base::throw_errno("cannot wait to be started");
     }
     Channel channel(std::move(peer));
-    const auto message = channel.receive();
+    auto message = channel.receive();
     // Whoever knocked is gone again: the next one may mean it.
     if (!message || message->kind != MessageKind::kStart)
       continue;
+    context.executable = std::move(message->fd);
     context.channel = std::move(channel);
     return;
   }

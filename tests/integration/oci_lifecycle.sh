@@ -54,8 +54,8 @@ configure . 'echo ran >/mark; exec sleep 8765'
 expect_create "create" "$a" --pid-file "$work/pid"
 expect_status "a created container is created" "$a" created
 [[ ! -e $bundle/rootfs/mark ]] && pass "its program does not run before start" || fail "its program does not run before start"
-# While it waits, it holds its program's streams and what start needs: its gate, and this program to start a script by.
-held_by() { for fd in "/proc/$1/fd"/*; do readlink "$fd"; done | sed 's/:.*//; s,.*/,,' | sort -u | grep -vxE 'null|pipe|out|socket|trine-oci'; }
+# While it waits, it holds its program's streams and what start needs: its gate.
+held_by() { for fd in "/proc/$1/fd"/*; do readlink "$fd"; done | sed 's/:.*//; s,.*/,,' | sort -u | grep -vxE 'null|pipe|out|socket'; }
 expect_exit "a created container holds no descriptor that start does not need" 1 held_by "$(<"$work/pid")"
 expect_output "the pid-file names its process" "$(<"$work/pid")" eval "oci state $a | jq -r .pid"
 expect_output "state tells the bundle" "$bundle" eval "oci state $a | jq -r .bundle"

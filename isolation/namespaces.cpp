@@ -73,6 +73,9 @@ void receive_one(Context& context) {
     case MessageKind::kHooked:
       context.hooked = true;
       break;
+    case MessageKind::kOwnersMapped:
+      context.owners_mapped = true;
+      break;
     case MessageKind::kTimeSet:
       context.time_set = true;
       break;

@@ -126,12 +126,24 @@ void set_clocks(const Plan& plan, pid_t pid) {
   }
 }
 
+/// The mounts whose owners the child asks to have mapped, in its order.
+std::vector<const Mount*> mapped_on_demand(const Plan& plan) {
+  std::vector<const Mount*> mounts;
+  for (const auto& mount : plan.mounts) {
+    if (mount.bind && mount.idmap && !mount.source_in_root.empty() && !mount.remount && !mount.seal_only)
+      mounts.push_back(&mount);
+  }
+  return mounts;
+}
+
 /// Does what is ours while the child waits: the clocks of its time namespace, interfaces for its network,
 /// hooks once it has made everything. Returns the terminal, if it has come by then.
 base::UniqueFd accompany_waits(const Plan& plan, const StartHooks& hooks, const Channel& channel, pid_t pid) {
   base::UniqueFd terminal;
-  int waits =
-      (plan.time_offsets.empty() ? 0 : 1) + (hooks.on_network ? 1 : 0) + (hooks.on_environment ? 1 : 0);
+  const std::vector<const Mount*> unmapped = mapped_on_demand(plan);
+  auto next_unmapped = unmapped.begin();
+  std::size_t waits = (plan.time_offsets.empty() ? 0U : 1U) + (hooks.on_network ? 1U : 0U) +
+                      (hooks.on_environment ? 1U : 0U) + unmapped.size();
   while (waits > 0) {
     auto message = channel.receive();
     if (!message)
@@ -145,6 +157,13 @@ base::UniqueFd accompany_waits(const Plan& plan, const StartHooks& hooks, const 
       case MessageKind::kTimeMade:
         set_clocks(plan, pid);
         channel.send(MessageKind::kTimeSet);
+        --waits;
+        break;
+      case MessageKind::kUnmapped:
+        if (next_unmapped == unmapped.end())
+          throw base::Error("the container's first process has one mount too many");
+        map_owners(message->fd.get(), plan, **next_unmapped++);
+        channel.send(MessageKind::kOwnersMapped);
         --waits;
         break;
       case MessageKind::kInNetwork:

@@ -114,6 +114,18 @@ inside "config-linux.md#devices: type, numbers, mode and owner" \
   '.linux.devices = [{"type": "c", "path": "/dev/x/fuse", "major": 10, "minor": 229, "fileMode": 416, "uid": 5, "gid": 6}]' \
   'stat -c "%F %t %T %a %u %g" /dev/x/fuse' 'character special file a e5 640 5 6'
 inside "config-linux.md#devices: a fifo" '.linux.devices = [{"type": "p", "path": "/pipe", "fileMode": 384}]' 'stat -c "%F %a" /pipe; rm /pipe' 'fifo 600'
+kmsg='.linux.devices = [{"type": "c", "path": "/dev/kmsg", "major": 1, "minor": 11}] | .process.capabilities[] += ["CAP_SYSLOG"] | .linux.resources.devices ='
+reads_kmsg='head -n 1 /dev/kmsg >/dev/null 2>&1 && echo read || echo denied'
+if [[ -e /sys/fs/cgroup/devices || -e /sys/fs/cgroup/cgroup.controllers ]] && head -n 1 /dev/kmsg >/dev/null 2>&1; then
+  inside "config-linux.md#devices: one that is asked for can be used" "$kmsg []" "$reads_kmsg" read
+  inside "config-linux.md#allowed-device-list: but not when all are denied" "$kmsg [{\"allow\": false}]" "$reads_kmsg" denied
+  inside "config-linux.md#allowed-device-list: or this one" "$kmsg [{\"allow\": false, \"type\": \"c\", \"major\": 1, \"minor\": 11, \"access\": \"rwa\"}]" "$reads_kmsg" denied
+  inside "config-linux.md#allowed-device-list: what is allowed after that can" \
+    "$kmsg [{\"allow\": false, \"access\": \"rwm\"}, {\"allow\": true, \"type\": \"c\", \"major\": 1, \"minor\": 11, \"access\": \"r\"}]" "$reads_kmsg" read
+else
+  skipped "config-linux.md#allowed-device-list" "there are no rules for devices here, or no device to try them with"
+fi
+refused "config-linux.md#allowed-device-list: an unknown access" '.linux.resources.devices = [{"allow": true, "access": "rwa"}]' "access 'rwa' holds more than"
 refused "config-linux.md#devices: an unknown type" '.linux.devices = [{"type": "x", "path": "/dev/x", "major": 1, "minor": 1}]' 'none of c, b, u and p'
 
 # --- network devices ---

@@ -104,8 +104,10 @@ void refuse_frozen(const Directory& group) {
       group.v2 ? group.read_keyed("cgroup.events", "frozen") == 1U || group.read_number("cgroup.freeze") == 1U
                : group.read("freezer.state").value_or("").starts_with("FR");
   if (frozen) {
-    throw base::Error("cannot use the cgroup " + group.path + ": it is frozen, or a group above it is", EBUSY,
-                      "thaw that one, or remove it when nothing is in it");
+    // The words are runc's, for those who look for them in a log.
+    throw base::Error("cannot use the cgroup " + group.path +
+                          ": the container's cgroup unexpectedly frozen, or one above it",
+                      EBUSY, "thaw that one, or remove it when nothing is in it");
   }
 }
 
@@ -157,7 +159,7 @@ void Builder::make_one(const std::string& path, bool last) {
   } else if (last) {
     const auto existing = open_directory(path, false);
     if (occupied_ == Occupied::kRefuse && existing.fd && !all_processes(existing).empty()) {
-      throw base::Error("cannot make the cgroup " + path + ": it exists and processes are in it", EEXIST,
+      throw base::Error("cannot make the cgroup " + path + ": the container's cgroup is not empty", EEXIST,
                         "another instance has this name; " + path + "/cgroup.procs lists them");
     }
   }

@@ -335,9 +335,9 @@ else frozen=/sys/fs/cgroup/freezer/$prefix-frozen knob=freezer.state on=FROZEN o
 if mkdir "$frozen" 2>/dev/null; then
   echo $on >"$frozen/$knob"
   configure ".linux.cgroupsPath = \"/$prefix-frozen\""
-  expect_error "a frozen cgroup is refused, not waited for" 1 "is frozen" oci run --bundle "$bundle" "$a"
+  expect_error "a frozen cgroup is refused, not waited for" 1 "unexpectedly frozen" oci run --bundle "$bundle" "$a"
   configure ".linux.cgroupsPath = \"/$prefix-frozen/below/it\""
-  expect_error "so is a new one below it" 1 "below/it: it is frozen, or a group above it" oci run --bundle "$bundle" "$a"
+  expect_error "so is a new one below it" 1 "below/it: the container.s cgroup unexpectedly frozen, or one above it" oci run --bundle "$bundle" "$a"
   [[ ! -e $frozen/below ]] && pass "which is not left behind" || fail "which is not left behind"
   echo $off >"$frozen/$knob"
   expect_exit "and not when it is thawed" 0 oci run --bundle "$bundle" "$a"

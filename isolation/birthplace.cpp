@@ -4,6 +4,7 @@
 #include <linux/sched.h>
 #include <sched.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,6 +21,13 @@ namespace {
 const Namespace* find_joined(const Plan& plan, int type) {
   const auto entry = std::ranges::find(plan.namespaces, type, &Namespace::type);
   return entry == plan.namespaces.end() || entry->path.empty() ? nullptr : &*entry;
+}
+
+bool is_own_user_namespace(int fd) {
+  struct stat given{};
+  struct stat own{};
+  return ::fstat(fd, &given) == 0 && ::stat("/proc/self/ns/user", &own) == 0 && given.st_dev == own.st_dev &&
+         given.st_ino == own.st_ino;
 }
 
 /// A sibling of the process that calls this; -1 with errno, 0 in the sibling.
@@ -51,11 +59,15 @@ std::uint64_t join_user_namespace(const Plan& plan) {
     if (entry != nullptr && ::setns(base::open_file(entry->path, O_RDONLY).get(), type) == 0)
       joined |= static_cast<std::uint64_t>(type);
   }
+  const base::UniqueFd fd = base::open_file(user->path, O_RDONLY);
+  // A rootless engine's containers name the one that it is in itself, which nobody can join again.
+  if (is_own_user_namespace(fd.get()))
+    return joined;
   // Who is in there may be of rights enough to trace us, who hold descriptors of the host's (CVE-2016-9962).
   // exec takes it back.
   if (::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) != 0)
     base::throw_errno("cannot hide from the user namespace");
-  if (::setns(base::open_file(user->path, O_RDONLY).get(), CLONE_NEWUSER) != 0)
+  if (::setns(fd.get(), CLONE_NEWUSER) != 0)
     base::throw_errno("cannot join the namespace " + user->path);
   return joined;
 }

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/process.h"
 #include "birthplace.h"
 #include "exec.h"
 #include "steps.h"
@@ -43,7 +44,7 @@ bool is_mount_namespace_of_host(int fd) {
 void become_root_of_user_namespace(Context& context) {
   if (context.joined == 0)
     context.joined = join_user_namespace(context.plan);
-  context.in_user_namespace = true;
+  context.in_user_namespace = base::in_user_namespace();
   if ((::setgroups(0, nullptr) != 0 && errno != EPERM) || ::setresgid(0, 0, 0) != 0 ||
       ::setresuid(0, 0, 0) != 0)
     base::throw_errno("cannot become root in the user namespace");

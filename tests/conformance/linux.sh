@@ -41,7 +41,7 @@ for kind in pid:pid network:net ipc:ipc time:time; do
 done
 unshare --net --ipc --uts --fork sh -c 'echo ready; exec sleep 60' >"$work/holder" &
 holder=$!
-wait_until grep -q ready "$work/holder"
+wait_until grep -qs ready "$work/holder"
 held=$(pgrep -P "$holder")
 for kind in network:net ipc:ipc; do
   there=$(readlink "/proc/$held/ns/${kind#*:}")
@@ -71,7 +71,7 @@ inside "config-linux.md#user-namespace-mappings: with an oomScoreAdj" \
 # One that is there already: what is new belongs to it, so that its root may mount in it.
 unshare --user --fork sh -c 'echo ready; exec sleep 60' >"$work/holder" &
 holder=$!
-wait_until grep -q ready "$work/holder"
+wait_until grep -qs ready "$work/holder"
 held=$(pgrep -P "$holder")
 echo '0 100000 1000' >"/proc/$held/uid_map" && echo '0 200000 1000' >"/proc/$held/gid_map"
 there=$(readlink "/proc/$held/ns/user")
@@ -81,6 +81,9 @@ inside "config-linux.md#namespaces: user by path, the others new" "$by_path" \
   "${there//[\[\]]/.}"$'\n 0 200000 1000\n1\n0\nlo\nmade\nwritten'
 inside "config-linux.md#namespaces: user by path, the pid namespace the runtime's" \
   "$by_path | .linux.namespaces |= map(select(.type != \"pid\")) | .mounts |= map(select(.type != \"proc\"))" 'touch /dev/made && stat -c %u:%g /dev/made' 0:0
+inside "config-linux.md#namespaces: user by the path of the runtime's own" \
+  '.linux.namespaces += [{"type": "user", "path": "/proc/self/ns/user"}] | .process.oomScoreAdj = 3' \
+  "$(link user); cat /proc/self/oom_score_adj; test -c /dev/null && echo device" "$(readlink /proc/self/ns/user | sed 's/[][]/./g')"$'\n3\ndevice'
 refused "config-linux.md#namespaces: user by a path of another type" \
   ".linux.namespaces += [{\"type\": \"user\", \"path\": \"/proc/$held/ns/net\"}]" 'cannot join the namespace'
 kill "$held"

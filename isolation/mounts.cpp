@@ -215,10 +215,10 @@ void mount_filesystem(Context& context, const Mount& listed, std::span<const Mou
     copy_tree(target.get(), fd.get(), mount.destination);
   attach(fd.get(), target.get(), mount.destination);
   apply_attributes(fd.get(), mount);
-  if (mount.type == "proc" && !context.proc)
-    context.proc = std::move(fd);
   if (sealed_later)
     context.unsealed.emplace_back(std::move(fd), mount.destination);
+  else if (mount.type == "proc" && !context.proc)
+    context.proc = std::move(fd);
 }
 
 }  // namespace

@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <string>
 
@@ -48,6 +49,17 @@ void close_all_but_needed(const Context& context) {
   if (gate > first)
     ::syscall(SYS_close_range, first, gate - 1, 0U);
   ::syscall(SYS_close_range, std::max(first, gate + 1), ~0U, 0U);
+}
+
+/// The first process of a pid namespace passes over signals that it has no handler for: without these a
+/// container that is not wanted any more could only be killed. exec resets them.
+void end_on_signals() {
+  if (::getpid() != 1)
+    return;
+  struct sigaction action{};
+  action.sa_handler = [](int number) { ::_exit(128 + number); };
+  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM})
+    ::sigaction(number, &action, nullptr);
 }
 
 }  // namespace
@@ -92,6 +104,7 @@ void await_start(Context& context) {
   context.channel.send(MessageKind::kWaiting);
   context.channel.close();
   close_all_but_needed(context);
+  end_on_signals();
   for (;;) {
     base::UniqueFd peer(::accept4(context.hooks.gate, nullptr, nullptr, SOCK_CLOEXEC));
     if (!peer) {

@@ -199,6 +199,13 @@ else
   echo "skipped: a console socket: python3 is not installed"
 fi
 
+configure . 'exec sleep 8765'
+for signal in HUP INT QUIT TERM; do
+  create "$a" && oci kill "$a" $signal
+  wait_until in_state "$a" stopped && pass "$signal ends a container that is not started" || fail "$signal ends a container that is not started"
+  oci delete --force "$a"
+done
+
 # --- hooks ---
 mkdir "$work/hooks"
 hook() { # STAGE: appends the stage to a list, and keeps the state that it is given

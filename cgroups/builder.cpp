@@ -96,15 +96,18 @@ void give_the_rest(const Directory& directory, const std::vector<std::string>& o
   }
 }
 
-/// Whoever joins one stops, and the caller would wait for ever.
-void refuse_frozen(const Directory& existing, const std::string& path) {
-  const auto reads = [&](const char* file, std::string_view word) {
-    const auto state = existing.fd ? existing.read(file) : std::nullopt;
-    return state && base::trim(*state).starts_with(word);
-  };
-  if (reads("freezer.state", "FR") || reads("cgroup.freeze", "1")) {  // FROZEN, FREEZING
-    throw base::Error("cannot use the cgroup " + path + ": it is frozen", EBUSY,
-                      "thaw it, or remove it when nothing is in it");
+/// Whoever joins one stops, and the caller would wait for ever. A group is frozen with those above it, also
+/// when it is new.
+void refuse_frozen(const Directory& group) {
+  // FROZEN, FREEZING
+  const bool frozen =
+      group.v2 ? group.read_keyed("cgroup.events", "frozen") == 1U || group.read_number("cgroup.freeze") == 1U
+               : group.read("freezer.state").value_or("").starts_with("FR");
+  if (frozen) {
+    // The words are runc's, for those who look for them in a log.
+    throw base::Error("cannot use the cgroup " + group.path +
+                          ": the container's cgroup unexpectedly frozen, or one above it",
+                      EBUSY, "thaw that one, or remove it when nothing is in it");
   }
 }
 
@@ -155,9 +158,8 @@ void Builder::make_one(const std::string& path, bool last) {
     throw base::Error("cannot make the cgroup " + path, error, hint_for_mkdir(error));
   } else if (last) {
     const auto existing = open_directory(path, false);
-    refuse_frozen(existing, path);
     if (occupied_ == Occupied::kRefuse && existing.fd && !all_processes(existing).empty()) {
-      throw base::Error("cannot make the cgroup " + path + ": it exists and processes are in it", EEXIST,
+      throw base::Error("cannot make the cgroup " + path + ": the container's cgroup is not empty", EEXIST,
                         "another instance has this name; " + path + "/cgroup.procs lists them");
     }
   }
@@ -195,6 +197,10 @@ const Directory& Builder::make(const Place& place) {
   auto directory = open_directory(place.v2 ? make_v2(place) : make_v1(place.base), place.v2);
   if (!directory.fd)
     base::throw_errno("cannot open the cgroup " + directory.path);
+  // A new group right below the root, which cannot be frozen, need not be asked.
+  const bool is_new = !made_.empty() && made_.back() == directory.path;
+  if ((place.freezer || place.v2) && (!is_new || name_.size() > 1))
+    refuse_frozen(directory);
   return group_.directories_.emplace_back(std::move(directory));
 }
 

@@ -30,9 +30,10 @@ void add_v2(Plan& plan, const std::string& base, const Controller& controller, c
   place.needs.push_back({.controller = std::string(controller.v2_name), .limit = limit});
 }
 
-/// A process cannot join an empty cpuset, so one that shares its hierarchy with a wanted controller is
-/// filled.
-void fill_shared_cpuset(Place& place, const Hierarchy& hierarchy) {
+/// What a v1 hierarchy's other controllers do to who joins it: a process cannot join an empty cpuset, so one
+/// that shares it with a wanted controller is filled; and a frozen group stops it.
+void mind_shared_controllers(Place& place, const Hierarchy& hierarchy) {
+  place.freezer = std::ranges::find(hierarchy.controllers, "freezer") != hierarchy.controllers.end();
   const auto cpuset = std::ranges::find(controllers(), "cpuset", &Controller::v1_name);
   const bool shared = std::ranges::find(hierarchy.controllers, "cpuset") != hierarchy.controllers.end();
   if (shared && std::ranges::find(place.controllers, &*cpuset) == place.controllers.end()) {
@@ -60,7 +61,7 @@ void plan_limits(Plan& plan, const Hierarchies& hierarchies, const Limits& limit
     if (const Hierarchy* const v1 = find_v1(hierarchies, controller.v1_name)) {
       Place& place = limited_place_at(plan, v1->mount_point, false);
       place.controllers.push_back(&controller);
-      fill_shared_cpuset(place, *v1);
+      mind_shared_controllers(place, *v1);
     } else if (v2 != nullptr && !controller.v2_name.empty()) {
       add_v2(plan, v2->mount_point, controller, limit);
     } else {
@@ -98,7 +99,7 @@ void plan_devices(Plan& plan, const Hierarchies& hierarchies, const Limits& limi
   if (v1 != nullptr && plan.device_policy) {
     Place& place = limited_place_at(plan, v1->mount_point, false);
     place.devices = true;
-    fill_shared_cpuset(place, *v1);
+    mind_shared_controllers(place, *v1);
   } else if (v2 != nullptr) {
     limited_place_at(plan, v2->mount_point, true).devices = true;
   } else if (v1 != nullptr) {
@@ -126,7 +127,7 @@ void plan_everywhere(Plan& plan, const Hierarchies& hierarchies) {
     Place& place = place_at(plan, hierarchy.mount_point, hierarchy.v2);
     place.all_controllers = hierarchy.v2;
     if (!hierarchy.v2)
-      fill_shared_cpuset(place, hierarchy);
+      mind_shared_controllers(place, hierarchy);
   }
 }
 

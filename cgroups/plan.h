@@ -26,6 +26,7 @@ struct Place {
   std::vector<Need> needs;                     ///< v2 only
   bool devices = false;                        ///< device rules apply here
   bool limited = false;                        ///< false: it is here for Coverage::kEverywhere only
+  bool freezer = false;                        ///< v1 only: the freezer's hierarchy; v2 has it everywhere
   bool all_controllers = false;                ///< v2 only: give the group whatever the groups above have
 };
 

@@ -52,14 +52,16 @@ AffinityVisit::~AffinityVisit() {
     set_mask(own_);
 }
 
+void reset_affinity(Context& /*unused*/) {
+  // The kernel leaves out those that the cgroup has not. Should it refuse, the container runs all the same.
+  set_mask(Mask((kMaxCpu + 1) / kBits, ~0UL));
+}
+
 void set_final_affinity(Context& context) {
   const Process& process = context.plan.process;
-  if (!process.final_cpus.empty()) {
-    set_affinity(process.final_cpus);
-  } else if (!process.initial_cpus.empty()) {
-    // Back from the initial ones to whatever the cgroup allows.
-    set_mask(Mask((kMaxCpu + 1) / kBits, ~0UL));
-  }
+  if (process.final_cpus.empty())
+    return reset_affinity(context);
+  set_affinity(process.final_cpus);
 }
 
 }  // namespace trine::isolation

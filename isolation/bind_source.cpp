@@ -34,10 +34,13 @@ base::UniqueFd mapping_namespace(const Plan& plan, const Mount& mount) {
                     0, "give the mount uidMappings and gidMappings of its own");
 }
 
-void map_owners(int tree, const Mount& mount, int user_namespace) {
+}  // namespace
+
+void map_owners(int tree, const Plan& plan, const Mount& mount) {
+  const base::UniqueFd user_namespace = mapping_namespace(plan, mount);
   mount_attr attributes{};
   attributes.attr_set = MOUNT_ATTR_IDMAP;
-  attributes.userns_fd = static_cast<std::uint64_t>(user_namespace);
+  attributes.userns_fd = static_cast<std::uint64_t>(user_namespace.get());
   const unsigned flags = AT_EMPTY_PATH | (mount.idmap_recursive ? AT_RECURSIVE : 0U);
   if (::syscall(SYS_mount_setattr, tree, "", flags, &attributes, sizeof attributes) == 0)
     return;
@@ -50,8 +53,6 @@ void map_owners(int tree, const Mount& mount, int user_namespace) {
     hint = "it needs Linux 5.12";
   base::throw_errno("cannot map the owners of " + mount.destination, hint);
 }
-
-}  // namespace
 
 bool detach_from_host(int tree, const Root& root, const std::string& where) {
   mount_attr attributes{};
@@ -86,11 +87,11 @@ BindSources take_bind_sources(const Plan& plan, bool all) {
   for (std::size_t i = 0; i < plan.mounts.size(); ++i) {
     const Mount& mount = plan.mounts[i];
     if (!mount.bind || mount.remount || !mount.symlink_target.empty() || mount.seal_only ||
-        !(mount.idmap || in_user_namespace || all))
+        !mount.source_in_root.empty() || !(mount.idmap || in_user_namespace || all))
       continue;
     base::UniqueFd tree = clone_tree(open_bind_source(mount).get(), "", mount.recursive);
     if (mount.idmap)
-      map_owners(tree.get(), mount, mapping_namespace(plan, mount).get());
+      map_owners(tree.get(), plan, mount);
     if (detach_from_host(tree.get(), plan.root, mount.source))
       sources.emplace(i, std::move(tree));
   }

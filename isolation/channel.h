@@ -21,13 +21,15 @@ enum class MessageKind : std::uint8_t {
   kConnected,  ///< to the child: they have
   kCgroup,     ///< to the child: a cgroup to join, as a descriptor
   kCgroups,    ///< to the child: those were all
-  kStart,      ///< to the child, through its gate: execute the program
+  kStart,      ///< to the child, through its gate: execute the program; with the descriptor of trine itself
   kNetwork,    ///< to the child: its network namespace, as a descriptor
   kListener,   ///< to the caller: the notify descriptor of the child's filter
   kServed,     ///< to the child: whoever answers has it
   kTerminal,   ///< to the caller: the master of the child's terminal, as a descriptor
   kWaiting,    ///< to the caller: it waits at its gate
   kError,      ///< to the caller: a Failure
+  kUnmapped,   ///< to the caller: a mount of the container's own, whose owners are to be mapped
+  kOwnersMapped,  ///< to the child: they are
 };
 
 /// An error on its way from the child.

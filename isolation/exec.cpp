@@ -173,7 +173,13 @@ int execute(const Context& context, const std::string& path, const Environment& 
 }  // namespace
 
 void open_executable(Context& context) {
+  if (context.hooks.gate >= 0)
+    return;  // who opens the gate brings it
   context.executable = base::open_file("/proc/self/exe", O_RDONLY);
+}
+
+std::vector<std::string> program_environment(const Context& context) {
+  return make_environment(context).texts;
 }
 
 void check_program(Context& context) {

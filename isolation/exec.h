@@ -11,6 +11,9 @@ namespace trine::isolation {
 /// to /proc/self/exe, what it gets hold of is that copy (CVE-2019-5736).
 [[noreturn]] void execute_program(const Context& context);
 
+/// What the program gets: the plan's, of a name given twice the later value, and HOME.
+std::vector<std::string> program_environment(const Context& context);
+
 /// How execute_program() failed, for the channel.
 struct ExecFailure {
   Failure failure;

@@ -3,14 +3,18 @@
 #include <fcntl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <csignal>
 #include <cstring>
 #include <string>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "base/in_root.h"
 #include "channel.h"
 #include "report.h"
@@ -37,6 +41,27 @@ base::UniqueFd make_socket() {
   return socket;
 }
 
+/// What this process has from its caller, and would close by itself with exec only: it may wait for days, and
+/// a descriptor of a cgroup, a lock or a pipe would be held all the while.
+void close_all_but_needed(const Context& context) {
+  const unsigned first = 3 + context.plan.process.preserved_descriptors;
+  const auto gate = static_cast<unsigned>(context.hooks.gate);
+  if (gate > first)
+    ::syscall(SYS_close_range, first, gate - 1, 0U);
+  ::syscall(SYS_close_range, std::max(first, gate + 1), ~0U, 0U);
+}
+
+/// The first process of a pid namespace passes over signals that it has no handler for: without these a
+/// container that is not wanted any more could only be killed. exec resets them.
+void end_on_signals() {
+  if (::getpid() != 1)
+    return;
+  struct sigaction action{};
+  action.sa_handler = [](int number) { ::_exit(128 + number); };
+  for (const int number : {SIGHUP, SIGINT, SIGQUIT, SIGTERM})
+    ::sigaction(number, &action, nullptr);
+}
+
 }  // namespace
 
 base::UniqueFd make_gate(int directory) {
@@ -58,7 +83,8 @@ void open_gate(int directory, const std::function<void(int listener)>& on_listen
     base::throw_errno("cannot start the container");
   }
   const Channel channel(std::move(socket));
-  channel.send(MessageKind::kStart);
+  // A script is executed from a copy of this program, which the child does not hold while it waits.
+  channel.send(MessageKind::kStart, base::open_file("/proc/self/exe", O_RDONLY).get());
   await_exec(channel, on_listener);
 }
 
@@ -77,6 +103,8 @@ void await_start(Context& context) {
   ::prctl(PR_SET_PDEATHSIG, 0);
   context.channel.send(MessageKind::kWaiting);
   context.channel.close();
+  close_all_but_needed(context);
+  end_on_signals();
   for (;;) {
     base::UniqueFd peer(::accept4(context.hooks.gate, nullptr, nullptr, SOCK_CLOEXEC));
     if (!peer) {
@@ -85,10 +113,11 @@ void await_start(Context& context) {
       base::throw_errno("cannot wait to be started");
     }
     Channel channel(std::move(peer));
-    const auto message = channel.receive();
+    auto message = channel.receive();
     // Whoever knocked is gone again: the next one may mean it.
     if (!message || message->kind != MessageKind::kStart)
       continue;
+    context.executable = std::move(message->fd);
     context.channel = std::move(channel);
     return;
   }

@@ -28,7 +28,8 @@ struct Step {
 
 /// The child's life from clone to exec. Order matters; each comment says why a step stands where it does.
 constexpr Step kInitSteps[] = {
-    {"become root in the user namespace", await_id_mappings},  // first: all else needs its privileges
+    {"take the CPUs of the cgroup", reset_affinity},
+    {"become root in the user namespace", await_id_mappings},  // all else needs its privileges
     {"join namespaces", join_existing_namespaces},
     {"enter the time namespace", enter_time_namespace},  // through the host's /proc
     {"join a session keyring", join_session_keyring},
@@ -166,9 +167,13 @@ void run_steps(Context& context, std::span<const Step> steps) {
 }  // namespace
 
 void run_child(const Plan& plan, const StartHooks& hooks, const BindSources& sources, const Staging* staging,
-               Channel& channel) {
-  Context context{
-      .plan = plan, .hooks = hooks, .channel = channel, .bind_sources = &sources, .staging = staging};
+               std::uint64_t joined, Channel& channel) {
+  Context context{.plan = plan,
+                  .hooks = hooks,
+                  .channel = channel,
+                  .bind_sources = &sources,
+                  .staging = staging,
+                  .joined = joined};
   // A network namespace that a new user namespace is to own is made with it, by clone itself.
   context.network_entered = context.has_new(CLONE_NEWUSER) && context.has_new(CLONE_NEWNET);
   run(context, kInitSteps);

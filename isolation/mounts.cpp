@@ -8,6 +8,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -67,11 +68,25 @@ void apply_attributes(int fd, const Mount& mount) {
   }
 }
 
+/// What is bound from the container's own root, with what earlier mounts have put there.
+base::UniqueFd take_from_root(Context& context, const Mount& mount) {
+  const base::UniqueFd source = base::open_in_root(context.root.get(), mount.source_in_root, O_PATH);
+  base::UniqueFd tree = clone_tree(source.get(), "", mount.recursive);
+  if (!mount.idmap)
+    return tree;
+  context.channel.send(MessageKind::kUnmapped, tree.get());
+  context.owners_mapped = false;
+  while (!context.owners_mapped)
+    receive_one(context);
+  return tree;
+}
+
 /// `taken`: what is bound, by the caller already; or -1.
-void mount_bind(const Context& context, const Mount& mount, int taken) {
+void mount_bind(Context& context, const Mount& mount, int taken) {
   base::UniqueFd own;
   if (taken < 0) {
-    own = clone_tree(open_bind_source(mount).get(), "", mount.recursive);
+    own = mount.source_in_root.empty() ? clone_tree(open_bind_source(mount).get(), "", mount.recursive)
+                                       : take_from_root(context, mount);
     taken = own.get();
   }
   struct stat status{};
@@ -158,7 +173,8 @@ base::UniqueFd mount_new(const Context& context, const Mount& mount, const std::
   return tree;
 }
 
-void remount(const Context& context, const Mount& mount) {
+void remount(Context& context, const Mount& mount) {
+  std::erase_if(context.unsealed, [&](const auto& entry) { return entry.second == mount.destination; });
   const base::UniqueFd target = base::open_in_root(context.root.get(), mount.destination, O_PATH);
   if (mount.remount && !mount.bind && (mount.super_flags != 0 || !mount.data.empty())) {
     const FilesystemContext filesystem(target.get(), mount.destination);
@@ -168,7 +184,25 @@ void remount(const Context& context, const Mount& mount) {
   apply_attributes(target.get(), mount);
 }
 
-void mount_filesystem(Context& context, const Mount& mount) {
+/// Whether it is to be read-only, but not before something else is made in it: places of later mounts,
+/// devices.
+bool is_sealed_later(const Plan& plan, const Mount& mount, std::span<const Mount> later) {
+  const std::uint64_t attributes = mount.set_attributes | mount.recursive_set_attributes;
+  if ((attributes & kAttrReadOnly) == 0 || mount.type != "tmpfs")
+    return false;
+  const auto is_below = [&](const std::string& path) { return path.starts_with(mount.destination + "/"); };
+  return mount.destination == "/dev" ||
+         std::ranges::any_of(later, [&](const Mount& entry) { return is_below(entry.destination); }) ||
+         std::ranges::any_of(plan.devices, [&](const Device& device) { return is_below(device.path); });
+}
+
+void mount_filesystem(Context& context, const Mount& listed, std::span<const Mount> later) {
+  Mount mount = listed;
+  const bool sealed_later = is_sealed_later(context.plan, mount, later);
+  if (sealed_later) {
+    mount.set_attributes &= ~kAttrReadOnly;
+    mount.recursive_set_attributes &= ~kAttrReadOnly;
+  }
   if (mount.type == "sysfs")
     enter_network_namespace(context);
   if (mount.type == "cgroup" || mount.type == "cgroup2")
@@ -183,7 +217,9 @@ void mount_filesystem(Context& context, const Mount& mount) {
     copy_tree(target.get(), fd.get(), mount.destination);
   attach(fd.get(), target.get(), mount.destination);
   apply_attributes(fd.get(), mount);
-  if (mount.type == "proc" && !context.proc)
+  if (sealed_later)
+    context.unsealed.emplace_back(std::move(fd), mount.destination);
+  else if (mount.type == "proc" && !context.proc)
     context.proc = std::move(fd);
 }
 
@@ -201,7 +237,7 @@ void mount_filesystems(Context& context) {
     } else if (mount.bind) {
       mount_bind(context, mount, source == context.bind_sources->end() ? -1 : source->second.get());
     } else {
-      mount_filesystem(context, mount);
+      mount_filesystem(context, mount, std::span(context.plan.mounts).subspan(i + 1));
     }
   }
 }

@@ -5,10 +5,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <set>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/process.h"
+#include "birthplace.h"
+#include "exec.h"
 #include "steps.h"
 
 namespace trine::isolation {
@@ -37,20 +39,25 @@ bool is_mount_namespace_of_host(int fd) {
   return false;
 }
 
-/// With a user namespace to join, the others need not be its: those of the host's are joined before, as the
-/// host's root. A mount namespace is left for later: paths are still the host's.
-std::set<int> join_as_host_root(const Plan& plan) {
-  std::set<int> joined;
-  const Namespace* user = find(plan, CLONE_NEWUSER);
-  if (user == nullptr || user->path.empty())
-    return joined;
-  for (const int type : {CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNET, CLONE_NEWCGROUP}) {
-    const Namespace* entry = find(plan, type);
-    if (entry != nullptr && !entry->path.empty() &&
-        ::setns(base::open_file(entry->path, O_RDONLY).get(), type) == 0)
-      joined.insert(type);
-  }
-  return joined;
+/// Of one that was there before: joins it, if the process that made this one has not, and makes what it is to
+/// own.
+void become_root_of_user_namespace(Context& context) {
+  if (context.joined == 0)
+    context.joined = join_user_namespace(context.plan);
+  context.in_user_namespace = base::in_user_namespace();
+  if ((::setgroups(0, nullptr) != 0 && errno != EPERM) || ::setresgid(0, 0, 0) != 0 ||
+      ::setresuid(0, 0, 0) != 0)
+    base::throw_errno("cannot become root in the user namespace");
+  int owned = 0;
+  for (const int made : kMadeByClone)
+    owned |= context.has_new(made) ? made : 0;
+  if (context.has_new(CLONE_NEWNET))
+    owned |= CLONE_NEWNET;
+  if (::unshare(owned) != 0)
+    base::throw_errno("cannot make the namespaces of the user namespace");
+  context.network_entered = context.has_new(CLONE_NEWNET);
+  if (context.network_entered && context.hooks.in_network_namespace)
+    context.hooks.in_network_namespace();
 }
 
 }  // namespace
@@ -66,6 +73,9 @@ void receive_one(Context& context) {
       break;
     case MessageKind::kHooked:
       context.hooked = true;
+      break;
+    case MessageKind::kOwnersMapped:
+      context.owners_mapped = true;
       break;
     case MessageKind::kTimeSet:
       context.time_set = true;
@@ -108,14 +118,14 @@ void await_id_mappings(Context& context) {
 }
 
 void join_existing_namespaces(Context& context) {
-  // The user namespace first: it gives the privileges that joining the others takes. The pid namespace was
-  // entered by the caller, for it applies to children only.
-  constexpr int kOrder[] = {CLONE_NEWUSER, CLONE_NEWIPC,    CLONE_NEWUTS, CLONE_NEWNET,
-                            CLONE_NEWTIME, CLONE_NEWCGROUP, CLONE_NEWNS};
-  const std::set<int> joined = join_as_host_root(context.plan);
-  for (const int type : kOrder) {
+  // The user namespace gives the privileges that joining the others takes. The pid namespace was entered by
+  // the caller, for it applies to children only.
+  if (joins_user_namespace(context.plan))
+    become_root_of_user_namespace(context);
+  for (const int type :
+       {CLONE_NEWIPC, CLONE_NEWUTS, CLONE_NEWNET, CLONE_NEWTIME, CLONE_NEWCGROUP, CLONE_NEWNS}) {
     const Namespace* entry = find(context.plan, type);
-    if (entry == nullptr || entry->path.empty() || joined.contains(type))
+    if (entry == nullptr || entry->path.empty() || (context.joined & static_cast<std::uint64_t>(type)) != 0)
       continue;
     const base::UniqueFd fd = base::open_file(entry->path, O_RDONLY);
     // The container's root would take the place of the host's.
@@ -125,16 +135,6 @@ void join_existing_namespaces(Context& context) {
     }
     if (::setns(fd.get(), type) != 0)
       base::throw_errno("cannot join the namespace " + entry->path);
-    if (type != CLONE_NEWUSER)
-      continue;
-    if (::setresuid(0, 0, 0) != 0)
-      base::throw_errno("cannot become root in the user namespace " + entry->path);
-    // What it is to own is made only now.
-    int owned = 0;
-    for (const int made : kMadeByClone)
-      owned |= context.has_new(made) ? made : 0;
-    if (::unshare(owned) != 0)
-      base::throw_errno("cannot make the namespaces of the user namespace " + entry->path);
   }
 }
 
@@ -188,8 +188,14 @@ void run_environment_hooks(Context& context) {
 
 void run_start_hooks(Context& context) {
   const StartHooks& hooks = context.hooks;
-  if (!hooks.start_container_hooks.empty())
-    run_hooks("startContainer", hooks.start_container_hooks, hooks.hook_state("created", ::getpid()));
+  if (hooks.start_container_hooks.empty())
+    return;
+  std::vector<Hook> own = hooks.start_container_hooks;
+  for (auto& hook : own) {
+    if (!hook.env)
+      hook.env = program_environment(context);
+  }
+  run_hooks("startContainer", own, hooks.hook_state("created", ::getpid()));
 }
 
 }  // namespace trine::isolation

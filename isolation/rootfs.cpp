@@ -111,6 +111,9 @@ void enter_root(Context& context) {
 }
 
 void seal_root(Context& context) {
+  for (const auto& [mount, where] : context.unsealed)
+    change_attributes(mount.get(), {.set = kAttrReadOnly}, where);
+  context.unsealed.clear();
   const Root& root = context.plan.root;
   if (root.read_only) {
     change_attributes(context.root.get(), {.set = kAttrReadOnly}, "/");

@@ -13,6 +13,7 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "bind_source.h"
+#include "birthplace.h"
 #include "channel.h"
 #include "init.h"
 #include "isolation/resctrl.h"
@@ -25,19 +26,16 @@ namespace {
 
 /// The namespaces that clone makes. A time namespace with offsets is made by the child, before it is in it;
 /// the cgroup namespace follows once the child is in its cgroup; the network namespace, the dearest of all,
-/// is made beside the child (NetworkMaker), unless a new user namespace is to own it. The mount namespace of
-/// a staged container is a copy of another than ours.
+/// is made beside the child (NetworkMaker), unless another user namespace is to own it. The mount namespace
+/// of a staged container is a copy of another than ours.
 std::uint64_t clone_flags(const Plan& plan, bool staged) {
   std::uint64_t flags = 0;
   for (const int type : {CLONE_NEWUSER, CLONE_NEWPID}) {
     if (plan.has_new(type))
       flags |= static_cast<std::uint64_t>(type);
   }
-  const bool joins_user_namespace = std::ranges::any_of(plan.namespaces, [](const Namespace& entry) {
-    return entry.type == CLONE_NEWUSER && !entry.path.empty();
-  });
   for (const int type : kMadeByClone) {
-    if (plan.has_new(type) && !joins_user_namespace && !(staged && type == CLONE_NEWNS))
+    if (plan.has_new(type) && !joins_user_namespace(plan) && !(staged && type == CLONE_NEWNS))
       flags |= static_cast<std::uint64_t>(type);
   }
   if (plan.has_new(CLONE_NEWTIME) && plan.time_offsets.empty())
@@ -128,12 +126,24 @@ void set_clocks(const Plan& plan, pid_t pid) {
   }
 }
 
+/// The mounts whose owners the child asks to have mapped, in its order.
+std::vector<const Mount*> mapped_on_demand(const Plan& plan) {
+  std::vector<const Mount*> mounts;
+  for (const auto& mount : plan.mounts) {
+    if (mount.bind && mount.idmap && !mount.source_in_root.empty() && !mount.remount && !mount.seal_only)
+      mounts.push_back(&mount);
+  }
+  return mounts;
+}
+
 /// Does what is ours while the child waits: the clocks of its time namespace, interfaces for its network,
 /// hooks once it has made everything. Returns the terminal, if it has come by then.
 base::UniqueFd accompany_waits(const Plan& plan, const StartHooks& hooks, const Channel& channel, pid_t pid) {
   base::UniqueFd terminal;
-  int waits =
-      (plan.time_offsets.empty() ? 0 : 1) + (hooks.on_network ? 1 : 0) + (hooks.on_environment ? 1 : 0);
+  const std::vector<const Mount*> unmapped = mapped_on_demand(plan);
+  auto next_unmapped = unmapped.begin();
+  std::size_t waits = (plan.time_offsets.empty() ? 0U : 1U) + (hooks.on_network ? 1U : 0U) +
+                      (hooks.on_environment ? 1U : 0U) + unmapped.size();
   while (waits > 0) {
     auto message = channel.receive();
     if (!message)
@@ -147,6 +157,13 @@ base::UniqueFd accompany_waits(const Plan& plan, const StartHooks& hooks, const 
       case MessageKind::kTimeMade:
         set_clocks(plan, pid);
         channel.send(MessageKind::kTimeSet);
+        --waits;
+        break;
+      case MessageKind::kUnmapped:
+        if (next_unmapped == unmapped.end())
+          throw base::Error("the container's first process has one mount too many");
+        map_owners(message->fd.get(), plan, **next_unmapped++);
+        channel.send(MessageKind::kOwnersMapped);
         --waits;
         break;
       case MessageKind::kInNetwork:
@@ -214,7 +231,7 @@ base::UniqueFd accompany(const Plan& plan, const StartHooks& hooks, const Channe
   if (plan.has_new(CLONE_NEWUSER)) {
     write_id_mappings(pid, plan.uid_mappings, plan.gid_mappings);
     channel.send(MessageKind::kMapped);
-  } else if (plan.has_new(CLONE_NEWNET)) {
+  } else if (plan.has_new(CLONE_NEWNET) && !joins_user_namespace(plan)) {
     network.emplace(hooks, channel);
   }
   make_cgroups(hooks, channel);
@@ -254,10 +271,14 @@ Started start(const Plan& plan, const StartHooks& hooks) {
   base::Process process;
   {
     const PidNamespaceVisit visit(plan);
-    process = base::clone_process({.flags = clone_flags(plan, staging.has_value()), .cgroup = hooks.cgroup});
+    const base::CloneOptions options{.flags = clone_flags(plan, staging.has_value()), .cgroup = hooks.cgroup};
+    std::uint64_t joined = 0;
+    process = plan.has_new(CLONE_NEWPID) && joins_user_namespace(plan)
+                  ? clone_in_user_namespace(plan, options, channel, joined)
+                  : base::clone_process(options);
     if (!process) {
       channel.caller.close();
-      run_child(plan, hooks, sources, staging ? &*staging : nullptr, channel.child);
+      run_child(plan, hooks, sources, staging ? &*staging : nullptr, joined, channel.child);
     }
   }
   channel.child.close();

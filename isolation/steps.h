@@ -82,6 +82,8 @@ void enter_time_namespace(Context& context);
 void set_scheduling(Context& context);
 
 // affinity.cpp
+/// To all that the cgroup allows: an engine that has bound itself to some CPUs has not bound its containers.
+void reset_affinity(Context& context);
 void set_final_affinity(Context& context);
 
 // personality.cpp

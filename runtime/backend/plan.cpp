@@ -42,9 +42,22 @@ std::vector<isolation::IdMapping> mappings(const std::vector<oci::IdMapping>& en
   return result;
 }
 
-isolation::Mount mount(const oci::Mount& entry, const std::string& bundle) {
+/// What of `path` is behind the root's own path, as "/etc"; nothing where it lies elsewhere, which a path
+/// that goes up again may.
+std::optional<std::string> path_in_root(std::string root, const std::string& path) {
+  while (root.ends_with('/'))
+    root.pop_back();
+  if (root.empty() || !path.starts_with(root + "/") || path.find("/..") != std::string::npos)
+    return std::nullopt;
+  return path.substr(root.size());
+}
+
+isolation::Mount mount(const oci::Mount& entry, const std::string& bundle, const std::string& root) {
   isolation::Mount result;
   result.destination = below("", entry.destination);
+  // As in runc, for those who name the place by its path on the host.
+  if (auto inside = path_in_root(root, result.destination))
+    result.destination = *std::move(inside);
   result.type = entry.type;
   result.source = entry.source;
   isolation::parse_mount_options(entry.options, result);
@@ -56,6 +69,8 @@ isolation::Mount mount(const oci::Mount& entry, const std::string& bundle) {
     result.source = below(bundle, entry.source);
   if (result.bind && result.copy_symlink && std::filesystem::is_symlink(result.source))
     result.symlink_target = std::filesystem::read_symlink(result.source);
+  if (result.bind)
+    result.source_in_root = path_in_root(root, result.source).value_or("");
   return result;
 }
 
@@ -128,11 +143,12 @@ ContainerPlan make_plan(const oci::Spec& spec, const std::string& bundle, const 
   }
   isolated.hostname = spec.hostname;
   isolated.domainname = spec.domainname;
-  isolated.root.source = isolation::DirectoryRoot{.path = below(bundle, spec.root.path)};
+  const std::string root = below(bundle, spec.root.path);
+  isolated.root.source = isolation::DirectoryRoot{.path = root};
   isolated.root.read_only = spec.root.readonly;
   isolated.root.propagation = propagation(part.rootfs_propagation);
   for (const auto& entry : spec.mounts)
-    isolated.mounts.push_back(mount(entry, bundle));
+    isolated.mounts.push_back(mount(entry, bundle, root));
   isolated.devices = devices(part);
   isolated.masked_paths = part.masked_paths;
   isolated.read_only_paths = part.readonly_paths;

@@ -24,15 +24,28 @@ std::optional<std::uint32_t> device_number(const std::optional<std::int64_t>& nu
 std::vector<cgroups::DeviceRule> device_rules(const oci::Resources& resources,
                                               const std::vector<oci::Device>& devices) {
   std::vector<cgroups::DeviceRule> rules;
-  for (const auto& rule : resources.devices) {
-    // "Deny all" is where the list begins anyway.
-    if (!rule.allow && rule.type == "a" && rules.empty())
+  // A node that is asked for may be used, unless the rules tell otherwise: "deny all", with which engines
+  // begin them, is about those, too.
+  for (const auto& device : devices) {
+    if (device.type == "p")
       continue;
+    rules.push_back({.allow = true,
+                     .type = device.type == "b" ? 'b' : 'c',
+                     .major = device_number(device.major),
+                     .minor = device_number(device.minor),
+                     .access = "rwm"});
+  }
+  for (const auto& rule : resources.devices) {
+    if (!rule.allow && rule.type == "a") {
+      rules.clear();  // the list begins there anyway
+      continue;
+    }
+    const bool whole = rule.access.empty() || rule.access.find('a') != std::string::npos;
     rules.push_back({.allow = rule.allow,
                      .type = rule.type.front(),
                      .major = device_number(rule.major),
                      .minor = device_number(rule.minor),
-                     .access = rule.access.empty() ? "rwm" : rule.access});
+                     .access = whole ? "rwm" : rule.access});
   }
   const bool all = !rules.empty() && rules.back().allow && rules.back().type == 'a';
   if (all)
@@ -43,15 +56,6 @@ std::vector<cgroups::DeviceRule> device_rules(const oci::Resources& resources,
   }
   for (const auto& [major, minor] : kAllowed) {
     rules.push_back({.allow = true, .type = 'c', .major = major, .minor = minor, .access = "rwm"});
-  }
-  for (const auto& device : devices) {
-    if (device.type == "p")
-      continue;
-    rules.push_back({.allow = true,
-                     .type = device.type == "b" ? 'b' : 'c',
-                     .major = device_number(device.major),
-                     .minor = device_number(device.minor),
-                     .access = "rwm"});
   }
   return rules;
 }

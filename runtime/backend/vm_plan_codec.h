@@ -68,13 +68,13 @@ template <>
 struct Fields<isolation::Mount> {
   static auto of(auto& whole) {
     auto& [destination, type, source, host_view, set_attributes, clear_attributes, recursive_set_attributes,
-           recursive_clear_attributes, super_flags, propagation, data, bind, recursive, idmap,
+           recursive_clear_attributes, super_flags, propagation, data, bind, recursive, source_in_root, idmap,
            idmap_recursive, uid_mappings, gid_mappings, copy_up, seal_only, remount, copy_symlink,
            symlink_target, create_source] = whole;
     return std::tie(destination, type, source, host_view, set_attributes, clear_attributes,
                     recursive_set_attributes, recursive_clear_attributes, super_flags, propagation, data,
-                    bind, recursive, idmap, idmap_recursive, uid_mappings, gid_mappings, copy_up, seal_only,
-                    remount, copy_symlink, symlink_target, create_source);
+                    bind, recursive, source_in_root, idmap, idmap_recursive, uid_mappings, gid_mappings,
+                    copy_up, seal_only, remount, copy_symlink, symlink_target, create_source);
   }
 };
 template <>

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <csignal>
+#include <functional>
 #include <iterator>
 
 #include "base/error.h"
@@ -11,6 +12,7 @@
 #include "commands.h"
 #include "isolation/signals.h"
 #include "launch.h"
+#include "log.h"
 #include "runtime/backend/recorded_process.h"
 
 namespace trine::runtime::oci_cli {
@@ -124,6 +126,33 @@ void delete_one(const Globals& globals, const std::string& id, bool force) {
   remove_remains(container);
 }
 
+/// Does the work for each id; what fails for one is told, and keeps no other. Returns the exit code.
+int for_each(const Globals& globals, const Arguments& ids,
+             const std::function<void(const std::string&)>& work) {
+  int code = 0;
+  for (const auto& id : ids) {
+    try {
+      work(id);
+    } catch (const base::Error& error) {
+      if (ids.size() == 1)
+        throw;
+      const bool named = error.message().find(id) != std::string::npos;
+      report(globals,
+             named ? error : base::Error(id + ": " + error.message(), error.errno_value(), error.hint()));
+      code = 1;
+    }
+  }
+  return code;
+}
+
+void kill_one(const Globals& globals, const std::string& id, int number, bool all) {
+  const Container container = Container::open(globals.root, id, Container::Access::kRead);
+  if (all)
+    signal_all(container.state, number);
+  else if (number != SIGKILL || has_own_processes(container) || !end_sharing_container(container))
+    signal_first(container, number);
+}
+
 }  // namespace
 
 FlagTexts kill_flags() {
@@ -139,14 +168,7 @@ int run_kill(const Globals& globals, Arguments arguments) {
   const auto rest = parse("kill", kKillFlags, std::move(arguments), options, 1, 2);
   const int number = parse_signal(rest.size() > 1 ? rest[1] : "SIGTERM");
   const auto ids = options.regex ? matching_ids(globals.root, rest.front()) : Arguments{rest.front()};
-  for (const auto& id : ids) {
-    const Container container = Container::open(globals.root, id, Container::Access::kRead);
-    if (options.all)
-      signal_all(container.state, number);
-    else if (number != SIGKILL || has_own_processes(container) || !end_sharing_container(container))
-      signal_first(container, number);
-  }
-  return 0;
+  return for_each(globals, ids, [&](const std::string& id) { kill_one(globals, id, number, options.all); });
 }
 
 int run_delete(const Globals& globals, Arguments arguments) {
@@ -158,15 +180,14 @@ int run_delete(const Globals& globals, Arguments arguments) {
       std::ranges::move(matching_ids(globals.root, expression), std::back_inserter(found));
     ids = std::move(found);
   }
-  for (const auto& id : ids) {
+  return for_each(globals, ids, [&](const std::string& id) {
     try {
       delete_one(globals, id, options.force);
     } catch (const NotFound&) {
       if (!options.force)
         throw;
     }
-  }
-  return 0;
+  });
 }
 
 }  // namespace trine::runtime::oci_cli

@@ -35,14 +35,8 @@ std::vector<isolation::Hook> create_container_hooks(const oci::Spec& spec) {
   return convert(spec.hooks.create_container);
 }
 
-/// Their programs are the image's, which the host's variables are no business of.
 std::vector<isolation::Hook> start_container_hooks(const oci::Spec& spec) {
-  auto hooks = convert(spec.hooks.start_container);
-  for (auto& hook : hooks) {
-    if (!hook.env)
-      hook.env.emplace();
-  }
-  return hooks;
+  return convert(spec.hooks.start_container);
 }
 
 void run_poststart_hooks(const oci::Spec& spec, const std::string& state) {

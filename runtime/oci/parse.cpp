@@ -1,5 +1,7 @@
 #include "parse.h"
 
+#include "base/text.h"
+
 namespace trine::runtime::oci {
 namespace {
 
@@ -26,6 +28,16 @@ Hooks read_hooks(const Reader& reader) {
   for (const auto& stage : kHookStages)
     reader.read_each(stage.name, hooks.*stage.hooks, read_hook);
   return hooks;
+}
+
+/// Until 1.3 a limit of no processes stood for no limit: what was meant by "podman run --pids-limit -1" came
+/// as 0. Since then it is a number like any other, and -1 is none.
+void drop_old_zero(Spec& spec) {
+  const auto parts = base::split(spec.oci_version, '.');
+  const auto minor = parts.size() > 1 ? base::parse_unsigned(parts[1]) : std::nullopt;
+  auto& limit = spec.linux_part.resources.pids_limit;
+  if (limit == 0 && parts.front() == "1" && minor && *minor < 3)
+    limit.reset();
 }
 
 }  // namespace
@@ -57,6 +69,7 @@ Spec parse_spec(std::string_view text) {
   reader.read("annotations", spec.annotations);
   if (const auto part = reader.field("linux"))
     spec.linux_part = read_linux(*part);
+  drop_old_zero(spec);
   return spec;
 }
 

@@ -130,7 +130,8 @@ void check_devices(const Linux& part) {
     if (rule.type != "a" && rule.type != "b" && rule.type != "c") {
       refuse("linux.resources.devices: the type '" + rule.type + "' is none of a, b and c");
     }
-    if (rule.access.find_first_not_of("rwm") != std::string::npos) {
+    // Some lists deny "rwa", which runc takes. To allow more than is named would be another thing.
+    if (rule.access.find_first_not_of(rule.allow ? "rwm" : "rwma") != std::string::npos) {
       refuse("linux.resources.devices: the access '" + rule.access + "' holds more than r, w and m");
     }
   }

@@ -23,6 +23,9 @@ inside "config.md#hooks: without env" "$(hook '')" 'echo runs' runs
 expect_output "… a hook has the caller's variables" yes cat "$work/hook"
 inside "config.md#hooks: with env" "$(hook ', "env": []')" 'echo runs' runs
 expect_output "… it has those, and no other" none cat "$work/hook"
+at_start() { printf '.process.env += ["ONE=two"] | .process.env -= ["HOME=/root"] | .hooks.startContainer = [{"path": "/bin/sh", "args": ["sh", "-c", "echo ${OF_THE_CALLER-none} ${ONE-none} ${HOME-none} >/hook"]%s}]' "$1"; }
+inside "config.md#hooks: startContainer without env has the program's environment, as in runc" "$(at_start '')" 'cat /hook' 'none two /root'
+inside "config.md#hooks: startContainer with env has that" "$(at_start ', "env": ["PATH=/bin"]')" 'cat /hook' 'none none none'
 refused "config.md#hooks: a path must be absolute" '.hooks.prestart = [{"path": "true"}]' 'hooks\.prestart\[0\]\.path'
 refused "config.md#hooks: a timeout must be above 0" '.hooks.poststop = [{"path": "/bin/true", "timeout": 0}]' 'hooks\.poststop\[0\]\.timeout'
 
@@ -46,7 +49,7 @@ inside "… its masked paths are hidden all the same" "$own | .linux.maskedPaths
 [[ $(own_mounts) == "$mounts" ]] && pass "… and its mounts go with it" || fail "… and its mounts go with it" "$(diff <(echo "$mounts") <(own_mounts))"
 unshare --net --ipc --uts --fork sh -c 'echo ready; exec sleep 60' >"$work/holder" &
 holder=$!
-wait_until grep -q ready "$work/holder"
+wait_until grep -qs ready "$work/holder"
 held=$(pgrep -P "$holder")
 for kind in network:net ipc:ipc; do
   there=$(readlink "/proc/$held/ns/${kind#*:}")
@@ -73,6 +76,26 @@ inside "config-linux.md#user-namespace-mappings: none" \
 inside "config-linux.md#user-namespace-mappings: with an oomScoreAdj" \
   '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 1000}]
    | .linux.gidMappings = .linux.uidMappings | .process.oomScoreAdj = 7' 'cat /proc/self/oom_score_adj' 7
+# One that is there already: what is new belongs to it, so that its root may mount in it.
+unshare --user --fork sh -c 'echo ready; exec sleep 60' >"$work/holder" &
+holder=$!
+wait_until grep -qs ready "$work/holder"
+held=$(pgrep -P "$holder")
+echo '0 100000 1000' >"/proc/$held/uid_map" && echo '0 200000 1000' >"/proc/$held/gid_map"
+there=$(readlink "/proc/$held/ns/user")
+by_path=".linux.namespaces += [{\"type\": \"user\", \"path\": \"/proc/$held/ns/user\"}]"
+inside "config-linux.md#namespaces: user by path, the others new" "$by_path" \
+  "$(link user); tr -s ' ' </proc/self/gid_map; echo \$\$; id -u; ls /sys/class/net; touch /dev/made && echo made; echo x >/dev/null && echo written" \
+  "${there//[\[\]]/.}"$'\n 0 200000 1000\n1\n0\nlo\nmade\nwritten'
+inside "config-linux.md#namespaces: user by path, the pid namespace the runtime's" \
+  "$by_path | .linux.namespaces |= map(select(.type != \"pid\")) | .mounts |= map(select(.type != \"proc\"))" 'touch /dev/made && stat -c %u:%g /dev/made' 0:0
+inside "config-linux.md#namespaces: user by the path of the runtime's own" \
+  '.linux.namespaces += [{"type": "user", "path": "/proc/self/ns/user"}] | .process.oomScoreAdj = 3' \
+  "$(link user); cat /proc/self/oom_score_adj; test -c /dev/null && echo device" "$(readlink /proc/self/ns/user | sed 's/[][]/./g')"$'\n3\ndevice'
+refused "config-linux.md#namespaces: user by a path of another type" \
+  ".linux.namespaces += [{\"type\": \"user\", \"path\": \"/proc/$held/ns/net\"}]" 'cannot join the namespace'
+kill "$held"
+wait "$holder" 2>/dev/null
 refused "config-linux.md#user-namespace-mappings: without a user namespace" \
   '.linux.uidMappings = [{"containerID": 0, "hostID": 1, "size": 1}]' 'need a user namespace'
 
@@ -102,6 +125,18 @@ inside "config-linux.md#devices: type, numbers, mode and owner" \
   '.linux.devices = [{"type": "c", "path": "/dev/x/fuse", "major": 10, "minor": 229, "fileMode": 416, "uid": 5, "gid": 6}]' \
   'stat -c "%F %t %T %a %u %g" /dev/x/fuse' 'character special file a e5 640 5 6'
 inside "config-linux.md#devices: a fifo" '.linux.devices = [{"type": "p", "path": "/pipe", "fileMode": 384}]' 'stat -c "%F %a" /pipe; rm /pipe' 'fifo 600'
+kmsg='.linux.devices = [{"type": "c", "path": "/dev/kmsg", "major": 1, "minor": 11}] | .process.capabilities[] += ["CAP_SYSLOG"] | .linux.resources.devices ='
+reads_kmsg='head -n 1 /dev/kmsg >/dev/null 2>&1 && echo read || echo denied'
+if [[ -e /sys/fs/cgroup/devices || -e /sys/fs/cgroup/cgroup.controllers ]] && head -n 1 /dev/kmsg >/dev/null 2>&1; then
+  inside "config-linux.md#devices: one that is asked for can be used" "$kmsg []" "$reads_kmsg" read
+  inside "config-linux.md#allowed-device-list: but not when all are denied" "$kmsg [{\"allow\": false}]" "$reads_kmsg" denied
+  inside "config-linux.md#allowed-device-list: or this one" "$kmsg [{\"allow\": false, \"type\": \"c\", \"major\": 1, \"minor\": 11, \"access\": \"rwa\"}]" "$reads_kmsg" denied
+  inside "config-linux.md#allowed-device-list: what is allowed after that can" \
+    "$kmsg [{\"allow\": false, \"access\": \"rwm\"}, {\"allow\": true, \"type\": \"c\", \"major\": 1, \"minor\": 11, \"access\": \"r\"}]" "$reads_kmsg" read
+else
+  skipped "config-linux.md#allowed-device-list" "there are no rules for devices here, or no device to try them with"
+fi
+refused "config-linux.md#allowed-device-list: an unknown access" '.linux.resources.devices = [{"allow": true, "access": "rwa"}]' "access 'rwa' holds more than"
 refused "config-linux.md#devices: an unknown type" '.linux.devices = [{"type": "x", "path": "/dev/x", "major": 1, "minor": 1}]' 'none of c, b, u and p'
 
 # --- network devices ---

@@ -92,6 +92,40 @@ inside "config.md#linux-mount-options: tmpcopyup fills the tmpfs from the image"
 [[ $(cat "$bundle/rootfs/full/dir/file") == up ]] && pass "config.md#linux-mount-options: tmpcopyup leaves the image alone" ||
   fail "config.md#linux-mount-options: tmpcopyup leaves the image alone"
 
+# --- what a mount finds in the root, and what is still made in it ---
+for options in '"ro"' '"rro"'; do
+  inside "config.md#mounts: places and devices are made in a tmpfs that is $options" \
+    ".mounts |= map(if .destination == \"/dev\" then .options += [$options, \"mode=755\"] else . end)
+     | .mounts += [{\"destination\": \"/m\", \"type\": \"tmpfs\", \"source\": \"tmpfs\", \"options\": [$options]},
+                  {\"destination\": \"/m/below\", \"type\": \"tmpfs\", \"source\": \"tmpfs\"}]" \
+    "$(own /dev); $(own /m); $(own /m/below); test -c /dev/null && test -d /dev/pts && touch /m/below/file && echo all; touch /dev/x 2>&1; true" \
+    'ro,.*'$'\n''ro,.*'$'\n''rw,.*'$'\n''all'$'\n''.*Read-only file system'
+done
+inside "config.md#mounts: a remount after it holds" \
+  '.mounts += [{"destination": "/m", "type": "tmpfs", "source": "tmpfs", "options": ["ro"]},
+     {"destination": "/m", "type": "tmpfs", "source": "tmpfs", "options": ["remount", "rw"]}, {"destination": "/m/below", "type": "tmpfs", "source": "tmpfs"}]' \
+  "$(own /m)" 'rw.*'
+mkdir -p "$bundle/rootfs/here"
+echo covered >"$bundle/rootfs/here/file"
+# Twice over: the root's place for it, then that with what is mounted there by then.
+in_root() { # OPTION [MORE]
+  echo ".mounts += [{\"destination\": \"/here\", \"source\": \"$tree\", \"options\": [\"bind\"]},
+    {\"destination\": \"/here/sub\", \"source\": \"$tree/sub\", \"options\": [\"bind\"]},
+    {\"destination\": \"/m\", \"source\": \"$bundle/rootfs/here\", \"options\": [$1]${2:+, $2}}]"
+}
+inside "config.md#mounts: a source in the root is what earlier mounts made it" "$(in_root '"rbind"')" 'cat /m/file /m/sub/file' $'outer\ninner'
+inside "config.md#mounts: … and bind takes one of them" "$(in_root '"bind"')" 'cat /m/file; ls /m/sub' outer
+inside "config.md#mounts: … and later ones do not change it" \
+  "$(in_root '"rbind"') | .mounts |= .[:-3] + [.[-1], .[-3]]" 'cat /m/file' covered
+refused "config.md#mounts: a source in the root that is not there" \
+  ".mounts += [{\"destination\": \"/m\", \"source\": \"$bundle/rootfs/not/there\", \"options\": [\"bind\"]}]" '/not/there.*No such file'
+ln -sfn "$tree" "$bundle/rootfs/away"
+refused "config.md#mounts: a source in the root does not lead out of it" \
+  ".mounts += [{\"destination\": \"/m\", \"source\": \"$bundle/rootfs/away/file\", \"options\": [\"bind\"]}]" 'No such file'
+rm "$bundle/rootfs/away"
+inside "runc: a destination may be named by its path on the host" \
+  ".mounts += [{\"destination\": \"$bundle/rootfs/here\", \"source\": \"$tree\", \"options\": [\"bind\"]}]" 'cat /here/file' outer
+
 # --- mapped owners ---
 ln -sfn nowhere "$work/dangling"
 ln -sfn ../made/for/it "$bundle/rootfs/etc/dangling"
@@ -114,6 +148,9 @@ inside "config.md#posix-platform-mounts: mappings without the option are taken" 
   'stat -c %u:%g /m/file' '6000:7000'
 inside "config.md#linux-mount-options: idmap is not recursive" "$(mapped '"rbind", "idmap"' "$shift_ids")" "$owners" $'6000:7000\n1000:1000'
 inside "config.md#linux-mount-options: ridmap is" "$(mapped '"rbind", "ridmap"' "$shift_ids")" "$owners" $'6000:7000\n6000:7000'
+inside "config.md#linux-mount-options: idmap of a source in the root" "$(in_root '"rbind", "idmap"' "$shift_ids")" "$owners" $'6000:7000\n1000:1000'
+inside "config.md#linux-mount-options: idmap of a source in the root, in a user namespace" "$user | $(in_root '"rbind", "idmap"')" "$owners" $'1000:1000\n65534:65534'
+inside "config.md#mounts: a source in the root is what earlier mounts made it, in a user namespace" "$user | $(in_root '"rbind"')" 'cat /m/file /m/sub/file' $'outer\ninner'
 inside "config.md#linux-mount-options: idmap with the container's own mappings" "$user | $(mapped '"rbind", "ridmap"')" "$owners" $'1000:1000\n1000:1000'
 inside "config.md#linux-mount-options: without idmap the owners are strangers" "$user | $(mapped '"bind"')" 'stat -c %u:%g /m/file' '65534:65534'
 inside "config.md#linux-mount-options: idmap with other attributes" "$user | $(mapped '"rbind", "ridmap", "rro", "nosuid"')" \

@@ -117,6 +117,21 @@ joins "config.md#linux-process: execCPUAffinity.initial alone ends with the star
 joins "config.md#linux-process: no execCPUAffinity" '{}' "$allowed"
 jq '.args = ["/bin/true"] | .execCPUAffinity = {final: "8000"}' "$work/process.json" >"$work/other.json"
 expect_error "config.md#linux-process: execCPUAffinity of a CPU that is not there" 1 'cannot run on the CPUs 8000' oci exec --process "$work/other.json" joined
+# What the runtime's own caller has bound it to is not the container's.
+bound_to_one() { taskset -c 0 "$@"; }
+if [[ $allowed != 0 ]]; then
+  expect_output "an engine's own CPUs are not those of a process that joins" "$allowed" bound_to_one "$build/bin/trine-oci" --root "$work/oci" \
+    exec joined sed -n 's/^Cpus_allowed_list:[[:space:]]*//p' /proc/self/status
+  configure . "$(status Cpus_allowed_list)"
+  expect_output "an engine's own CPUs are not those of a container" "$allowed" bound_to_one "$build/bin/trine-oci" --root "$work/oci" \
+    run --bundle "$bundle" bound
+else
+  skipped "an engine's own CPUs" "this machine has one"
+fi
+if [[ -d /sys/fs/cgroup/cpuset ]]; then # version 1: one that is given to every container
+  expect_output "nor do they stand against those of the cgroup" "$last_cpu" eval \
+    "configure '.linux.resources.cpu = {\"cpus\": \"$last_cpu\"}' '$(status Cpus_allowed_list)'; taskset -c 0 '$build/bin/trine-oci' --root '$work/oci' run --bundle '$bundle' bound"
+fi
 oci delete --force joined
 
 # --- Linux: security modules ---

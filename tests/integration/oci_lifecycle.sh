@@ -54,6 +54,9 @@ configure . 'echo ran >/mark; exec sleep 8765'
 expect_create "create" "$a" --pid-file "$work/pid"
 expect_status "a created container is created" "$a" created
 [[ ! -e $bundle/rootfs/mark ]] && pass "its program does not run before start" || fail "its program does not run before start"
+# While it waits, it holds its program's streams and what start needs: its gate.
+held_by() { for fd in "/proc/$1/fd"/*; do readlink "$fd"; done | sed 's/:.*//; s,.*/,,' | sort -u | grep -vxE 'null|pipe|out|socket'; }
+expect_exit "a created container holds no descriptor that start does not need" 1 held_by "$(<"$work/pid")"
 expect_output "the pid-file names its process" "$(<"$work/pid")" eval "oci state $a | jq -r .pid"
 expect_output "state tells the bundle" "$bundle" eval "oci state $a | jq -r .bundle"
 expect_output "list tells it" "$a" oci list -q
@@ -196,6 +199,13 @@ else
   echo "skipped: a console socket: python3 is not installed"
 fi
 
+configure . 'exec sleep 8765'
+for signal in HUP INT QUIT TERM; do
+  create "$a" && oci kill "$a" $signal
+  wait_until in_state "$a" stopped && pass "$signal ends a container that is not started" || fail "$signal ends a container that is not started"
+  oci delete --force "$a"
+done
+
 # --- hooks ---
 mkdir "$work/hooks"
 hook() { # STAGE: appends the stage to a list, and keeps the state that it is given
@@ -326,11 +336,19 @@ configure . 'exec sleep 8765'
 create "$a" && create "$b" && begin "$a" && begin "$b"
 expect_error "kill --regex wants a regular expression" 1 "is no regular expression" oci kill --regex '*(' KILL
 expect_exit "flags may stand behind the id" 0 oci update "$a" --pids-limit 77
-expect_exit "it reaches all that match" 0 oci kill --regex "^$prefix" KILL
-wait_until in_state "$a" stopped && wait_until in_state "$b" stopped && pass "which end" || fail "which end"
+oci kill "$a" KILL && wait_until in_state "$a" stopped
+expect_error "what fails for one is told with its name" 1 "$a: container not running" oci kill --regex "^$prefix" KILL
+wait_until in_state "$a" stopped && wait_until in_state "$b" stopped && pass "and does not keep the others" || fail "and does not keep the others"
 expect_exit "delete --regex takes none that does not match" 0 oci delete --force --regex "x$prefix"
 expect_status "which are there" "$a" stopped
-expect_exit "and all that do" 0 oci delete --regex "^$prefix"
+configure . 'exec sleep 8765'
+create "$prefix-0" && begin "$prefix-0" # the first of the list
+expect_error "delete --regex names what it cannot delete" 1 "$prefix-0: it is running" oci delete --regex "^$prefix"
+expect_output "and deletes the others" "$prefix-0" oci list -q
+expect_exit "delete of several takes those that are there" 1 oci delete --force=false "$a" "$b"
+create "$b" && expect_error "and names those that are not" 1 "container $a does not exist" oci delete "$a" "$b"
+expect_output "without keeping the others" "$prefix-0" oci list -q
+expect_exit "delete --force --regex ends them" 0 oci delete --force --regex "^$prefix"
 expect_nothing_left "delete --regex leaves nothing"
 configure '.annotations = {"run.oci.keep_original_groups": "1"} | .linux.namespaces |= map(select(.type != "user"))' 'grep Groups: /proc/self/status'
 expect_match "run.oci.keep_original_groups keeps the caller's groups" '^Groups:.*4 5 $' setpriv --groups 4,5 "$build/bin/trine-oci" --root "$states" run --bundle "$bundle" "$a"
@@ -341,9 +359,14 @@ else frozen=/sys/fs/cgroup/freezer/$prefix-frozen knob=freezer.state on=FROZEN o
 if mkdir "$frozen" 2>/dev/null; then
   echo $on >"$frozen/$knob"
   configure ".linux.cgroupsPath = \"/$prefix-frozen\""
-  expect_error "a frozen cgroup is refused, not waited for" 1 "is frozen" oci run --bundle "$bundle" "$a"
+  expect_error "a frozen cgroup is refused, not waited for" 1 "unexpectedly frozen" oci run --bundle "$bundle" "$a"
+  configure ".linux.cgroupsPath = \"/$prefix-frozen/below/it\""
+  expect_error "so is a new one below it" 1 "below/it: the container.s cgroup unexpectedly frozen, or one above it" oci run --bundle "$bundle" "$a"
+  [[ ! -e $frozen/below ]] && pass "which is not left behind" || fail "which is not left behind"
   echo $off >"$frozen/$knob"
-  rmdir "$frozen"
+  expect_exit "and not when it is thawed" 0 oci run --bundle "$bundle" "$a"
+  # The groups above a container's stay, as with runc.
+  find /sys/fs/cgroup -maxdepth 3 -depth -type d -path "*/$prefix-frozen*" -exec rmdir {} +
 else
   echo "skipped: a frozen cgroup: this machine has no freezer"
 fi

@@ -64,6 +64,9 @@ struct Mount {
   std::string data;                        ///< options of the file system itself, comma-separated
   bool bind = false;
   bool recursive = false;  ///< rbind
+  /// Not empty: what is bound is this path of the container's root, with what is mounted there by then; the
+  /// path is resolved as in the container. `source` is its name on the host, for people.
+  std::string source_in_root;
   /// Owners are mapped ("idmap"): by these, or as in the container's user namespace when there are none.
   /// `idmap_recursive`: in the mounts below as well ("ridmap").
   bool idmap = false;

@@ -32,6 +32,8 @@ struct HookPoints {
   std::function<void(pid_t)> on_environment;
   /// Run by the child itself: before it leaves the host's root, and before its program. `hook_state` gives
   /// the text for their standard input from a status of the specification's and the child's own number.
+  /// Without an environment of their own those at the start have the program's, as their programs are the
+  /// image's.
   std::vector<Hook> create_container_hooks, start_container_hooks;
   std::function<std::string(const char* status, pid_t)> hook_state;
   /// Called in the caller with the notify descriptor of the child's filter, when that has one: pass it on to

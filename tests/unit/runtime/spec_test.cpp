@@ -51,6 +51,20 @@ TEST_CASE("unknown fields are ignored, known ones that cannot be honoured are re
   CHECK(error_of(config(kProcess, R"(, "vm": {})")).empty());
 }
 
+TEST_CASE("no processes are no limit before 1.3, and a limit since then") {
+  const auto limit_of = [](const std::string& version, const std::string& limit) {
+    return oci::parse_spec(R"({"ociVersion": ")" + version + R"(", "process": )" + kProcess +
+                           R"(, "linux": {"resources": {"pids": {"limit": )" + limit + "}}}}")
+        .linux_part.resources.pids_limit;
+  };
+  CHECK(limit_of("1.0.2-dev", "0") == std::nullopt);
+  CHECK(limit_of("1.2.1", "0") == std::nullopt);
+  CHECK(limit_of("1.2.1", "-1") == -1);
+  CHECK(limit_of("1.2.1", "7") == 7);
+  CHECK(limit_of("1.3.0", "0") == 0);
+  CHECK(limit_of("1.10.0", "0") == 0);
+}
+
 TEST_CASE("hooks of all six stages are read") {
   const auto spec = oci::parse_spec(config(kProcess, R"(, "hooks": {
     "prestart": [{"path": "/a", "args": ["a", "b"], "env": ["X=1"], "timeout": 3}],

@@ -1,6 +1,5 @@
 #include "memory/fill.h"
 
-#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -23,27 +22,9 @@ bool read_into(std::span<std::byte> out, int file, std::uint64_t offset) noexcep
   return true;
 }
 
-bool copy(const GuestMemory& memory, std::span<std::byte> out, int file, std::uint64_t offset) noexcept {
-  const auto target = static_cast<off_t>(memory.file_offset(GuestSlice(out)));
-  if (::lseek(memory.fd(), target, SEEK_SET) < 0)
-    return read_into(out, file, offset);
-  auto from = static_cast<off_t>(offset);
-  while (!out.empty()) {
-    const ssize_t got = ::sendfile(memory.fd(), file, &from, out.size());
-    if (got < 0 && errno == EINTR)
-      continue;
-    // Not every file system can give its pages away; every file can be read.
-    if (got <= 0)
-      return read_into(out, file, static_cast<std::uint64_t>(from));
-    out = out.subspan(static_cast<std::size_t>(got));
-  }
-  return true;
-}
-
 }  // namespace
 
-bool fill_from_file(const GuestMemory& memory, const GuestSlice& place, int file,
-                    std::uint64_t offset) noexcept {
+bool fill_from_file(const GuestSlice& place, int file, std::uint64_t offset) noexcept {
   struct stat status{};
   if (::fstat(file, &status) != 0 || status.st_size < 0)
     return false;
@@ -62,7 +43,7 @@ bool fill_from_file(const GuestMemory& memory, const GuestSlice& place, int file
     const std::uint64_t last = hole < 0 ? end : std::min(end, static_cast<std::uint64_t>(hole));
     if (first >= end)
       return true;
-    if (!copy(memory, {place.data() + (first - offset), last - first}, file, first))
+    if (!read_into({place.data() + (first - offset), last - first}, file, first))
       return false;
     at = last;
   }

@@ -38,12 +38,16 @@ GuestMemory::GuestMemory(std::vector<MemoryRange> ranges) : ranges_(std::move(ra
   for (const MemoryRange& range : ranges_)
     size_ = std::max(size_, range.offset + range.size);
   base_ = map_aligned(size_);
+  (void)::madvise(base_, size_, MADV_NOHUGEPAGE);
+  // A monitor that crashes must not write a guest's memory to the host's disk.
+  (void)::madvise(base_, size_, MADV_DONTDUMP);
+}
+
+void GuestMemory::use_huge_pages() const noexcept {
   // With small pages a guest leaves for the host at its first touch of every 4 KiB: 9,000 times until the
   // first process runs, where 22 huge pages do. A memfd would not get them: hosts have them off for shared
   // memory. Where they are off for all, this asks in vain.
   (void)::madvise(base_, size_, MADV_HUGEPAGE);
-  // A monitor that crashes must not write a guest's memory to the host's disk.
-  (void)::madvise(base_, size_, MADV_DONTDUMP);
 }
 
 GuestMemory::~GuestMemory() {

@@ -97,6 +97,11 @@ class GuestMemory {
   GuestMemory& operator=(const GuestMemory&) = delete;
   ~GuestMemory();
 
+  /// From now on the host may back what is not used yet with huge pages, and gather what is. Ranges whose
+  /// address and offset are multiples of 2 MiB profit. What is loaded before that takes only the pages that
+  /// it needs.
+  void use_huge_pages() const noexcept;
+
   /// The range [address, address + length), if it lies inside one range of memory. An empty range is none.
   [[nodiscard]] std::optional<GuestSlice> slice(std::uint64_t address, std::uint64_t length) const noexcept;
 

@@ -57,6 +57,7 @@ Machine::Machine(MachinePlan plan)
   vm_.connect_interrupt(serial_interrupt_.get(), Serial::kInterrupt);
   add_devices();
   load();
+  memory_.use_huge_pages();
   const x86::CpuModel model(kvm_, plan_.cpus);
   for (unsigned id = 0; id < plan_.cpus; ++id) {
     vcpus_.push_back(vm_.make_vcpu(id));

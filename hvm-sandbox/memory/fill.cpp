@@ -13,9 +13,8 @@ namespace {
 /// All pages at once, where the host can (Linux 5.14): otherwise each is a fault of its own.
 void populate(std::span<std::byte> place) noexcept {
   constexpr std::uintptr_t kPage = 4096;
-  const auto begin = reinterpret_cast<std::uintptr_t>(place.data());
-  const std::uintptr_t first = begin & ~(kPage - 1);
-  (void)::madvise(reinterpret_cast<void*>(first), begin + place.size() - first, MADV_POPULATE_WRITE);
+  const std::uintptr_t in_page = reinterpret_cast<std::uintptr_t>(place.data()) % kPage;
+  (void)::madvise(place.data() - in_page, place.size() + in_page, MADV_POPULATE_WRITE);
 }
 
 bool read_into(std::span<std::byte> out, int file, std::uint64_t offset) noexcept {

@@ -44,9 +44,9 @@ GuestMemory::GuestMemory(std::vector<MemoryRange> ranges) : ranges_(std::move(ra
 }
 
 void GuestMemory::use_huge_pages() const noexcept {
-  // With small pages a guest leaves for the host at its first touch of every 4 KiB: 9,000 times until the
-  // first process runs, where 22 huge pages do. A memfd would not get them: hosts have them off for shared
-  // memory. Where they are off for all, this asks in vain.
+  // With small pages a guest leaves for the host at its first touch of every 4 KiB, thousands of times until
+  // its first process runs. A memfd would not get huge ones: hosts have them off for shared memory. Where
+  // they are off for all, this asks in vain.
   (void)::madvise(base_, size_, MADV_HUGEPAGE);
 }
 

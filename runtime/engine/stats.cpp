@@ -38,6 +38,7 @@ std::optional<cgroups::Stats> stats_of(const Paths& paths, const RunningInstance
 
 std::vector<InstanceStats> read_stats(const Paths& paths, const std::vector<std::string>& references) {
   std::vector<RunningInstance> instances;
+  instances.reserve(references.size());
   for (const std::string& reference : references)
     instances.push_back(find_running(paths, reference, "measure"));
   if (references.empty()) {

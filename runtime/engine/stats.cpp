@@ -34,22 +34,31 @@ std::optional<cgroups::Stats> stats_of(const Paths& paths, const RunningInstance
   return container_stats(instance.record);
 }
 
+/// The same, for one of many: what it does not tell is not known, and the others are shown all the same.
+std::optional<cgroups::Stats> stats_or_none(const Paths& paths, const RunningInstance& instance) {
+  try {
+    return stats_of(paths, instance);
+  } catch (const base::Error&) {
+    return cgroups::Stats{};
+  }
+}
+
 }  // namespace
 
 std::vector<InstanceStats> read_stats(const Paths& paths, const std::vector<std::string>& references) {
-  std::vector<RunningInstance> instances;
-  instances.reserve(references.size());
-  for (const std::string& reference : references)
-    instances.push_back(find_running(paths, reference, "measure"));
-  if (references.empty()) {
-    for (Record& record : list_instances(paths)) {
-      if (record.status == "running")
-        instances.push_back(open_instance(std::move(record)));
-    }
-  }
   std::vector<InstanceStats> all;
-  for (RunningInstance& instance : instances) {
+  for (const std::string& reference : references) {
+    RunningInstance instance = find_running(paths, reference, "measure");
     if (auto used = stats_of(paths, instance))
+      all.push_back({.record = std::move(instance.record), .used = *used});
+  }
+  if (!references.empty())
+    return all;
+  for (Record& record : list_instances(paths)) {
+    if (record.status != "running")
+      continue;
+    RunningInstance instance = open_instance(std::move(record));
+    if (auto used = stats_or_none(paths, instance))
       all.push_back({.record = std::move(instance.record), .used = *used});
   }
   return all;

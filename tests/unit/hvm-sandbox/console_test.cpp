@@ -8,7 +8,7 @@ using namespace trine::hvm;
 using namespace trine::hvm::test;
 
 namespace {
-constexpr std::uint16_t kEntries = 8;
+constexpr std::uint16_t kEntries = 16;
 }  // namespace
 
 TEST_CASE("a console has short queues, which a driver fills quickly, and takes no longer ones") {

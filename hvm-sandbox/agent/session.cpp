@@ -34,6 +34,10 @@ Failure not_understood() {
           .hint = "is the agent of the same version as trine?"};
 }
 
+Failure not_running() {
+  return {.message = "its process is not running"};
+}
+
 Failure failure_of(const base::Error& error) {
   return {.message = error.message(), .hint = error.hint(), .errno_value = error.errno_value()};
 }
@@ -142,6 +146,9 @@ bool Session::handle(const Frame& frame) {
       if (const auto size = wire::decode<TerminalSize>(frame.payload); size && job != jobs_.end())
         job->second.stdio->resize(*size);
       return true;
+    case FrameType::kStats:
+      tell_figures(frame.request);
+      return true;
     case FrameType::kShutdown:
       return false;
     default:
@@ -159,6 +166,24 @@ void Session::start(const Frame& frame, std::optional<Failure> (Session::*try_st
   }
   jobs_.emplace(frame.request, std::move(job));
   send(FrameType::kStarted, frame.request, {});
+}
+
+void Session::tell_figures(std::uint64_t request) {
+  Job* const job = running_first();
+  if (job == nullptr) {
+    send(FrameType::kFailed, request, wire::encode(not_running()));
+    return;
+  }
+  try {
+    send(FrameType::kFigures, request, wire::encode(job->workload->figures()));
+  } catch (const base::Error& error) {
+    send(FrameType::kFailed, request, wire::encode(failure_of(error)));
+  }
+}
+
+Session::Job* Session::running_first() {
+  const auto first = first_ ? jobs_.find(*first_) : jobs_.end();
+  return first == jobs_.end() || first->second.ended ? nullptr : &first->second;
 }
 
 std::optional<Failure> Session::try_first(const Frame& frame, Job& job) {
@@ -183,14 +208,14 @@ std::optional<Failure> Session::try_exec(const Frame& frame, Job& job) {
   const auto request = wire::decode<ExecRequest>(frame.payload);
   if (!request || jobs_.contains(frame.request))
     return not_understood();
-  const auto first = first_ ? jobs_.find(*first_) : jobs_.end();
-  if (first == jobs_.end() || first->second.ended)
-    return Failure{.message = "its process is not running"};
+  Job* const first = running_first();
+  if (first == nullptr)
+    return not_running();
   try {
     job.stdio = std::make_unique<Stdio>(
         frame.request,
         Streams{.terminal = request->terminal, .input = request->input, .detached = request->detached});
-    return connect(job, [&] { return launcher_.exec(*request, *first->second.workload); });
+    return connect(job, [&] { return launcher_.exec(*request, *first->workload); });
   } catch (const base::Error& error) {
     return failure_of(error);
   }

@@ -35,6 +35,9 @@ class Session {
   [[nodiscard]] std::optional<Failure> try_first(const Frame& frame, Job& job);
   [[nodiscard]] std::optional<Failure> try_exec(const Frame& frame, Job& job);
   [[nodiscard]] static std::optional<Failure> connect(Job& job, const std::function<Launcher::Made()>& make);
+  void tell_figures(std::uint64_t request);
+  /// The job of kStart, while it runs.
+  Job* running_first();
   bool receive();
   void wait_and_carry();
   void settle();

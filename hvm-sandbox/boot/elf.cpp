@@ -90,8 +90,7 @@ std::expected<std::uint64_t, std::string> load_segment(int file, const Elf64_Phd
   const auto place = memory.slice(segment.p_paddr, segment.p_memsz);
   if (!place)
     return std::unexpected("it does not fit into the guest's memory");
-  if (segment.p_filesz > 0 &&
-      !fill_from_file(memory, place->part(0, segment.p_filesz), file, segment.p_offset))
+  if (segment.p_filesz > 0 && !fill_from_file(place->part(0, segment.p_filesz), file, segment.p_offset))
     return std::unexpected("the file is cut short");
   return segment.p_paddr + segment.p_memsz;
 }

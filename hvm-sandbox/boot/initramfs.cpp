@@ -40,7 +40,7 @@ LoadedInitramfs load_initramfs(const std::vector<base::UniqueFd>& archives, cons
   }
   std::size_t offset = 0;
   for (std::size_t i = 0; i < archives.size(); ++i) {
-    if (sizes[i] > 0 && !fill_from_file(memory, place->part(offset, sizes[i]), archives[i].get(), 0))
+    if (sizes[i] > 0 && !fill_from_file(place->part(offset, sizes[i]), archives[i].get(), 0))
       throw base::Error("cannot read the guest's initramfs: it became shorter meanwhile, or its disk fails");
     offset += (sizes[i] + 3) & ~3ULL;
   }

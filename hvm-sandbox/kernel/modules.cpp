@@ -69,6 +69,19 @@ std::vector<std::string> module_dependencies(std::string_view file) {
   return names;
 }
 
+std::string_view without_signature(std::string_view file) {
+  constexpr std::string_view kMark = "~Module signature appended~\n";
+  // In front of the mark: 8 bytes on what kind it is, then its length, the high byte first.
+  constexpr std::size_t kHeader = 12;
+  if (!file.ends_with(kMark) || file.size() < kMark.size() + kHeader)
+    return file;
+  const std::string_view rest = file.substr(0, file.size() - kMark.size() - kHeader);
+  std::size_t length = 0;
+  for (const char byte : file.substr(rest.size() + 8, 4))
+    length = length << 8U | static_cast<unsigned char>(byte);
+  return length > rest.size() ? file : rest.substr(0, rest.size() - length);
+}
+
 std::vector<std::string> modules_in_order(const std::string& directory,
                                           const std::vector<std::string>& wanted) {
   Resolver resolver(directory);

@@ -13,6 +13,11 @@ std::string module_name(std::string_view file_or_name);
 /// nothing, or is damaged.
 std::vector<std::string> module_dependencies(std::string_view file);
 
+/// A module's file without the signature at its end: `file` itself when it has none. A kernel that does not
+/// insist on signatures checks those that are there all the same. Source: Linux
+/// include/linux/module_signature.h.
+std::string_view without_signature(std::string_view file);
+
 /// The files of the wanted modules and all that they need, each behind what it needs, below
 /// `directory` (lib/modules/RELEASE). What is built into the kernel (modules.builtin) is left out.
 /// Throws base::Error for a module that the kernel does not have.

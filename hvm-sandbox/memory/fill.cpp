@@ -1,6 +1,6 @@
 #include "memory/fill.h"
 
-#include <sys/sendfile.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -10,7 +10,15 @@
 namespace trine::hvm {
 namespace {
 
+/// All pages at once, where the host can (Linux 5.14): otherwise each is a fault of its own.
+void populate(std::span<std::byte> place) noexcept {
+  constexpr std::uintptr_t kPage = 4096;
+  const std::uintptr_t in_page = reinterpret_cast<std::uintptr_t>(place.data()) % kPage;
+  (void)::madvise(place.data() - in_page, place.size() + in_page, MADV_POPULATE_WRITE);
+}
+
 bool read_into(std::span<std::byte> out, int file, std::uint64_t offset) noexcept {
+  populate(out);
   while (!out.empty()) {
     const ssize_t got = ::pread(file, out.data(), out.size(), static_cast<off_t>(offset));
     if (got < 0 && errno == EINTR)
@@ -23,27 +31,9 @@ bool read_into(std::span<std::byte> out, int file, std::uint64_t offset) noexcep
   return true;
 }
 
-bool copy(const GuestMemory& memory, std::span<std::byte> out, int file, std::uint64_t offset) noexcept {
-  const auto target = static_cast<off_t>(memory.file_offset(GuestSlice(out)));
-  if (::lseek(memory.fd(), target, SEEK_SET) < 0)
-    return read_into(out, file, offset);
-  auto from = static_cast<off_t>(offset);
-  while (!out.empty()) {
-    const ssize_t got = ::sendfile(memory.fd(), file, &from, out.size());
-    if (got < 0 && errno == EINTR)
-      continue;
-    // Not every file system can give its pages away; every file can be read.
-    if (got <= 0)
-      return read_into(out, file, static_cast<std::uint64_t>(from));
-    out = out.subspan(static_cast<std::size_t>(got));
-  }
-  return true;
-}
-
 }  // namespace
 
-bool fill_from_file(const GuestMemory& memory, const GuestSlice& place, int file,
-                    std::uint64_t offset) noexcept {
+bool fill_from_file(const GuestSlice& place, int file, std::uint64_t offset) noexcept {
   struct stat status{};
   if (::fstat(file, &status) != 0 || status.st_size < 0)
     return false;
@@ -62,7 +52,7 @@ bool fill_from_file(const GuestMemory& memory, const GuestSlice& place, int file
     const std::uint64_t last = hole < 0 ? end : std::min(end, static_cast<std::uint64_t>(hole));
     if (first >= end)
       return true;
-    if (!copy(memory, {place.data() + (first - offset), last - first}, file, first))
+    if (!read_into({place.data() + (first - offset), last - first}, file, first))
       return false;
     at = last;
   }

@@ -6,11 +6,8 @@
 
 namespace trine::hvm {
 
-/// Copies the part of a file that begins at `offset` to `place`, which nobody has written to yet: a hole of
-/// the file leaves the memory as it is, zero. The kernel copies, from its page cache to the guest's pages,
-/// which it then need not clear first, nor map for the monitor. False when the file is shorter, or cannot be
-/// read.
-bool fill_from_file(const GuestMemory& memory, const GuestSlice& place, int file,
-                    std::uint64_t offset) noexcept;
+/// Reads the part of a file that begins at `offset` to `place`, which nobody has written to yet: a hole of
+/// the file leaves the memory as it is, zero. False when the file is shorter, or cannot be read.
+bool fill_from_file(const GuestSlice& place, int file, std::uint64_t offset) noexcept;
 
 }  // namespace trine::hvm

@@ -7,29 +7,47 @@
 namespace trine::hvm {
 namespace {
 
+constexpr std::uint64_t kHugePage = 2 << 20;
+
 std::string amount(std::uint64_t bytes) {
   return std::to_string(bytes >> 20U) + " MiB";
+}
+
+/// Not reserved: the guest takes pages as it touches them.
+std::byte* map_aligned(std::uint64_t size) {
+  const std::string what = "cannot get " + amount(size) + " of memory for the guest";
+  const std::uint64_t room = size + kHugePage;
+  void* address = size > room ? MAP_FAILED
+                              : ::mmap(nullptr, room, PROT_READ | PROT_WRITE,
+                                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (address == MAP_FAILED)
+    base::throw_errno(what, "give it less: --memory");
+  // The processor maps a huge page only where guest and host agree on its bounds.
+  auto* const begin = static_cast<std::byte*>(address);
+  const std::uint64_t before = -reinterpret_cast<std::uintptr_t>(begin) % kHugePage;
+  if (before > 0)
+    ::munmap(begin, before);
+  if (before < kHugePage)
+    ::munmap(begin + before + size, kHugePage - before);
+  return begin + before;
 }
 
 }  // namespace
 
 GuestMemory::GuestMemory(std::vector<MemoryRange> ranges) : ranges_(std::move(ranges)) {
   for (const MemoryRange& range : ranges_)
-    size_ = std::max(size_, range.file_offset + range.size);
-  const std::string what = "cannot get " + amount(size_) + " of memory for the guest";
-  file_ = base::UniqueFd(::memfd_create("guest", MFD_CLOEXEC));
-  if (!file_)
-    base::throw_errno(what);
-  if (::ftruncate(file_.get(), static_cast<off_t>(size_)) != 0)
-    base::throw_errno(what);
-  // Shared, so that what shares the file (a device's process, a snapshot) sees what the guest writes. Not
-  // reserved: the guest takes pages as it touches them.
-  void* address = ::mmap(nullptr, size_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file_.get(), 0);
-  if (address == MAP_FAILED)
-    base::throw_errno(what, "give it less: --memory");
-  base_ = static_cast<std::byte*>(address);
+    size_ = std::max(size_, range.offset + range.size);
+  base_ = map_aligned(size_);
+  (void)::madvise(base_, size_, MADV_NOHUGEPAGE);
   // A monitor that crashes must not write a guest's memory to the host's disk.
-  (void)::madvise(address, size_, MADV_DONTDUMP);
+  (void)::madvise(base_, size_, MADV_DONTDUMP);
+}
+
+void GuestMemory::use_huge_pages() const noexcept {
+  // With small pages a guest leaves for the host at its first touch of every 4 KiB, thousands of times until
+  // its first process runs. A memfd would not get huge ones: hosts have them off for shared memory. Where
+  // they are off for all, this asks in vain.
+  (void)::madvise(base_, size_, MADV_HUGEPAGE);
 }
 
 GuestMemory::~GuestMemory() {
@@ -48,7 +66,7 @@ std::optional<GuestSlice> GuestMemory::slice(std::uint64_t address, std::uint64_
       continue;
     if (length > range.size - offset)
       return std::nullopt;
-    return GuestSlice({base_ + range.file_offset + offset, length});
+    return GuestSlice({base_ + range.offset + offset, length});
   }
   return std::nullopt;
 }

@@ -9,8 +9,6 @@
 #include <type_traits>
 #include <vector>
 
-#include "base/unique_fd.h"
-
 namespace trine::hvm {
 
 /// A range of guest memory that was checked to exist, whole. The guest may change what is in it at any
@@ -81,14 +79,15 @@ class GuestSlice {
   std::span<std::byte> bytes_;
 };
 
-/// Where a stretch of the guest's memory lies, in the guest and in the file.
+/// Where a stretch of the guest's memory lies, in the guest and in the monitor's mapping.
 struct MemoryRange {
   std::uint64_t guest_address = 0;
   std::uint64_t size = 0;
-  std::uint64_t file_offset = 0;
+  std::uint64_t offset = 0;
 };
 
-/// A guest's memory: one memfd, mapped once, seen by the guest in one or more ranges.
+/// A guest's memory: one anonymous mapping, seen by the guest in one or more ranges. The host may back it
+/// with huge pages: ranges whose address and offset are multiples of 2 MiB profit.
 class GuestMemory {
  public:
   /// `ranges` are page-aligned, in ascending order, and do not overlap. Throws base::Error when the memory
@@ -98,21 +97,20 @@ class GuestMemory {
   GuestMemory& operator=(const GuestMemory&) = delete;
   ~GuestMemory();
 
+  /// From now on the host may back what is not used yet with huge pages, and gather what is. Ranges whose
+  /// address and offset are multiples of 2 MiB profit. What is loaded before that takes only the pages that
+  /// it needs.
+  void use_huge_pages() const noexcept;
+
   /// The range [address, address + length), if it lies inside one range of memory. An empty range is none.
   [[nodiscard]] std::optional<GuestSlice> slice(std::uint64_t address, std::uint64_t length) const noexcept;
 
   [[nodiscard]] const std::vector<MemoryRange>& ranges() const { return ranges_; }
-  [[nodiscard]] std::byte* host_address(const MemoryRange& range) const { return base_ + range.file_offset; }
+  [[nodiscard]] std::byte* host_address(const MemoryRange& range) const { return base_ + range.offset; }
   [[nodiscard]] std::uint64_t size() const { return size_; }
-  /// Where a slice of this memory begins in the file.
-  [[nodiscard]] std::uint64_t file_offset(const GuestSlice& slice) const {
-    return static_cast<std::uint64_t>(slice.data() - base_);
-  }
-  [[nodiscard]] int fd() const { return file_.get(); }
 
  private:
   std::vector<MemoryRange> ranges_;
-  base::UniqueFd file_;
   std::byte* base_ = nullptr;
   std::uint64_t size_ = 0;
 };

@@ -31,6 +31,17 @@ int kick_signal() {
 
 void ignore_kick(int /*signal*/) {}
 
+/// In the usual 8 MiB of a thread's stack the host would put a huge page for the few kilobytes that are used.
+void use_small_stacks() {
+  constexpr std::size_t kStack = 512 << 10;
+  pthread_attr_t attributes;
+  if (::pthread_attr_init(&attributes) != 0)
+    return;
+  if (::pthread_attr_setstacksize(&attributes, kStack) == 0)
+    (void)::pthread_setattr_default_np(&attributes);
+  ::pthread_attr_destroy(&attributes);
+}
+
 base::UniqueFd make_event() {
   base::UniqueFd event(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   if (!event)
@@ -57,6 +68,7 @@ Machine::Machine(MachinePlan plan)
   vm_.connect_interrupt(serial_interrupt_.get(), Serial::kInterrupt);
   add_devices();
   load();
+  memory_.use_huge_pages();
   const x86::CpuModel model(kvm_, plan_.cpus);
   for (unsigned id = 0; id < plan_.cpus; ++id) {
     vcpus_.push_back(vm_.make_vcpu(id));
@@ -126,6 +138,7 @@ End Machine::run() {
   struct sigaction action{};
   action.sa_handler = ignore_kick;
   ::sigaction(kick_signal(), &action, nullptr);
+  use_small_stacks();
   x86::set_boot_state(vcpus_.front(), entry_);
   for (unsigned index = 0; index < vcpus_.size(); ++index)
     threads_.emplace_back([this, index] { run_vcpu(index); });

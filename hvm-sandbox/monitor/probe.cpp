@@ -52,7 +52,7 @@ double run_once(const Vcpu& vcpu, const GuestMemory& memory, std::uint32_t round
 double probe_guest_code() {
   const Kvm kvm;
   const Vm vm = kvm.make_vm();
-  const GuestMemory memory({{.guest_address = 0, .size = kMemory, .file_offset = 0}});
+  const GuestMemory memory({{.guest_address = 0, .size = kMemory, .offset = 0}});
   vm.set_memory(memory);
   const Vcpu vcpu = vm.make_vcpu(0);
   x86::CpuModel(kvm, 1).apply(vcpu, 0);

@@ -28,6 +28,8 @@ enum class DeviceType : std::uint32_t { kBlock = 2, kConsole = 3, kEntropy = 4, 
 /// guest does never makes one throw.
 class Device {
  public:
+  static constexpr std::uint16_t kMostEntries = 256;
+
   Device() = default;
   Device(const Device&) = delete;
   Device& operator=(const Device&) = delete;
@@ -39,6 +41,9 @@ class Device {
   /// Feature bits of this kind of device; the transport adds VIRTIO_F_VERSION_1.
   [[nodiscard]] virtual std::uint64_t features() const noexcept { return 0; }
   [[nodiscard]] virtual unsigned queue_count() const noexcept = 0;
+  /// The largest number of entries of a queue, a power of two, at most kMostEntries. Drivers take all, and
+  /// some fill a queue of empty buffers at once, each with a page and a notification.
+  [[nodiscard]] virtual std::uint16_t most_entries() const noexcept { return kMostEntries; }
   /// The configuration space, as the driver reads it.
   [[nodiscard]] virtual std::span<const std::byte> config() const noexcept { return {}; }
 

@@ -130,7 +130,7 @@ std::uint32_t MmioTransport::read_register(std::uint64_t offset) noexcept {
     case kDeviceFeatures:
       return word_of(offered(), device_feature_word_);
     case kQueueSizeMost:
-      return selected_ < device_->queue_count() ? kMostEntries : 0;
+      return selected_ < device_->queue_count() ? device_->most_entries() : 0;
     case kQueueReady:
       return selected_ < kMostQueues && queues_[selected_].ready ? 1 : 0;
     case kInterruptStatus:
@@ -227,7 +227,7 @@ void MmioTransport::make_ready(QueueState& state, bool ready) noexcept {
   state.queue.reset();
   if (!ready)
     return;
-  auto made = Queue::make(memory_, state.layout, kMostEntries);
+  auto made = Queue::make(memory_, state.layout, device_->most_entries());
   if (!made) {
     fail(made.error());
     return;

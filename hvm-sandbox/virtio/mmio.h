@@ -22,7 +22,6 @@ class MmioTransport : private DeviceHost {
  public:
   static constexpr std::uint64_t kWindow = 0x1000;  ///< bytes of address space
   static constexpr std::uint32_t kNotifyRegister = 0x50;
-  static constexpr std::uint16_t kMostEntries = 256;
   static constexpr unsigned kMostQueues = 4;
 
   /// `raise` interrupts the guest; it is called under the device lock.

@@ -28,6 +28,11 @@ class ContainerWorkload : public hvm::Workload {
   explicit ContainerWorkload(backend::Container container) : container_(std::move(container)) {}
   base::Process& process() override { return container_.process(); }
   base::UniqueFd take_terminal() override { return container_.take_terminal(); }
+  hvm::Figures figures() override {
+    const cgroups::Stats stats = cgroups::open_group(container_.cgroups()).stats();
+    return {
+        .cpu_microseconds = stats.cpu_usage_us, .memory_bytes = stats.memory_bytes, .processes = stats.pids};
+  }
   bool finish() override { return container_.finish().oom_killed; }
 
   [[nodiscard]] backend::JoinOptions join_options() {
@@ -43,7 +48,8 @@ class JoinedWorkload : public hvm::Workload {
   explicit JoinedWorkload(isolation::Started started) : started_(std::move(started)) {}
   base::Process& process() override { return started_.process; }
   base::UniqueFd take_terminal() override { return std::move(started_.terminal); }
-  bool finish() override { return false; }  // the group's account is the first process's
+  hvm::Figures figures() override { return {}; }  // in the first process's
+  bool finish() override { return false; }        // the group's account is the first process's
 
  private:
   isolation::Started started_;

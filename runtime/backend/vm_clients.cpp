@@ -104,6 +104,12 @@ bool VmClients::take(Client& client, hvm::Frame frame) {
       if (is_first)
         return false;
       break;
+    case hvm::FrameType::kStats:
+      if (!is_first || client.question != 0)
+        return false;
+      client.question = frame.request = next_process_++;
+      requests_.push_back(std::move(frame));
+      return true;
     default:
       return false;
   }
@@ -136,13 +142,29 @@ void VmClients::give_stream(const hvm::StreamHello& hello, const base::UniqueFd&
        socket.get());
 }
 
+/// False: the frame is about no question of a client's.
+bool VmClients::answer(const hvm::Frame& frame) {
+  const auto asker = std::ranges::find_if(clients_, [&](const Client& client) {
+    return client.question != 0 && client.question == frame.request && !client.over;
+  });
+  if (asker == clients_.end())
+    return false;
+  asker->question = 0;
+  hvm::Frame own = frame;
+  own.request = kFirstProcess;
+  send(*asker, own);
+  return true;
+}
+
 void VmClients::give(hvm::Frame frame) {
+  if (frame.payload.size() > kMostAnswer)
+    frame.payload.clear();  // no such answer: the command says that it is none
+  if (answer(frame))
+    return;
   Client* const client = owner_of(frame.request);
   if (client == nullptr)
     return;
   frame.request = kOwnProcess;
-  if (frame.payload.size() > kMostAnswer)
-    frame.payload.clear();  // no such answer: the command says that it is none
   send(*client, frame);
 }
 

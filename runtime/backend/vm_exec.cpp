@@ -213,6 +213,21 @@ class VmExec {
   std::optional<int> code_;
 };
 
+/// The one frame that answers what was asked about the first process. Nothing: the instance has ended.
+std::optional<hvm::Frame> answer_on(Line& line) {
+  constexpr int kPatienceMs = 10'000;
+  for (;;) {
+    if (auto frame = line.next())
+      return frame;
+    pollfd wait{.fd = line.fd(), .events = POLLIN, .revents = 0};
+    const int ready = ::poll(&wait, 1, kPatienceMs);
+    if (ready == 0)
+      throw base::Error("the trine that runs the instance does not answer");
+    if (ready > 0 && !line.receive())
+      return std::nullopt;
+  }
+}
+
 }  // namespace
 
 int exec_in_vm(const VmExecOptions& options, const attach::SignalBlock& signals) {
@@ -225,23 +240,28 @@ int exec_in_vm(const VmExecOptions& options, const attach::SignalBlock& signals)
 }
 
 bool signal_vm(const std::string& socket, int number) {
-  constexpr int kPatienceMs = 10'000;
   Line line(socket);
-  if (!line ||
-      !line.send(FrameType::kSignal, kFirstProcess, hvm::wire::encode(static_cast<std::uint32_t>(number))))
-    return false;
-  for (;;) {
-    pollfd wait{.fd = line.fd(), .events = POLLIN, .revents = 0};
-    const int ready = ::poll(&wait, 1, kPatienceMs);
-    if (ready == 0)
-      throw base::Error("the trine that runs the instance does not answer");
-    if (ready > 0 && !line.receive())
-      return false;
-    while (const auto frame = line.next()) {
-      if (frame->type == FrameType::kTaken)
-        return true;
-    }
-  }
+  return line &&
+         line.send(FrameType::kSignal, kFirstProcess,
+                   hvm::wire::encode(static_cast<std::uint32_t>(number))) &&
+         answer_on(line).has_value();
+}
+
+std::optional<cgroups::Stats> stats_of_vm(const std::string& socket) {
+  Line line(socket);
+  if (!line || !line.send(FrameType::kStats, kFirstProcess, {}))
+    return std::nullopt;
+  const auto answer = answer_on(line);
+  if (!answer)
+    return std::nullopt;
+  if (answer->type == FrameType::kFailed)
+    throw_failure(answer->payload);
+  const auto figures = hvm::wire::decode<hvm::Figures>(answer->payload);
+  if (answer->type != FrameType::kFigures || !figures)
+    throw base::Error("the guest's answer is no figures");
+  return cgroups::Stats{.memory_bytes = figures->memory_bytes,
+                        .cpu_usage_us = figures->cpu_microseconds,
+                        .pids = figures->processes};
 }
 
 }  // namespace trine::runtime::backend

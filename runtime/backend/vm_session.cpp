@@ -269,6 +269,7 @@ void VmSession::handle_other(hvm::Frame frame) {
     case hvm::FrameType::kStarted:
     case hvm::FrameType::kFailed:
     case hvm::FrameType::kExit:
+    case hvm::FrameType::kFigures:
       clients_.give(std::move(frame));
       break;
     default:

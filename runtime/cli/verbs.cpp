@@ -12,6 +12,7 @@
 #include "registry_verbs.h"
 #include "run_flags.h"
 #include "runtime/engine/run.h"
+#include "stats_verb.h"
 #include "store_verbs.h"
 #include "verb.h"
 #include "vm_verbs.h"
@@ -137,6 +138,13 @@ const std::vector<Verb>& verbs() {
        "trine inspect web\ntrine inspect debian:12", no_flags, run_inspect},
       {"ps", "[FLAG]...", "list instances", "Lists those that run; with --all, those that have ended too.",
        "trine ps\ntrine ps --all --format json", ps_flag_texts, run_ps},
+      {"stats", "[FLAG]... [INSTANCE]...", "show what instances use",
+       "Shows CPU time in percent of one processor, memory and the number of processes, once a second until "
+       "it "
+       "is interrupted: of the instances named, or of all that run. For a VM they are those of its workload, "
+       "as "
+       "the guest's kernel counts them. With --format json there is one array a second, on one line.",
+       "trine stats\ntrine stats --no-stream --format json web", stats_flag_texts, run_stats},
       {"exec", "[FLAG]... INSTANCE COMMAND [ARGUMENT]...", "run a program in a running instance",
        "Runs COMMAND beside the instance's first process and exits with its exit code. User, environment, "
        "directory, capabilities, limits and seccomp filter are those that the instance was started with, but "

@@ -41,9 +41,9 @@ constexpr unsigned kMostCpus = 64;
 /// `bytes` of memory, around the gap.
 inline std::vector<MemoryRange> memory_ranges(std::uint64_t bytes) {
   if (bytes <= kGap)
-    return {{.guest_address = 0, .size = bytes, .file_offset = 0}};
-  return {{.guest_address = 0, .size = kGap, .file_offset = 0},
-          {.guest_address = kGapEnd, .size = bytes - kGap, .file_offset = kGap}};
+    return {{.guest_address = 0, .size = bytes, .offset = 0}};
+  return {{.guest_address = 0, .size = kGap, .offset = 0},
+          {.guest_address = kGapEnd, .size = bytes - kGap, .offset = kGap}};
 }
 
 }  // namespace trine::hvm::x86

@@ -14,6 +14,8 @@ class Console : public Device {
   [[nodiscard]] DeviceType type() const noexcept override { return DeviceType::kConsole; }
   [[nodiscard]] std::string name() const override { return "console"; }
   [[nodiscard]] unsigned queue_count() const noexcept override { return 2; }
+  /// The driver fills the queue for input, in which nothing ever comes, and writes one text at a time.
+  [[nodiscard]] std::uint16_t most_entries() const noexcept override { return 16; }
   void notify(unsigned queue) noexcept override;
 
  private:

@@ -28,6 +28,8 @@ class Vsock : public Device {
   [[nodiscard]] DeviceType type() const noexcept override { return DeviceType::kVsock; }
   [[nodiscard]] std::string name() const override { return "vsock"; }
   [[nodiscard]] unsigned queue_count() const noexcept override { return 3; }
+  /// The driver fills the queue for what it receives with a page each.
+  [[nodiscard]] std::uint16_t most_entries() const noexcept override { return 128; }
   [[nodiscard]] std::span<const std::byte> config() const noexcept override { return config_; }
   void notify(unsigned queue) noexcept override;
   void reset() noexcept override;

@@ -23,6 +23,8 @@ class Workload {
   [[nodiscard]] virtual base::Process& process() = 0;
   /// The master of its terminal, once; empty when it has none.
   virtual base::UniqueFd take_terminal() = 0;
+  /// What it and all beside it use.
+  [[nodiscard]] virtual Figures figures() = 0;
   /// After process() was waited for: clears up. Whether the kernel killed something for lack of memory.
   virtual bool finish() = 0;
 };

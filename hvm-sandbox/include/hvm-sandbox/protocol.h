@@ -29,6 +29,8 @@ enum class FrameType : std::uint16_t {
   kExit = 7,      ///< guest: Exit
   kShutdown = 8,  ///< host: empty; the guest powers off
   kExec = 9,      ///< host: ExecRequest; answered like kStart
+  kStats = 10,    ///< host: empty; answered by kFigures or kFailed
+  kFigures = 11,  ///< guest: Figures
   // Between an instance's trine and other commands on the same host, never to a guest.
   kStream = 32,  ///< StreamHello, with a descriptor: a stream of the caller's process
   kTaken = 33,   ///< empty: a signal for the first process was passed on
@@ -36,7 +38,7 @@ enum class FrameType : std::uint16_t {
 
 struct Frame {
   FrameType type{};
-  std::uint64_t request = 0;  ///< names the process that it is about
+  std::uint64_t request = 0;  ///< names the process that it is about, or the question
   std::string payload;
 };
 
@@ -78,6 +80,14 @@ struct TerminalSize {
 struct Exit {
   std::uint32_t code = 0;
   bool oom_killed = false;
+};
+
+/// What the first process and all beside it use, as their cgroup has it. Unset: the guest's kernel does not
+/// count it.
+struct Figures {
+  std::optional<std::uint64_t> cpu_microseconds;  ///< since the first process was started
+  std::optional<std::uint64_t> memory_bytes;
+  std::optional<std::uint64_t> processes;
 };
 
 enum class StreamKind : std::uint32_t { kInput = 0, kOutput = 1, kError = 2, kTerminal = 3 };
@@ -147,6 +157,13 @@ struct Fields<Exit> {
   static auto of(auto& value) {
     auto& [code, oom_killed] = value;
     return std::tie(code, oom_killed);
+  }
+};
+template <>
+struct Fields<Figures> {
+  static auto of(auto& value) {
+    auto& [cpu_microseconds, memory_bytes, processes] = value;
+    return std::tie(cpu_microseconds, memory_bytes, processes);
   }
 };
 template <>

@@ -30,7 +30,7 @@ unsigned sum(std::string_view bytes) {
 }  // namespace
 
 TEST_CASE("the ACPI tables lead to one another, and their sums are right") {
-  const GuestMemory memory({{.guest_address = 0, .size = 2 << 20, .file_offset = 0}});
+  const GuestMemory memory({{.guest_address = 0, .size = 2 << 20, .offset = 0}});
   x86::write_acpi(memory, {.cpus = 4, .devices = 19});
   const std::string rsdp = bytes_at(memory, x86::kRsdp, 36);
   CHECK(rsdp.starts_with("RSD PTR "));

@@ -7,10 +7,26 @@
 using namespace trine::hvm;
 using namespace trine::hvm::test;
 
+namespace {
+constexpr std::uint16_t kEntries = 16;
+}  // namespace
+
+TEST_CASE("a console has short queues, which a driver fills quickly, and takes no longer ones") {
+  ConsoleLog log;
+  Driver driver(std::make_unique<Console>(log));
+  for (const std::uint32_t queue : {0, 1}) {
+    driver.write(0x30, queue);
+    CHECK(driver.read(0x34) == kEntries);
+  }
+  driver.start(kEntries * 2);
+  driver.request(1, "too many\n", 0);
+  CHECK(log.tail(1).empty());
+}
+
 TEST_CASE("what a guest writes to its console is kept") {
   ConsoleLog log;
   Driver driver(std::make_unique<Console>(log));
-  driver.start();
+  driver.start(kEntries);
   driver.request(1, "one\ntwo\r\nthree\n", 0);
   CHECK(log.tail(2) == "two\nthree");
   CHECK(log.tail(100) == "one\ntwo\nthree");
@@ -21,7 +37,7 @@ TEST_CASE("what a guest writes to its console is kept") {
 TEST_CASE("a flood of console output takes no more memory, and its end is kept") {
   ConsoleLog log;
   Driver driver(std::make_unique<Console>(log));
-  driver.start();
+  driver.start(kEntries);
   const std::string line = std::string(999, 'x') + "\n";
   for (int i = 0; i < 1000; ++i)
     driver.request(1, line, 0);

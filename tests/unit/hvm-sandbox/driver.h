@@ -63,7 +63,7 @@ class Driver {
   std::string load(std::uint64_t address, std::size_t bytes);
 
  private:
-  GuestMemory memory_{{{.guest_address = 0, .size = kGuestBytes, .file_offset = 0}}};
+  GuestMemory memory_{{{.guest_address = 0, .size = kGuestBytes, .offset = 0}}};
   unsigned interrupts_ = 0;
   MmioTransport transport_;
   std::uint16_t size_ = 0;

@@ -7,6 +7,7 @@
 
 #include <cstring>
 
+#include "base/unique_fd.h"
 #include "elf_builder.h"
 
 using namespace trine::hvm;
@@ -17,7 +18,7 @@ namespace {
 constexpr std::uint64_t kLowest = 0x100000;
 
 struct Loader {
-  GuestMemory memory{{{.guest_address = 0, .size = 4 << 20, .file_offset = 0}}};
+  GuestMemory memory{{{.guest_address = 0, .size = 4 << 20, .offset = 0}}};
 
   std::expected<LoadedKernel, std::string> load(const std::string& file) {
     const trine::base::UniqueFd fd(::memfd_create("kernel", MFD_CLOEXEC));

@@ -25,11 +25,11 @@ base::UniqueFd file_with_hole() {
 }
 
 struct Fixture {
-  hvm::GuestMemory memory{{{.guest_address = 0, .size = 4 << 20, .file_offset = 0}}};
+  hvm::GuestMemory memory{{{.guest_address = 0, .size = 4 << 20, .offset = 0}}};
   base::UniqueFd file = file_with_hole();
 
   bool fill(std::uint64_t address, std::uint64_t offset, std::uint64_t length) {
-    return hvm::fill_from_file(memory, *memory.slice(address, length), file.get(), offset);
+    return hvm::fill_from_file(*memory.slice(address, length), file.get(), offset);
   }
   std::string text(std::uint64_t address, std::uint64_t length) {
     std::string out(length, '?');
@@ -65,7 +65,7 @@ TEST_CASE("a file that is shorter is said to be") {
 }
 
 TEST_CASE("what is no file of a known size is not read") {
-  hvm::GuestMemory memory{{{.guest_address = 0, .size = 1 << 20, .file_offset = 0}}};
+  hvm::GuestMemory memory{{{.guest_address = 0, .size = 1 << 20, .offset = 0}}};
   const base::UniqueFd device = base::open_file("/dev/zero", O_RDONLY);
-  CHECK(!hvm::fill_from_file(memory, *memory.slice(0, 1), device.get(), 0));
+  CHECK(!hvm::fill_from_file(*memory.slice(0, 1), device.get(), 0));
 }

@@ -35,6 +35,22 @@ TEST_CASE("a module's file says what it needs") {
   CHECK(hvm::module_dependencies("no module").empty());
 }
 
+TEST_CASE("a module's signature is taken off, and nothing else") {
+  using namespace std::string_literals;
+  const std::string mark = "~Module signature appended~\n";
+  const std::string header = "\0\0\2\0\0\0\0\0"s;
+  CHECK(hvm::without_signature("code" + std::string(300, 's') + header + "\0\0\1\x2c"s + mark) == "code");
+  CHECK(hvm::without_signature("code") == "code");
+  CHECK(hvm::without_signature("") == "");
+  SECTION("a length that cannot be leaves the file as it is") {
+    for (const std::string& length : {"\0\0\0\x05"s, "\xff\xff\xff\xff"s}) {
+      const std::string file = "code" + header + length + mark;
+      CHECK(hvm::without_signature(file) == file);
+    }
+    CHECK(hvm::without_signature(mark) == mark);
+  }
+}
+
 TEST_CASE("modules stand behind what they need, once, without what is built in") {
   const test::Scratch scratch;
   const std::string directory = scratch.path("modules");

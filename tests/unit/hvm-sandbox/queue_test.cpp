@@ -34,7 +34,7 @@ struct Fixture {
 };
 
 QueueError layout_error(const QueueLayout& layout) {
-  const GuestMemory memory({{.guest_address = 0, .size = kGuestBytes, .file_offset = 0}});
+  const GuestMemory memory({{.guest_address = 0, .size = kGuestBytes, .offset = 0}});
   const auto queue = Queue::make(memory, layout, 256);
   REQUIRE(!queue);
   return queue.error();
@@ -43,8 +43,8 @@ QueueError layout_error(const QueueLayout& layout) {
 }  // namespace
 
 TEST_CASE("a slice of guest memory lies in one range, whatever the numbers") {
-  const GuestMemory memory({{.guest_address = 0, .size = 0x10000, .file_offset = 0},
-                            {.guest_address = 0x100000, .size = 0x10000, .file_offset = 0x10000}});
+  const GuestMemory memory({{.guest_address = 0, .size = 0x10000, .offset = 0},
+                            {.guest_address = 0x100000, .size = 0x10000, .offset = 0x10000}});
   CHECK(memory.slice(0, 0x10000));
   CHECK(memory.slice(0xffff, 1));
   CHECK(memory.slice(0x100000, 0x10000));
@@ -58,7 +58,7 @@ TEST_CASE("a slice of guest memory lies in one range, whatever the numbers") {
 }
 
 TEST_CASE("a slice reads and writes nothing beyond its end") {
-  const GuestMemory memory({{.guest_address = 0, .size = 0x1000, .file_offset = 0}});
+  const GuestMemory memory({{.guest_address = 0, .size = 0x1000, .offset = 0}});
   const GuestSlice slice = *memory.slice(0, 8);
   slice.store(0, std::uint64_t{0x1122334455667788});
   CHECK(slice.load<std::uint64_t>(0) == 0x1122334455667788);

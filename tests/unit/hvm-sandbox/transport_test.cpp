@@ -17,7 +17,7 @@ TEST_CASE("a driver recognises the device") {
   CHECK(driver.read(0x00) == 0x74726976);
   CHECK(driver.read(0x04) == 2);
   CHECK(driver.read(0x08) == 4);
-  CHECK(driver.read(0x34) == MmioTransport::kMostEntries);
+  CHECK(driver.read(0x34) == Device::kMostEntries);
   driver.write(0x30, 1);
   CHECK(driver.read(0x34) == 0);
 }

@@ -68,6 +68,7 @@ bool is_dropped(const base::UniqueFd& command, Host& host) {
 }
 
 const Frame kExecFrame{.type = FrameType::kExec, .request = kOwnProcess, .payload = "plan"};
+const Frame kStatsFrame{.type = FrameType::kStats, .request = kFirstProcess, .payload = {}};
 const Frame kTerm{.type = FrameType::kSignal, .request = kFirstProcess, .payload = wire::encode(15U)};
 
 }  // namespace
@@ -193,4 +194,46 @@ TEST_CASE("a process is nobody's when its command has gone") {
   host.turn();
   CHECK_FALSE(host.clients.has(request));
   CHECK_FALSE(host.clients.has(0));
+}
+
+TEST_CASE("each command gets the answer to its own question") {
+  Host host;
+  const base::UniqueFd one = host.connect();
+  const base::UniqueFd other = host.connect();
+  const auto first = host.ask(one, kStatsFrame);
+  const auto second = host.ask(other, kStatsFrame);
+  REQUIRE(first.size() == 1);
+  REQUIRE(second.size() == 1);
+  CHECK(first[0].type == FrameType::kStats);
+  CHECK(first[0].request != second[0].request);
+  CHECK(first[0].request != kFirstProcess);
+  host.clients.give({.type = FrameType::kFigures, .request = second[0].request, .payload = "for the other"});
+  (void)frames_at(one);
+  const auto answer = frames_at(other);
+  REQUIRE(!answer.empty());
+  CHECK(answer.back().type == FrameType::kFigures);
+  CHECK(answer.back().request == kFirstProcess);
+  CHECK(answer.back().payload == "for the other");
+  SECTION("an answer to no question, or to one that was answered, goes nowhere") {
+    host.clients.give({.type = FrameType::kFigures, .request = second[0].request, .payload = "again"});
+    host.clients.give({.type = FrameType::kFigures, .request = 99, .payload = "unasked"});
+    CHECK(frames_at(one).empty());
+    CHECK(frames_at(other).empty());
+  }
+  SECTION("a command may ask again once it has its answer") {
+    CHECK(host.ask(other, kStatsFrame).size() == 1);
+  }
+  SECTION("one that asks twice at a time is dropped") {
+    CHECK(host.ask(one, kStatsFrame).empty());
+    CHECK(is_dropped(one, host));
+  }
+}
+
+TEST_CASE("a command asks about the instance, not about its own process") {
+  Host host;
+  const base::UniqueFd command = host.connect();
+  Frame wrong = kStatsFrame;
+  wrong.request = kOwnProcess;
+  CHECK(host.ask(command, wrong).empty());
+  CHECK(is_dropped(command, host));
 }

@@ -1,8 +1,10 @@
 #pragma once
 
+#include <optional>
 #include <string>
 
 #include "base/unique_fd.h"
+#include "cgroups/group.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/joined_process.h"
 
@@ -30,5 +32,9 @@ int exec_in_vm(const VmExecOptions& options, const attach::SignalBlock& signals)
 /// Sends a signal to the first process in the guest; KILL ends the instance whatever the guest does. False:
 /// it has ended. Throws base::Error.
 bool signal_vm(const std::string& socket, int number);
+
+/// What the instance's processes use, as the guest counts it: memory, CPU time, their number. Nothing: it has
+/// ended. Throws base::Error.
+std::optional<cgroups::Stats> stats_of_vm(const std::string& socket);
 
 }  // namespace trine::runtime::backend

@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cgroups/group.h"
+#include "runtime/engine/instance.h"
+
+/// What instances use, of either class.
+namespace trine::runtime::engine {
+
+struct InstanceStats {
+  Record record;
+  /// CPU time in microseconds since its first process was started, memory in bytes, processes. Unset: nobody
+  /// counts it.
+  cgroups::Stats used;
+};
+
+/// Of the instances named, or of all that run when none is; those that end meanwhile are left out. One of all
+/// whose figures cannot be had, as those of a VM whose guest is not up yet, is listed without.
+///
+/// A container's figures are its cgroup's. On version 1 it has one only where it is limited: for what is not
+/// counted there the processes of its pid namespace are added up, each with the children that it has waited
+/// for and with pages that they share counted more than once. A VM's figures are those of the workload's
+/// cgroup in the guest, as its kernel counts them; the monitor and the guest's kernel come on top.
+///
+/// Throws Error for one that is named, and that there is not or that does not run.
+std::vector<InstanceStats> read_stats(const Paths& paths, const std::vector<std::string>& references);
+
+}  // namespace trine::runtime::engine

@@ -55,7 +55,10 @@ Received receive_with_descriptor(int socket, std::span<char> bytes, int flags) n
   message.msg_iovlen = 1;
   message.msg_control = control.data();
   message.msg_controllen = control.size();
-  Received received{.size = ::recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC)};
+  Received received;
+  do {
+    received.size = ::recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
+  } while (received.size < 0 && errno == EINTR);
   const cmsghdr* entry = received.size > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
   if (entry != nullptr && entry->cmsg_type == SCM_RIGHTS && entry->cmsg_len == CMSG_LEN(sizeof(int))) {
     int fd = -1;

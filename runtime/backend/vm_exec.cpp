@@ -8,7 +8,6 @@
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <cstring>
 #include <deque>
 
 #include "base/error.h"
@@ -58,10 +57,7 @@ class Line {
   /// Waits for bytes, and a descriptor that comes with them. False: the instance has ended.
   bool receive() {
     std::array<char, 65536> bytes;
-    base::Received received;
-    do {
-      received = base::receive_with_descriptor(socket_.get(), bytes, 0);
-    } while (received.size < 0 && errno == EINTR);
+    base::Received received = base::receive_with_descriptor(socket_.get(), bytes, 0);
     if (received.size <= 0)
       return false;
     if (received.descriptor)

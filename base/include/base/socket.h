@@ -17,10 +17,10 @@ UniqueFd connect_unix(const std::string& path);
 /// added. False: it was not sent, and errno says why.
 bool try_send_descriptor(int socket, int fd, std::string_view text, int flags) noexcept;
 
-/// What recvmsg(2) gives, and the descriptor that came with it, if one did; it is closed on exec. A `size`
-/// below 0: errno says why.
+/// What recvmsg(2) gives, and the descriptor that came with it, if one did; it is closed on exec. A signal
+/// does not end the wait.
 struct Received {
-  ssize_t size = -1;
+  ssize_t size = -1;  ///< 0: the other end is closed; below: it failed
   UniqueFd descriptor;
 };
 Received receive_with_descriptor(int socket, std::span<char> bytes, int flags) noexcept;

@@ -294,8 +294,8 @@ for ((i = 0; i < 10; i++)); do
   oci delete --force "$b"
 done
 [[ $wins == 10 ]] && pass "of two creates at once one wins" || fail "of two creates at once one wins" "$wins of 10"
-kill_creates() { # CLAIM
-  for ((i = 0; i < 30; i++)); do
+kill_creates() { # TIMES CLAIM
+  for ((i = 0; i < $1; i++)); do
     "$build/bin/trine-oci" --root "$states" create --bundle "$bundle" "$a" >/dev/null 2>&1 </dev/null &
     pid=$!
     read -rt "0.00$((i / 5))$((i % 5 * 2))" <> <(:) || :
@@ -305,9 +305,9 @@ kill_creates() { # CLAIM
     [[ $code == 0 && -z $(remains) ]] && continue
     wait_until eval '[[ -z $(remains) ]]' || fail "create killed at moment $i" "exit $code: $output; $(remains)"
   done
-  expect_nothing_left "$1"
+  expect_nothing_left "$2"
 }
-kill_creates "create killed at 30 moments: delete --force leaves nothing"
+kill_creates 30 "create killed at 30 moments: delete --force leaves nothing"
 
 # --- in the host's mount namespace ---
 configure '.linux.namespaces |= map(select(.type != "mount"))' 'exec sleep 8765'
@@ -318,7 +318,7 @@ oci kill "$a" KILL
 wait_until in_state "$a" stopped
 expect_exit "delete of it" 0 oci delete "$a"
 expect_nothing_left "its mounts have gone"
-kill_creates "create of one killed at 30 moments: delete --force leaves nothing"
+kill_creates "$(scaled 30)" "create of one killed at many moments: delete --force leaves nothing"
 configure '.linux.namespaces |= map(select(.type != "mount")) | .process.args = ["/nosuch"]'
 expect_no_create "one that fails" 'no such file' "$a"
 expect_nothing_left "leaves nothing either"

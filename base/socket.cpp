@@ -13,6 +13,25 @@
 #include "base/in_root.h"
 
 namespace trine::base {
+namespace {
+
+/// A message of some bytes with room for one descriptor.
+struct Envelope {
+  explicit Envelope(std::span<char> bytes) : part{bytes.data(), bytes.size()} {
+    message.msg_iov = &part;
+    message.msg_iovlen = 1;
+    message.msg_control = control.data();
+    message.msg_controllen = control.size();
+  }
+  Envelope(const Envelope&) = delete;
+  Envelope& operator=(const Envelope&) = delete;
+
+  iovec part;
+  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
+  msghdr message{};
+};
+
+}  // namespace
 
 UniqueFd connect_unix(const std::string& path) {
   UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
@@ -32,34 +51,22 @@ UniqueFd connect_unix(const std::string& path) {
 }
 
 bool try_send_descriptor(int socket, int fd, std::string_view text, int flags) noexcept {
-  iovec part{const_cast<char*>(text.data()), text.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
-  cmsghdr* entry = CMSG_FIRSTHDR(&message);
+  Envelope envelope({const_cast<char*>(text.data()), text.size()});
+  cmsghdr* entry = CMSG_FIRSTHDR(&envelope.message);
   entry->cmsg_level = SOL_SOCKET;
   entry->cmsg_type = SCM_RIGHTS;
   entry->cmsg_len = CMSG_LEN(sizeof fd);
   std::memcpy(CMSG_DATA(entry), &fd, sizeof fd);
-  return ::sendmsg(socket, &message, flags | MSG_NOSIGNAL) >= 0;
+  return ::sendmsg(socket, &envelope.message, flags | MSG_NOSIGNAL) >= 0;
 }
 
 Received receive_with_descriptor(int socket, std::span<char> bytes, int flags) noexcept {
-  iovec part{bytes.data(), bytes.size()};
-  alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
-  msghdr message{};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.data();
-  message.msg_controllen = control.size();
+  Envelope envelope(bytes);
   Received received;
   do {
-    received.size = ::recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
+    received.size = ::recvmsg(socket, &envelope.message, flags | MSG_CMSG_CLOEXEC);
   } while (received.size < 0 && errno == EINTR);
-  const cmsghdr* entry = received.size > 0 ? CMSG_FIRSTHDR(&message) : nullptr;
+  const cmsghdr* entry = received.size > 0 ? CMSG_FIRSTHDR(&envelope.message) : nullptr;
   if (entry != nullptr && entry->cmsg_type == SCM_RIGHTS && entry->cmsg_len == CMSG_LEN(sizeof(int))) {
     int fd = -1;
     std::memcpy(&fd, CMSG_DATA(entry), sizeof fd);

@@ -27,12 +27,13 @@ std::uint64_t mount_of(const base::UniqueFd& directory, const std::string& path)
   return status.stx_mnt_id;
 }
 
-/// As mountinfo writes it.
+/// As mountinfo writes it: some bytes as three octal digits.
 std::string escape(const std::string& path) {
   std::string text;
   for (const char c : path) {
     if (c == ' ' || c == '\t' || c == '\n' || c == '\\')
-      text += std::string("\\0") + static_cast<char>('0' + c / 8) + static_cast<char>('0' + c % 8);
+      text += {'\\', static_cast<char>('0' + c / 64), static_cast<char>('0' + c / 8 % 8),
+               static_cast<char>('0' + c % 8)};
     else
       text += c;
   }

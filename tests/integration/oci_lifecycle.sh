@@ -319,6 +319,11 @@ wait_until in_state "$a" stopped
 expect_exit "delete of it" 0 oci delete "$a"
 expect_nothing_left "its mounts have gone"
 kill_creates "$(scaled 30)" "create of one killed at many moments: delete --force leaves nothing"
+odd="$work/a b\\c"
+mkdir "$odd" && cp "$bundle/config.json" "$odd/" && cp -a "$bundle/rootfs" "$odd/rootfs"
+bundle=$odd expect_create "create, in a directory of an odd name" "$a"
+oci delete --force "$a"
+expect_nothing_left "its mounts are found again"
 configure '.linux.namespaces |= map(select(.type != "mount")) | .process.args = ["/nosuch"]'
 expect_no_create "one that fails" 'no such file' "$a"
 expect_nothing_left "leaves nothing either"

@@ -20,6 +20,10 @@ qemu_arguments() {
   else
     arguments+=(-accel "tcg,thread=multi" -smp "$cpus")
   fi
+  # QEMU 7.2 sets and clears a processor's pending interrupts without a lock when a guest is entered and left. One that
+  # gets lost meanwhile is found again with the next that comes; a timer that is set anew each time it fires may have been
+  # the last, and the machine would stand still. With two processors one's call to the other gets lost as well.
+  [[ $guests == no ]] || kernel_words+=(nohz=off highres=off)
   # Software emulation can leave the processors waiting for one another for ever: then end, with the traces on the
   # console, instead of spinning until the time limit. A busy build machine delays them by some tens of seconds.
   kernel_words+=(softlockup_panic=1 watchdog_thresh=30)

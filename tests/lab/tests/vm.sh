@@ -16,9 +16,7 @@ release=$(<"$unpacked/release")
 mkdir -p "$work/kernel/boot" "$work/kernel/lib"
 cp "$unpacked/kernel" "$work/kernel/boot/vmlinuz-$release"
 cp -r "$unpacked/modules/lib/modules" "$work/kernel/lib/"
-# One processor: QEMU 7.2 sets and clears a processor's pending interrupts without a lock when a guest is entered and left,
-# so with two of them one's call to the other gets lost, and the machine stands still or dies, mostly within three guests.
-"$lab" run x86 --cpus 1 --timeout 1500 --share "$work/kernel" -- env TRINE_TEST_LIMIT=900 TRINE_BUILD="$build" TRINE_TEST_KERNEL="$work/kernel" \
+"$lab" run x86 --guests --timeout 1500 --share "$work/kernel" -- env TRINE_TEST_LIMIT=900 TRINE_BUILD="$build" TRINE_TEST_KERNEL="$work/kernel" \
   bash "$lab_tests/lab/guest/batch.sh" integration/vm integration/vm_monitor >"$work/results" 2>&1 # not piped: the exit code is the lab's
 code=$?
 grep -vE '^[0-9]+ passed' "$work/results"

@@ -23,6 +23,8 @@ constexpr std::size_t kMostGreetings = 16;
 constexpr std::size_t kMostUnsent = 4 << 20;
 /// How long a killed instance has to say that it has ended, so that all of its output is had.
 constexpr std::chrono::seconds kKillPatience(2);
+/// How long a machine has to end whose agent is gone: a guest's kernel panics without it.
+constexpr std::chrono::seconds kEndPatience(5);
 constexpr int kKilled = 128 + SIGKILL;
 
 // Source: hvm-sandbox/monitor/exit_codes.h, as its caller understands it.
@@ -227,7 +229,7 @@ void VmSession::take_frames() {
   if (got <= 0) {
     control_.reset();
     if (!end_)
-      throw base::Error("the guest's agent is gone, and its process with it");
+      report_lost_agent();
     return;
   }
   reader_.append({bytes.data(), static_cast<std::size_t>(got)});
@@ -255,12 +257,18 @@ void VmSession::handle(hvm::Frame frame) {
     case hvm::FrameType::kFailed:
       throw_failure(frame.payload);
     case hvm::FrameType::kExit:
-      if (const auto exit = hvm::wire::decode<hvm::Exit>(frame.payload))
-        end_ = VmEnd{.code = exit_code_of(*exit), .oom_killed = exit->oom_killed};
+      take_exit(frame.payload);
       break;
     default:
       throw base::Error("the guest's agent sent a frame of an unknown type");
   }
+}
+
+void VmSession::take_exit(const std::string& payload) {
+  const auto exit = hvm::wire::decode<hvm::Exit>(payload);
+  if (!exit)
+    throw base::Error("the guest's agent told of an end in a form that cannot be read");
+  end_ = VmEnd{.code = exit_code_of(*exit), .oom_killed = exit->oom_killed};
 }
 
 /// About another command's process, which may be gone by now.
@@ -304,6 +312,14 @@ void VmSession::report_machine_end() {
       std::ranges::find_if(kMachineEnds, [&](const MachineEnd& end) { return end.code == status.code; });
   const std::string why = known == kMachineEnds.end() ? "its monitor failed" : std::string(known->text);
   throw base::Error((ready_ ? "the instance ended: " : "the instance did not come up: ") + why);
+}
+
+void VmSession::report_lost_agent() {
+  pollfd wait{.fd = monitor_.process().pidfd(), .events = POLLIN, .revents = 0};
+  const int patience = milliseconds_until(Clock::now() + kEndPatience);
+  if (::poll(&wait, 1, patience) > 0)
+    report_machine_end();
+  throw base::Error("the guest's agent is gone, and its process with it");
 }
 
 void VmSession::report_no_boot() {

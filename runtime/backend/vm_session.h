@@ -40,6 +40,7 @@ class VmSession {
   void take_requests();
   void handle(hvm::Frame frame);
   void handle_other(hvm::Frame frame);
+  void take_exit(const std::string& payload);
   void start(const hvm::Frame& frame);
   void on_started();
   void send(hvm::FrameType type, std::string payload, std::uint64_t process = kFirstProcess);
@@ -47,6 +48,7 @@ class VmSession {
   void send_window_size();
   /// The machine ended: tells why, as an error.
   [[noreturn]] void report_machine_end();
+  [[noreturn]] void report_lost_agent();
   [[noreturn]] void report_no_boot();
   [[nodiscard]] bool finished() const;
 

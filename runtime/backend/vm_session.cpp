@@ -24,7 +24,7 @@ constexpr std::size_t kMostUnsent = 4 << 20;
 /// How long a killed instance has to say that it has ended, so that all of its output is had.
 constexpr std::chrono::seconds kKillPatience(2);
 /// How long a machine has to end whose agent is gone: a guest's kernel panics without it.
-constexpr std::chrono::seconds kEndPatience(5);
+constexpr int kEndPatienceMs = 5000;
 constexpr int kKilled = 128 + SIGKILL;
 
 // Source: hvm-sandbox/monitor/exit_codes.h, as its caller understands it.
@@ -316,8 +316,7 @@ void VmSession::report_machine_end() {
 
 void VmSession::report_lost_agent() {
   pollfd wait{.fd = monitor_.process().pidfd(), .events = POLLIN, .revents = 0};
-  const int patience = milliseconds_until(Clock::now() + kEndPatience);
-  if (::poll(&wait, 1, patience) > 0)
+  if (::poll(&wait, 1, kEndPatienceMs) > 0)
     report_machine_end();
   throw base::Error("the guest's agent is gone, and its process with it");
 }

@@ -36,7 +36,7 @@ cases_of_both() {
   output=$(echo 'echo typed-$((1+1))' | run_it -it busybox sh | tr -d '\r')
   grep -q typed-2 <<<"$output" && pass "$class: -it works without a terminal of ours, and ends with its input" || fail "$class: -it works without a terminal of ours, and ends with its input" "$output"
   start run --rm --isolation "$class" busybox sh -c 'trap "exit 9" TERM; echo up; while :; do sleep 0.1; done' >"$work/signalled"
-  for ((tries = 0; tries < 9; tries++)); do wait_until grep -q up "$work/signalled" && break; done
+  wait_for_guest grep -q up "$work/signalled"
   kill -TERM "$started"
   wait "$started"
   code=$?
@@ -47,7 +47,7 @@ cases_of_both() {
 cases_of_others() {
   start run --name "main-$class" --isolation "$class" -e B=mine -u user busybox sh -c 'trap "exit 9" TERM; echo up; while :; do sleep 0.1; done' >"$work/main" 2>&1
   main=$started
-  for ((tries = 0; tries < 9; tries++)); do wait_until grep -q up "$work/main" && break; done
+  wait_for_guest grep -q up "$work/main"
   in_it() { trine exec "$@"; }
   expect_output "$class: exec has the instance's variables, directory, user" "1 mine /home/user uid=1000(user) gid=1000(user) groups=1000(user),2000(extra)" \
     in_it "main-$class" sh -c 'echo $FROM_IMAGE $B $(pwd) $(id)'
@@ -107,7 +107,7 @@ cases_of_others() {
   expect_error "$class: no exec in what has ended" 125 "it is not running" in_it "main-$class" true
   expect_exit "$class: the instance goes" 0 trine rm "main-$class"
   start run --rm --name "stubborn-$class" --isolation "$class" busybox sh -c 'trap "" TERM; echo up; while :; do sleep 0.1; done' >"$work/stubborn"
-  for ((tries = 0; tries < 9; tries++)); do wait_until grep -q up "$work/stubborn" && break; done
+  wait_for_guest grep -q up "$work/stubborn"
   start wait "stubborn-$class" >"$work/waited"
   waiting=$started
   wait_until eval '[[ -e /proc/$waiting/fdinfo/3 ]]'

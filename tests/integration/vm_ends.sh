@@ -14,8 +14,7 @@ before=$(snapshot)
 # start_vm NAME: an instance that is up; its trine is $started.
 start_vm() {
   start run --rm --name "$1" --isolation vm more sh -c 'echo up; while :; do sleep 0.1; done' >"$work/$1" 2>&1
-  for ((tries = 0; tries < 9; tries++)); do wait_until grep -q up "$work/$1" && return; done
-  fail "$1 comes up" "$(<"$work/$1")"
+  wait_for_guest grep -q up "$work/$1" || fail "$1 comes up" "$(<"$work/$1")"
 }
 monitor_of() { pgrep -P "$1" -x trine-vmm; }
 
@@ -33,9 +32,12 @@ else
   fail "files of every kind are the same in both classes" "$(head -n 20 "$work/diff")"
 fi
 
-start_vm first && first=$started
-start_vm second && second=$started
-start_vm third && third=$started
+start_vm first
+first=$started
+start_vm second
+second=$started
+start_vm third
+third=$started
 expect_output "three run at once of one image" "3" eval "trine ps -q | wc -l"
 kill -KILL "$(monitor_of "$first")"
 wait "$first"

@@ -37,15 +37,13 @@ cmp -s "$work/disk" <(head -c 1M /dev/zero) && pass "with what the guest wrote" 
 expect_match "four processors come up" "processors: 4" guest 'echo processors: $($B nproc) >/dev/ttyS0; $B poweroff -f' --cpus 4 --console /dev/stderr
 expect_match "the hardware's random numbers are there" "virtio_rng" guest "$load"'; $B cat /sys/class/misc/hw_random/rng_current >/dev/ttyS0 || { $B mkdir /sys; $B mount -t sysfs sys /sys; $B cat /sys/class/misc/hw_random/rng_current >/dev/ttyS0; }; $B poweroff -f' --console /dev/stderr
 
-# until_there FILE: what a guest makes happen may take a while where processors are imitated.
-until_there() { local end=$((SECONDS + 100)); until [[ -s $1 ]]; do ((SECONDS < end)) || return 1; sleep 0.1; done; }
 # monitor_of JOB: the process that runs the guest of a background job, which `timeout` started.
 monitor_of() { pgrep -P "$(pgrep -P "$1" -x timeout)" -x trine-vmm; }
 
 guest 'echo spinning >/dev/ttyS0; while :; do :; done' --console "$work/spins" 2>"$work/spin" &
 spinning=$!
 : >"$work/spins"
-until_there "$work/spins"
+wait_for_guest test -s "$work/spins"
 kill -QUIT "$(monitor_of $spinning)"
 wait $spinning
 code=$?
@@ -56,7 +54,7 @@ mkfifo "$work/flood"
 reader=$!
 guest "$load"'; line=$($B printf %900s flood); while :; do echo "$line"; done >/dev/hvc0' --console "$work/flood" 2>/dev/null &
 flooding=$!
-until_there "$work/flooded" || fail "a guest floods its console"
+wait_for_guest test -s "$work/flooded" || fail "a guest floods its console"
 monitor=$(monitor_of $flooding)
 # All but the guest's memory, which is the one large mapping.
 own=$(awk '/^[0-9a-f]+-/{count = 0} /^Size:/{count = $2 < 65536} /^Rss:/{if (count) sum += $2} END {print sum}' "/proc/$monitor/smaps")

@@ -1,6 +1,13 @@
 # shellcheck shell=bash
 # What the tests of the VM class share, on top of harness.sh.
 
+# wait_for_guest COMMAND...: as wait_until, for what a guest makes happen, which takes longer where processors are imitated.
+wait_for_guest() {
+  local tries
+  for ((tries = 0; tries < 9; tries++)); do wait_until "$@" && return; done
+  return 1
+}
+
 # require_vm: a guest kernel in the script's store, and a host on which guests run at a usable speed.
 # TRINE_TEST_KERNEL is what `trine kernel import` takes.
 require_vm() {

@@ -55,13 +55,10 @@ take_cloud_kernel() {
   cp -r "$unpacked/modules/lib/modules" "$guest_kernel/lib/"
 }
 
-# run_guests_in_lab TEST...: the tests on a machine that runs guests, with $guest_kernel; ends the script. That machine has
-# what they need: they may not be skipped.
+# run_guests_in_lab TEST...: the tests on a machine that runs guests, with $guest_kernel, which is $work/kernel or in it;
+# ends the script. That machine has what they need: they may not be skipped.
 run_guests_in_lab() {
   local code=0 test
-  mkdir -p "$work/kernel"
-  [[ $guest_kernel == "$work/kernel" ]] || cp "$guest_kernel" "$work/kernel/"
-  [[ -d $guest_kernel ]] || guest_kernel=$work/kernel/${guest_kernel##*/}
   lab_options=(--guests --share "$work/kernel") lab_environment=(TRINE_TEST_KERNEL="$guest_kernel") machine_limit=850
   run_in_lab "$@" || code=1
   for test in "$@"; do

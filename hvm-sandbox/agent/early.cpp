@@ -19,6 +19,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 
 namespace trine::hvm {
 namespace {
@@ -55,15 +56,29 @@ void mount_or_throw(const FileSystem& what) {
 void load_modules(const std::string& directory) {
   std::vector<std::string> files;
   std::error_code error;
-  for (const auto& entry : std::filesystem::directory_iterator(directory, error))
-    files.push_back(entry.path().string());
+  for (const auto& entry : std::filesystem::directory_iterator(directory, error)) {
+    if (entry.is_regular_file())
+      files.push_back(entry.path().string());
+  }
   std::ranges::sort(files);
   for (const std::string& file : files) {
     const base::UniqueFd fd = base::open_file(file, O_RDONLY);
     if (::syscall(SYS_finit_module, fd.get(), "", 0) != 0 && errno != EEXIST)
       base::print_warning("cannot load " + file + ": " + base::errno_text(errno));
-    ::unlink(file.c_str());  // its memory is the guest's
   }
+}
+
+/// Those that every machine needs, then those of the devices that this one has.
+void load_drivers() {
+  constexpr const char* kModules = "/modules";
+  load_modules(kModules);
+  std::error_code error;
+  const std::string devices = std::string(kNewRoot) + "/sys/bus/virtio/devices";
+  for (const auto& entry : std::filesystem::directory_iterator(devices, error)) {
+    const std::string number(base::trim(base::read_file(entry.path().string() + "/device", 16)));
+    load_modules(std::string(kModules) + "/device-" + number);
+  }
+  std::filesystem::remove_all(kModules, error);  // their memory is the guest's
 }
 
 /// /dev/kmsg: what the agent has to say stands in the kernel's log, and so on every console.
@@ -101,7 +116,7 @@ void set_up_guest() {
     make_directory(std::string(kNewRoot) + "/" + name);
   for (const FileSystem& what : kFileSystems)
     mount_or_throw(what);
-  load_modules("/modules");
+  load_drivers();
   ::unlink("/init");
   leave_initramfs();
   log_to_kernel();

@@ -40,6 +40,18 @@ const std::vector<std::string> kWanted{
     "crc32c_generic", "erofs",      "overlay",
 };
 
+/// The drivers of devices that only some machines have, by the number that the device says it is (virtio 1.2
+/// §5). A guest without the device does not load them.
+struct OptionalDriver {
+  const char* device;
+  const char* module;
+};
+constexpr std::array kOptional{
+    OptionalDriver{"0x0001", "virtio_net"},
+    OptionalDriver{"0x0005", "virtio_balloon"},
+    OptionalDriver{"0x001a", "virtiofs"},
+};
+
 /// The same for a kernel that tells by its configuration what is built in, and how it is entered.
 constexpr std::array<std::string_view, 14> kWantedOptions{
     "PVH",        "ACPI",           "BLK_DEV_INITRD", "DEVTMPFS",        "VIRTIO_MMIO",
@@ -123,15 +135,28 @@ void write_with_holes(const std::string& path, std::span<const std::byte> conten
     base::throw_errno("cannot write " + path);
 }
 
-std::string pack_modules(const std::string& directory) {
-  hvm::CpioWriter archive;
-  archive.add_directory("modules");
+void add_modules(hvm::CpioWriter& archive, const std::string& place, const std::vector<std::string>& files) {
+  archive.add_directory(place);
   unsigned number = 100;
-  for (const std::string& file : hvm::modules_in_order(directory, kWanted)) {
+  for (const std::string& file : files) {
     // The archive is the host's, as the kernel is: whoever could change one could change the other.
     const std::string module = base::read_file(file, 32 << 20);
-    archive.add_file("modules/" + std::to_string(number++) + "-" + hvm::module_name(file) + ".ko",
+    archive.add_file(place + "/" + std::to_string(number++) + "-" + hvm::module_name(file) + ".ko",
                      hvm::without_signature(module), 0644);
+  }
+}
+
+std::string pack_modules(const std::string& directory) {
+  hvm::CpioWriter archive;
+  const std::vector<std::string> always = hvm::modules_in_order(directory, kWanted);
+  add_modules(archive, "modules", always);
+  for (const OptionalDriver& driver : kOptional) {
+    if (!hvm::has_module(directory, driver.module))
+      continue;
+    std::vector<std::string> files = hvm::modules_in_order(directory, {driver.module});
+    std::erase_if(files,
+                  [&](const std::string& file) { return std::ranges::find(always, file) != always.end(); });
+    add_modules(archive, std::string("modules/device-") + driver.device, files);
   }
   return std::move(archive).finish();
 }

@@ -27,6 +27,8 @@ class Resolver {
     }
   }
 
+  [[nodiscard]] bool has_file(const std::string& name) const { return files_.contains(name); }
+
   void add(const std::string& name) {
     if (built_in_.contains(name) || !seen_.insert(name).second)
       return;
@@ -80,6 +82,10 @@ std::string_view without_signature(std::string_view file) {
   for (const char byte : file.substr(rest.size() + 8, 4))
     length = length << 8U | static_cast<unsigned char>(byte);
   return length > rest.size() ? file : rest.substr(0, rest.size() - length);
+}
+
+bool has_module(const std::string& directory, const std::string& name) {
+  return Resolver(directory).has_file(name);
 }
 
 std::vector<std::string> modules_in_order(const std::string& directory,

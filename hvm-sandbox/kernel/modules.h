@@ -18,6 +18,9 @@ std::vector<std::string> module_dependencies(std::string_view file);
 /// include/linux/module_signature.h.
 std::string_view without_signature(std::string_view file);
 
+/// Whether there is a module of this name below `directory` (lib/modules/RELEASE), as a file.
+bool has_module(const std::string& directory, const std::string& name);
+
 /// The files of the wanted modules and all that they need, each behind what it needs, below
 /// `directory` (lib/modules/RELEASE). What is built into the kernel (modules.builtin) is left out.
 /// Throws base::Error for a module that the kernel does not have.

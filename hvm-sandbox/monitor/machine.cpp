@@ -87,7 +87,7 @@ void Machine::add_device(std::unique_ptr<Device> device) {
   const unsigned index = static_cast<unsigned>(slots_.size());
   Slot& slot = slots_.emplace_back();
   slot.interrupt = make_event();
-  vm_.connect_interrupt(slot.interrupt.get(), x86::kFirstDeviceInterrupt + index);
+  vm_.connect_interrupt(slot.interrupt.get(), x86::device_interrupt(index));
   const unsigned queues = device->queue_count();
   slot.transport = std::make_unique<MmioTransport>(std::move(device), memory_,
                                                    [event = slot.interrupt.get()] { signal_event(event); });

@@ -103,7 +103,7 @@ std::string virtio_device(unsigned index) {
           aml::name("_CCA", aml::integer(1)) +
           aml::name("_CRS", aml::resources(
                                 aml::memory32(static_cast<std::uint32_t>(address), MmioTransport::kWindow) +
-                                aml::interrupt(kFirstDeviceInterrupt + index))));
+                                aml::interrupt(device_interrupt(index)))));
 }
 
 std::string dsdt(const AcpiFacts& facts) {

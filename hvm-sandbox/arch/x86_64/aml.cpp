@@ -97,7 +97,11 @@ std::string ports(std::uint16_t first, std::uint8_t count) {
 }
 
 std::string interrupt(std::uint32_t number) {
-  return byte(0x89) + little_endian<std::uint16_t>(6) + byte(3) + byte(1) + little_endian(number);
+  constexpr unsigned kConsumer = 1;
+  constexpr unsigned kEdge = 2;
+  constexpr unsigned kShared = 8;
+  return byte(0x89) + little_endian<std::uint16_t>(6) + byte(kConsumer | kEdge | kShared) + byte(1) +
+         little_endian(number);
 }
 
 }  // namespace trine::hvm::x86::aml

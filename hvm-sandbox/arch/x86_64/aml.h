@@ -21,7 +21,7 @@ std::string eisa_id(std::string_view id);
 std::string resources(std::string_view descriptors);
 std::string memory32(std::uint32_t address, std::uint32_t size);
 std::string ports(std::uint16_t first, std::uint8_t count);
-/// Edge-triggered, active high, not shared.
+/// Edge-triggered, active high; more than one device may have it.
 std::string interrupt(std::uint32_t number);
 
 }  // namespace trine::hvm::x86::aml

@@ -24,7 +24,14 @@ constexpr std::uint64_t kGapEnd = 0x100000000;
 
 constexpr std::uint64_t kDevices = 0xd0000000;  ///< a page a virtio device
 constexpr std::uint32_t kFirstDeviceInterrupt = 5;
-constexpr unsigned kMostDevices = 19;  ///< interrupts 5 to 23 of the one I/O APIC
+constexpr unsigned kDeviceInterrupts = 19;  ///< 5 to 23 of the one I/O APIC
+constexpr unsigned kMostDevices = 64;
+
+/// Devices share what there is.
+constexpr std::uint32_t device_interrupt(unsigned index) {
+  return kFirstDeviceInterrupt + (index % kDeviceInterrupts);
+}
+
 constexpr std::uint64_t kIoApic = 0xfec00000;
 constexpr std::uint64_t kLocalApic = 0xfee00000;
 constexpr std::uint64_t kTss = 0xfffbd000;  ///< three pages that KVM needs on Intel

@@ -62,5 +62,7 @@ TEST_CASE("modules stand behind what they need, once, without what is built in")
   const std::string at = directory + "/kernel/a/";
   CHECK(hvm::modules_in_order(directory, {"top", "low", "crc32c_generic"}) ==
         std::vector<std::string>{at + "low.ko", at + "middle.ko", at + "top.ko"});
+  CHECK(hvm::has_module(directory, "low"));
+  CHECK_FALSE(hvm::has_module(directory, "crc32c_generic"));
   CHECK_THROWS_WITH(hvm::modules_in_order(directory, {"absent"}), Catch::Contains("no module absent"));
 }

@@ -67,6 +67,10 @@ void mount_root(Context& context) {
     return;
   }
   const Root& root = context.plan.root;
+  if (std::holds_alternative<HostRoot>(root.source)) {
+    context.root = base::open_file("/", O_PATH | O_DIRECTORY);
+    return;
+  }
   if (const auto* overlay = std::get_if<OverlayRoot>(&root.source)) {
     context.root = mount_overlay(*overlay, overlay->lower.front(), context.in_user_namespace);
     return;
@@ -88,6 +92,8 @@ void change_root(int directory) {
 }
 
 void enter_root(Context& context) {
+  if (std::holds_alternative<HostRoot>(context.plan.root.source))
+    return;
   // The root of the host's namespace is the host's.
   if (context.plan.shares(CLONE_NEWNS))
     return change_root(context.root.get());

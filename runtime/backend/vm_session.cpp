@@ -60,7 +60,8 @@ VmSession::VmSession(Monitor& monitor, const attach::SignalBlock& signals, const
       deadline_(Clock::now() + boot_limit_),
       signals_(::signalfd(-1, &signals.signals(), SFD_CLOEXEC | SFD_NONBLOCK)),
       streams_(request.terminal, request.input),
-      clients_(std::move(options.control)) {
+      clients_(std::move(options.control)),
+      tell_started_(std::move(options.on_started)) {
   if (!signals_)
     base::throw_errno("cannot listen for signals");
 }
@@ -299,6 +300,8 @@ void VmSession::on_started() {
   if (started_)
     return;
   started_ = true;
+  if (tell_started_)
+    tell_started_();
   send_window_size();
   for (const int number : std::exchange(early_signals_, {}))
     deliver(number);

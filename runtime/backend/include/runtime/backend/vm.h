@@ -38,6 +38,8 @@ struct VmOptions {
   std::chrono::seconds boot_limit{60};
   /// The monitor exists: the moment to write a record.
   std::function<void(pid_t)> on_created;
+  /// The program runs.
+  std::function<void()> on_started;
   base::UniqueFd control;  ///< from make_control_socket(): for other commands
 };
 

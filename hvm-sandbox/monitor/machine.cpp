@@ -62,7 +62,8 @@ Machine::Machine(MachinePlan plan)
       vm_(kvm_.make_vm()),
       memory_(x86::memory_ranges(plan_.memory_bytes)),
       serial_interrupt_(make_event()),
-      serial_(console_, [this] { signal_event(serial_interrupt_.get()); }) {
+      serial_(console_, [this] { signal_event(serial_interrupt_.get()); }),
+      gate_(plan_.cpus) {
   vm_.set_memory(memory_);
   x86::prepare_machine(vm_);
   vm_.connect_interrupt(serial_interrupt_.get(), Serial::kInterrupt);
@@ -114,6 +115,8 @@ void Machine::add_devices() {
   add_device(std::make_unique<Console>(console_));
   if (plan_.connections)
     add_device(std::make_unique<Vsock>(kGuestCid, loop_, make_connector(plan_.connections.get())));
+  if (plan_.connections)
+    listen_to_caller();
   if (slots_.size() > x86::kMostDevices)
     throw base::Error("a machine has at most " + std::to_string(x86::kMostDevices) + " devices");
 }
@@ -160,6 +163,12 @@ void Machine::end(End how) noexcept {
       end_ = std::move(how);
   }
   ending_ = true;
+  gate_.open_for_good();
+  interrupt_vcpus();
+  loop_.stop();
+}
+
+void Machine::interrupt_vcpus() noexcept {
   // The flag first: a thread that the signal finds outside of KVM_RUN sees the flag when it enters.
   for (const Vcpu& vcpu : vcpus_)
     vcpu.interrupt();
@@ -167,15 +176,20 @@ void Machine::end(End how) noexcept {
     if (thread.joinable())
       ::pthread_kill(thread.native_handle(), kick_signal());
   }
-  loop_.stop();
 }
 
 void Machine::run_vcpu(unsigned index) noexcept {
   const Vcpu& vcpu = vcpus_[index];
   try {
     while (!ending_) {
-      if (vcpu.enter() && !handle_exit(vcpu))
+      if (gate_.is_closed()) {
+        gate_.wait();
+        vcpu.tell_stopped();
+      } else if (!vcpu.enter()) {
+        vcpu.forget_interrupt();  // its reason is what this loop looks for next
+      } else if (!handle_exit(vcpu)) {
         return;
+      }
     }
   } catch (const base::Error& error) {
     end({.kind = EndKind::kFault, .detail = error.what()});

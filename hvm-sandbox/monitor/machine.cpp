@@ -19,6 +19,7 @@
 #include "devices/console/console.h"
 #include "devices/rng/rng.h"
 #include "devices/vsock/vsock.h"
+#include "jail/confine.h"
 #include "monitor/connector.h"
 
 namespace trine::hvm {
@@ -137,7 +138,7 @@ void Machine::load() {
   entry_ = kernel->entry;
 }
 
-End Machine::run() {
+End Machine::run(const std::function<void()>& confine) {
   struct sigaction action{};
   action.sa_handler = ignore_kick;
   ::sigaction(kick_signal(), &action, nullptr);
@@ -145,6 +146,9 @@ End Machine::run() {
   x86::set_boot_state(vcpus_.front(), entry_);
   for (unsigned index = 0; index < vcpus_.size(); ++index)
     threads_.emplace_back([this, index] { run_vcpu(index); });
+  if (confine)
+    confine();
+  await_confinement();
   loop_.run();
   for (std::thread& thread : threads_)
     thread.join();
@@ -164,6 +168,10 @@ void Machine::end(End how) noexcept {
   }
   ending_ = true;
   gate_.open_for_good();
+  {
+    const std::scoped_lock lock(start_lock_);
+    confined_.notify_all();
+  }
   interrupt_vcpus();
   loop_.stop();
 }
@@ -178,9 +186,18 @@ void Machine::interrupt_vcpus() noexcept {
   }
 }
 
+void Machine::await_confinement() {
+  std::unique_lock lock(start_lock_);
+  ++confined_count_;
+  confined_.notify_all();
+  confined_.wait(lock, [&] { return ending_ || confined_count_ == vcpus_.size() + 1; });
+}
+
 void Machine::run_vcpu(unsigned index) noexcept {
   const Vcpu& vcpu = vcpus_[index];
   try {
+    confine_thread(ThreadKind::kVcpu);
+    await_confinement();
     while (!ending_) {
       if (gate_.is_closed()) {
         gate_.wait();

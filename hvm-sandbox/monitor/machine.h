@@ -62,6 +62,7 @@ class Machine {
 
   void add_device(std::unique_ptr<Device> device);
   void add_devices();
+  void add_shares();
   void load();
   void run_vcpu(unsigned index) noexcept;
   /// Handles one exit; false when the machine ended.

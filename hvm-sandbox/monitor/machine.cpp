@@ -17,6 +17,7 @@
 #include "boot/initramfs.h"
 #include "devices/block/block.h"
 #include "devices/console/console.h"
+#include "devices/fs/fs.h"
 #include "devices/rng/rng.h"
 #include "devices/vsock/vsock.h"
 #include "jail/confine.h"
@@ -65,6 +66,7 @@ Machine::Machine(MachinePlan plan)
       serial_interrupt_(make_event()),
       serial_(console_, [this] { signal_event(serial_interrupt_.get()); }),
       gate_(plan_.cpus) {
+  use_small_stacks();
   vm_.set_memory(memory_);
   x86::prepare_machine(vm_);
   vm_.connect_interrupt(serial_interrupt_.get(), Serial::kInterrupt);
@@ -83,6 +85,9 @@ Machine::~Machine() {
   end({.kind = EndKind::kStopped});
   for (std::thread& thread : threads_)
     thread.join();
+  // Before the events that they signal: a device may have a thread of its own.
+  for (Slot& slot : slots_)
+    slot.transport.reset();
 }
 
 void Machine::add_device(std::unique_ptr<Device> device) {
@@ -118,8 +123,19 @@ void Machine::add_devices() {
     add_device(std::make_unique<Vsock>(kGuestCid, loop_, make_connector(plan_.connections.get())));
   if (plan_.connections)
     listen_to_caller();
+  add_shares();
   if (slots_.size() > x86::kMostDevices)
     throw base::Error("a machine has at most " + std::to_string(x86::kMostDevices) + " devices");
+}
+
+void Machine::add_shares() {
+  if (plan_.shares.empty())
+    return;
+  const FsBounds bounds = make_room_for_shares(plan_.shares.size());
+  for (Share& share : plan_.shares) {
+    FileServer server(std::move(share.source), share.read_only, bounds);
+    add_device(std::make_unique<Fs>(share.tag, std::move(server), loop_.device_lock()));
+  }
 }
 
 void Machine::load() {
@@ -142,7 +158,6 @@ End Machine::run(const std::function<void()>& confine) {
   struct sigaction action{};
   action.sa_handler = ignore_kick;
   ::sigaction(kick_signal(), &action, nullptr);
-  use_small_stacks();
   x86::set_boot_state(vcpus_.front(), entry_);
   for (unsigned index = 0; index < vcpus_.size(); ++index)
     threads_.emplace_back([this, index] { run_vcpu(index); });

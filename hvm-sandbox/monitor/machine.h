@@ -68,6 +68,7 @@ class Machine : private Controlled {
 
   void add_device(std::unique_ptr<Device> device);
   void add_devices();
+  void add_shares();
   void load();
   void run_vcpu(unsigned index) noexcept;
   /// Until every thread has come here, or the machine ends.

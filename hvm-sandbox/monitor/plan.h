@@ -13,6 +13,13 @@ struct Disk {
   bool read_only = false;
 };
 
+/// A directory or file of the host that the guest mounts by its tag.
+struct Share {
+  base::UniqueFd source;  ///< O_PATH will do
+  std::string tag;
+  bool read_only = false;
+};
+
 /// A machine to be, decided whole: nothing in here comes from an image.
 struct MachinePlan {
   base::UniqueFd kernel;                  ///< an uncompressed ELF with a PVH note
@@ -24,6 +31,7 @@ struct MachinePlan {
   /// A seqpacket socket: each connection of the guest to a port of the host is sent over it, as a stream
   /// socket with the port's number in decimal. -1: no vsock.
   base::UniqueFd connections;
+  std::vector<Share> shares;
   base::UniqueFd console;  ///< gets all that the guest's consoles say; -1: only the end is kept
 };
 

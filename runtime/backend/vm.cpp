@@ -31,10 +31,19 @@ constexpr const char* kCommandLine =
     "cryptomgr.notests "
     "initcall_blacklist=load_system_certificate_list,ftrace_check_for_weak_functions,trace_eval_init";
 
+std::vector<hvm::GuestShare> shares_of(const VmOptions& options) {
+  std::vector<hvm::GuestShare> shares;
+  shares.reserve(options.shares.size());
+  for (const VmShare& share : options.shares)
+    shares.push_back({.tag = share.tag, .read_only = share.read_only});
+  return shares;
+}
+
 hvm::StartRequest make_request(VmOptions& options) {
   GuestPlan plan{.isolation_part = std::move(options.plan), .limits = std::move(options.limits)};
   return {.layers = static_cast<std::uint32_t>(options.layer_disks.size()),
           .files = std::move(options.files),
+          .shares = shares_of(options),
           .terminal = plan.isolation_part.process.terminal,
           .input = options.interactive,
           .plan = hvm::wire::encode(plan)};
@@ -46,6 +55,10 @@ std::string guest_file(const std::string& name) {
   return std::string(hvm::kFilesDirectory) + "/" + name;
 }
 
+std::string guest_share(const std::string& tag, bool is_directory) {
+  return std::string(hvm::kSharesDirectory) + "/" + tag + (is_directory ? "" : hvm::kSingleShare);
+}
+
 VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
   const hvm::StartRequest request = make_request(options);
   Monitor monitor({.kernel = options.kernel_directory + "/" + hvm::kKernelFile,
@@ -53,7 +66,8 @@ VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
                    .command_line = kCommandLine,
                    .memory_bytes = options.memory_bytes,
                    .cpus = options.cpus,
-                   .read_only_disks = options.layer_disks});
+                   .read_only_disks = options.layer_disks,
+                   .shares = std::move(options.shares)});
   if (options.on_created)
     options.on_created(monitor.process().pid());
   const attach::RawMode raw(request.terminal && options.interactive ? STDIN_FILENO : -1);

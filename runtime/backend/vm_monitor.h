@@ -7,6 +7,7 @@
 
 #include "base/process.h"
 #include "base/unique_fd.h"
+#include "runtime/backend/vm.h"
 
 namespace trine::runtime::backend {
 
@@ -18,6 +19,7 @@ struct MonitorOptions {
   std::uint64_t memory_bytes = 0;
   unsigned cpus = 1;
   std::vector<std::string> read_only_disks;
+  std::vector<VmShare> shares;
 };
 
 /// A connection that the guest opened.

@@ -20,6 +20,7 @@
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
+#include "vm_shares.h"
 
 namespace trine::runtime::engine {
 namespace {
@@ -31,19 +32,9 @@ struct Meaningless {
   const char* hint;
 };
 
-bool has_bind(const RunOptions& options) {
-  for (const VolumeMount& mount : options.mounts) {
-    if (mount.kind == VolumeMount::Kind::kBind)
-      return true;
-  }
-  return false;
-}
-
 constexpr Meaningless kMeaningless[] = {
     {"a bundle", [](const RunOptions& o) { return o.image.starts_with("bundle:"); },
      "trine-oci runs bundles, as containers"},
-    {"a bind mount (-v, --mount)", has_bind,
-     "host directories cannot be shared with a guest yet: use --tmpfs"},
     {"--network host", [](const RunOptions& o) { return o.network == NetworkMode::kHost; },
      "a guest has a network of its own"},
     {"--network container:…", [](const RunOptions& o) { return o.network == NetworkMode::kContainer; },
@@ -152,6 +143,7 @@ Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instan
     plan.seccomp = isolation::default_seccomp_profile(vm.plan.process.capabilities.bounding);
   if (plan.seccomp)
     vm.plan.seccomp = isolation::cached_seccomp(*plan.seccomp, paths.run + "/seccomp");
+  share_binds(options.mounts, vm);
   add_files(vm);
   record.command = made.spec.process.args;
   record.stop_signal = made.stop_signal;

@@ -24,6 +24,16 @@ constexpr unsigned kVmCpus = 1;
 /// A stock kernel and the agent do not come up with less.
 constexpr std::uint64_t kLeastVmMemory = 128ULL << 20U;
 
+/// A directory or regular file of the host that the guest sees.
+struct VmShare {
+  base::UniqueFd source;  ///< open with O_PATH
+  std::string tag;        ///< its name in the guest; guest_share(tag, …) is where
+  bool read_only = false;
+};
+
+/// Most that a VM can have.
+constexpr std::size_t kMostShares = 8;
+
 struct VmOptions {
   std::string kernel_directory;          ///< with `vmlinux` and `modules.cpio`
   std::vector<std::string> layer_disks;  ///< files with EROFS, topmost first
@@ -33,6 +43,7 @@ struct VmOptions {
   cgroups::Limits limits;  ///< inside the guest
   /// Small files for the plan to mount, from guest_file(name).
   std::vector<std::pair<std::string, std::string>> files;
+  std::vector<VmShare> shares;
   bool interactive = false;
   /// How long a guest may take from power-on to its agent's first word.
   std::chrono::seconds boot_limit{60};
@@ -50,6 +61,9 @@ struct VmEnd {
 
 /// Where a file of VmOptions::files is in the guest.
 std::string guest_file(const std::string& name);
+
+/// Where a share is in the guest.
+std::string guest_share(const std::string& tag, bool is_directory);
 
 /// Most disks that a VM can have layers on.
 constexpr std::size_t kMostLayerDisks = 15;

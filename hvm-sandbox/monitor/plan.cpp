@@ -13,7 +13,7 @@ namespace trine::hvm {
 namespace {
 
 constexpr std::size_t kMostDisks = 15;
-constexpr std::size_t kMostShares = 8;
+constexpr std::size_t kMostShares = 32;
 
 /// "fd:5" is a descriptor that the caller left open, everything else a path.
 base::UniqueFd open_word(const std::string& word, int flags) {

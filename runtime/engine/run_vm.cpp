@@ -143,7 +143,7 @@ Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instan
     plan.seccomp = isolation::default_seccomp_profile(vm.plan.process.capabilities.bounding);
   if (plan.seccomp)
     vm.plan.seccomp = isolation::cached_seccomp(*plan.seccomp, paths.run + "/seccomp");
-  share_binds(options.mounts, vm);
+  share_volumes(options.mounts, vm);
   add_files(vm);
   record.command = made.spec.process.args;
   record.stop_signal = made.stop_signal;

@@ -13,6 +13,7 @@
 #include "isolation/seccomp.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/plan.h"
+#include "runtime/backend/vm_shares.h"
 #include "vm_config.h"
 #include "vm_keeper.h"
 
@@ -133,6 +134,8 @@ backend::VmOptions make_guest(const Globals& globals, const Container& container
   vm.plan = std::move(plan.isolation);
   vm.limits = limits_inside(plan.limits);
   strip(vm.plan);
+  backend::share_root(vm);
+  backend::share_binds(vm);
   vm.plan.process.create_cwd = true;
   vm.kernel_directory = hvm::find_kernel(config.kernels, config.kernel).directory;
   vm.memory_bytes = memory_of(spec, config);

@@ -32,7 +32,7 @@ struct VmShare {
 };
 
 /// Most that a VM can have.
-constexpr std::size_t kMostShares = 8;
+constexpr std::size_t kMostShares = 32;
 
 struct VmOptions {
   std::string kernel_directory;          ///< with `vmlinux` and `modules.cpio`

@@ -36,8 +36,8 @@ void share_binds(const std::vector<VolumeMount>& volumes, backend::VmOptions& vm
     if (!mount.bind)
       continue;
     if (vm.shares.size() == backend::kMostShares) {
-      throw base::Error("a VM has at most " + std::to_string(backend::kMostShares) + " mounts of the host's", 0,
-                        "mount a directory above several of them");
+      throw base::Error("a VM has at most " + std::to_string(backend::kMostShares) + " mounts of the host's",
+                        0, "mount a directory above several of them");
     }
     refuse_owner_mapping(mount);
     mount.create_source = std::ranges::any_of(volumes, [&](const VolumeMount& volume) {

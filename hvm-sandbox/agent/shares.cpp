@@ -18,9 +18,9 @@ void mount_shares(const std::vector<GuestShare>& shares) {
     if (share.read_only)
       flags |= MS_RDONLY;
     if (::mount(share.tag.c_str(), place.c_str(), "virtiofs", flags, "") != 0) {
-      base::throw_errno("cannot mount the host's directory in the guest",
-                        errno == ENODEV ? "the guest's kernel has no virtiofs: import another, or the same again"
-                                        : "");
+      base::throw_errno(
+          "cannot mount the host's directory in the guest",
+          errno == ENODEV ? "the guest's kernel has no virtiofs: import another, or the same again" : "");
     }
   }
 }

@@ -11,8 +11,8 @@ namespace trine::hvm {
 /// what the thread then may not do, it answers with the kernel's word.
 void become_file_server() noexcept;
 
-/// As long as it lives, what the thread makes belongs to this user and group of the guest's. The guest's kernel
-/// has judged by then whether they may: the thread keeps the right to pass the host's check.
+/// As long as it lives, what the thread makes belongs to this user and group of the guest's. The guest's
+/// kernel has judged by then whether they may: the thread keeps the right to pass the host's check.
 class ActAs {
  public:
   ActAs(uid_t user, gid_t group) noexcept;

@@ -110,9 +110,10 @@ bool FileServer::put_entry(Handle& handle, const Inode& parent, FsReply& reply, 
     }
     reply.put(told);
   }
-  reply.put_bytes({reinterpret_cast<const char*>(
-                       std::array<std::uint64_t, 2>{guest_number(handle.device, entry.inode), entry.next}.data()),
-                   sizeof(std::uint64_t) * 2});
+  reply.put_bytes(
+      {reinterpret_cast<const char*>(
+           std::array<std::uint64_t, 2>{guest_number(handle.device, entry.inode), entry.next}.data()),
+       sizeof(std::uint64_t) * 2});
   reply.put(static_cast<std::uint32_t>(name.size()));
   reply.put(static_cast<std::uint32_t>(entry.type));
   reply.put_bytes(name);

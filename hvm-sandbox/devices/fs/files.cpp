@@ -19,7 +19,8 @@ namespace {
 constexpr unsigned kPassedFlags = O_ACCMODE | O_TRUNC | O_APPEND | O_SYNC | O_DSYNC;
 
 bool writes(std::uint32_t flags) {
-  return (flags & static_cast<unsigned>(O_ACCMODE)) != O_RDONLY || (flags & static_cast<unsigned>(O_TRUNC)) != 0;
+  return (flags & static_cast<unsigned>(O_ACCMODE)) != O_RDONLY ||
+         (flags & static_cast<unsigned>(O_TRUNC)) != 0;
 }
 
 bool kills_set_id(std::uint32_t open_flags) {
@@ -117,15 +118,14 @@ FsError FileServer::create(FsRequest& request, FsReply& reply) {
     if (caller.error() != kDone)
       return caller.error();
     // Always O_EXCL: what is there already is looked at before it is opened.
-    fd.reset(::openat((*parent)->fd.get(), name->c_str(),
-                      static_cast<int>(in->flags & kPassedFlags) | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC |
-                          O_NOCTTY,
-                      in->mode & 07777U));
+    fd.reset(::openat(
+        (*parent)->fd.get(), name->c_str(),
+        static_cast<int>(in->flags & kPassedFlags) | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY,
+        in->mode & 07777U));
     if (!fd && (errno != EEXIST || (in->flags & static_cast<unsigned>(O_EXCL)) != 0))
       return errno;
   }
-  const auto entry =
-      fd ? enter(reopen(fd.get(), O_PATH)) : find_entry(**parent, *name);
+  const auto entry = fd ? enter(reopen(fd.get(), O_PATH)) : find_entry(**parent, *name);
   if (!entry)
     return entry.error();
   if (!fd) {
@@ -153,11 +153,10 @@ FsError FileServer::read(FsRequest& request, FsReply& reply) {
   if (!open)
     return open.error();
   const std::size_t length = std::min<std::size_t>(in->size, reply.room());
-  const auto done = transfer(
-      [&](const iovec* parts, int count, off_t offset) {
-        return ::preadv((*open)->fd.get(), parts, count, offset);
-      },
-      io_vector_of(request.chain().writable, sizeof(fuse_out_header), length), in->offset);
+  const auto done =
+      transfer([&](const iovec* parts, int count,
+                   off_t offset) { return ::preadv((*open)->fd.get(), parts, count, offset); },
+               io_vector_of(request.chain().writable, sizeof(fuse_out_header), length), in->offset);
   if (!done)
     return done.error();
   reply.set_direct(*done);
@@ -172,11 +171,10 @@ FsError FileServer::write(FsRequest& request, FsReply& reply) {
   if (in->size > request.chain().readable_bytes - request.position())
     return EINVAL;
   const WithoutSetId plain((in->write_flags & static_cast<unsigned>(FUSE_WRITE_KILL_SUIDGID)) != 0);
-  const auto done = transfer(
-      [&](const iovec* parts, int count, off_t offset) {
-        return ::pwritev((*open)->fd.get(), parts, count, offset);
-      },
-      io_vector_of(request.chain().readable, request.position(), in->size), in->offset);
+  const auto done =
+      transfer([&](const iovec* parts, int count,
+                   off_t offset) { return ::pwritev((*open)->fd.get(), parts, count, offset); },
+               io_vector_of(request.chain().readable, request.position(), in->size), in->offset);
   if (!done)
     return done.error();
   reply.put(fuse_write_out{.size = static_cast<std::uint32_t>(*done)});

@@ -24,8 +24,8 @@ FsBounds make_room_for_shares(std::size_t shares) noexcept {
       wanted.rlim_cur = limit.rlim_cur;
   }
   const rlim_t descriptors = std::max(limit.rlim_cur, wanted.rlim_cur);
-  const std::size_t each = (descriptors > 2 * kOthers ? descriptors - kOthers : kOthers / 2) /
-                           std::max<std::size_t>(shares, 1);
+  const std::size_t each =
+      (descriptors > 2 * kOthers ? descriptors - kOthers : kOthers / 2) / std::max<std::size_t>(shares, 1);
   FsBounds bounds;
   bounds.handles = std::min(bounds.handles, each / 4);
   bounds.inodes = std::min(bounds.inodes, each - bounds.handles);
@@ -69,7 +69,8 @@ void Fs::reset() noexcept {
 
 void Fs::work() noexcept {
   become_file_server();
-  // A write beyond a limit of the user's is an error, not the monitor's end; the others are the main thread's.
+  // A write beyond a limit of the user's is an error, not the monitor's end; the others are the main
+  // thread's.
   sigset_t all;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);

@@ -51,8 +51,7 @@ std::uint32_t FsReply::finish(std::uint64_t unique, FsError error) const noexcep
   std::size_t bytes = sizeof(fuse_out_header);
   if (error == kDone)
     bytes += direct_ > 0 ? direct_ : chain_.write(bytes, std::as_bytes(std::span(body_)));
-  const fuse_out_header header{
-      .len = static_cast<std::uint32_t>(bytes), .error = -error, .unique = unique};
+  const fuse_out_header header{.len = static_cast<std::uint32_t>(bytes), .error = -error, .unique = unique};
   chain_.write(0, std::as_bytes(std::span(&header, 1)));
   return static_cast<std::uint32_t>(bytes);
 }

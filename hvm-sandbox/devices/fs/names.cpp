@@ -78,8 +78,8 @@ FsError FileServer::symlink(FsRequest& request, FsReply& reply) {
   const auto target = name ? request.take_text(PATH_MAX - 1) : name;
   if (!target)
     return target.error();
-  const FsError error = as_caller(
-      request, [&] { return ::symlinkat(target->c_str(), (*parent)->fd.get(), name->c_str()); });
+  const FsError error =
+      as_caller(request, [&] { return ::symlinkat(target->c_str(), (*parent)->fd.get(), name->c_str()); });
   return error != kDone ? error : tell_entry(**parent, *name, reply);
 }
 
@@ -108,9 +108,8 @@ FsError FileServer::make_directory(FsRequest& request, FsReply& reply) {
   const auto name = in ? request.take_name() : std::unexpected(in.error());
   if (!name)
     return name.error();
-  const FsError error = as_caller(request, [&] {
-    return ::mkdirat((*parent)->fd.get(), name->c_str(), in->mode & kPermissions);
-  });
+  const FsError error = as_caller(
+      request, [&] { return ::mkdirat((*parent)->fd.get(), name->c_str(), in->mode & kPermissions); });
   return error != kDone ? error : tell_entry(**parent, *name, reply);
 }
 
@@ -158,7 +157,8 @@ FsError FileServer::rename_to(FsRequest& request, std::uint64_t new_directory, u
   const auto new_name = old_name ? request.take_name() : old_name;
   if (!new_name)
     return new_name.error();
-  const int done = ::renameat2((*from)->fd.get(), old_name->c_str(), (*to)->fd.get(), new_name->c_str(), flags);
+  const int done =
+      ::renameat2((*from)->fd.get(), old_name->c_str(), (*to)->fd.get(), new_name->c_str(), flags);
   return done == 0 ? kDone : errno;
 }
 

@@ -42,8 +42,11 @@ struct OverlayRoot {
   bool discard = false;  ///< the upper layer goes away with the instance: never sync it ("volatile")
 };
 
+/// Nothing at all becomes "/": a file system in memory that cannot be written. See StartHooks::executable.
+struct EmptyRoot {};
+
 struct Root {
-  std::variant<DirectoryRoot, OverlayRoot> source;
+  std::variant<DirectoryRoot, OverlayRoot, EmptyRoot> source;
   bool read_only = false;
   unsigned long propagation = 0;  ///< MS_SLAVE, MS_PRIVATE, … with MS_REC; 0: MS_SLAVE | MS_REC
 };

@@ -60,6 +60,7 @@ void signal_event(int event) noexcept {
 Machine::Machine(MachinePlan plan)
     : plan_(std::move(plan)),
       console_(plan_.console.get()),
+      kvm_(std::move(plan_.kvm)),
       vm_(kvm_.make_vm()),
       memory_(x86::memory_ranges(plan_.memory_bytes)),
       serial_interrupt_(make_event()),

@@ -48,6 +48,7 @@ struct Flag {
 };
 
 constexpr std::array kFlags{
+    Flag{"--kvm", [](MachinePlan& plan, const std::string& word) { plan.kvm = open_word(word, O_RDWR); }},
     Flag{"--kernel",
          [](MachinePlan& plan, const std::string& word) { plan.kernel = open_word(word, O_RDONLY); }},
     Flag{"--initramfs", [](MachinePlan& plan,

@@ -15,6 +15,7 @@ struct Disk {
 
 /// A machine to be, decided whole: nothing in here comes from an image.
 struct MachinePlan {
+  base::UniqueFd kvm;                     ///< /dev/kvm; -1: it is opened
   base::UniqueFd kernel;                  ///< an uncompressed ELF with a PVH note
   std::vector<base::UniqueFd> initramfs;  ///< cpio archives, which follow one another in memory
   std::string command_line;

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstring>
 
@@ -61,6 +62,7 @@ void signal_event(int event) noexcept {
 Machine::Machine(MachinePlan plan)
     : plan_(std::move(plan)),
       console_(plan_.console.get()),
+      kvm_(std::move(plan_.kvm)),
       vm_(kvm_.make_vm()),
       memory_(x86::memory_ranges(plan_.memory_bytes)),
       serial_interrupt_(make_event()),
@@ -132,10 +134,18 @@ void Machine::add_shares() {
   if (plan_.shares.empty())
     return;
   const FsBounds bounds = make_room_for_shares(plan_.shares.size());
+  if (!plan_.proc)
+    plan_.proc = base::open_file("/proc", O_PATH | O_DIRECTORY);
   for (Share& share : plan_.shares) {
-    FileServer server(std::move(share.source), share.read_only, bounds);
-    add_device(std::make_unique<Fs>(share.tag, std::move(server), loop_.device_lock()));
+    const std::array shared{share.source.get()};
+    FileServer server(std::move(share.source), share.read_only, bounds, plan_.proc.get());
+    const auto confine = [shared] {
+      restrict_files(shared);
+      confine_thread(ThreadKind::kShares);
+    };
+    add_device(std::make_unique<Fs>(share.tag, std::move(server), loop_.device_lock(), confine));
   }
+  plan_.proc.reset();  // the rest of it is none of the guest's business
 }
 
 void Machine::load() {

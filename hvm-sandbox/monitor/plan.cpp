@@ -67,6 +67,7 @@ struct Flag {
 };
 
 constexpr std::array kFlags{
+    Flag{"--kvm", [](MachinePlan& plan, const std::string& word) { plan.kvm = open_word(word, O_RDWR); }},
     Flag{"--kernel",
          [](MachinePlan& plan, const std::string& word) { plan.kernel = open_word(word, O_RDONLY); }},
     Flag{"--initramfs", [](MachinePlan& plan,
@@ -82,6 +83,7 @@ constexpr std::array kFlags{
          }},
     Flag{"--disk", [](MachinePlan& plan, const std::string& word) { add_disk(plan, word, false); }},
     Flag{"--read-only-disk", [](MachinePlan& plan, const std::string& word) { add_disk(plan, word, true); }},
+    Flag{"--proc", [](MachinePlan& plan, const std::string& word) { plan.proc = open_word(word, O_PATH); }},
     Flag{"--share", [](MachinePlan& plan, const std::string& word) { add_share(plan, word); }},
     Flag{"--connections",
          [](MachinePlan& plan, const std::string& word) { plan.connections = open_word(word, O_RDWR); }},

@@ -22,6 +22,7 @@ struct Share {
 
 /// A machine to be, decided whole: nothing in here comes from an image.
 struct MachinePlan {
+  base::UniqueFd kvm;                     ///< /dev/kvm; -1: it is opened
   base::UniqueFd kernel;                  ///< an uncompressed ELF with a PVH note
   std::vector<base::UniqueFd> initramfs;  ///< cpio archives, which follow one another in memory
   std::string command_line;
@@ -32,6 +33,7 @@ struct MachinePlan {
   /// socket with the port's number in decimal. -1: no vsock.
   base::UniqueFd connections;
   std::vector<Share> shares;
+  base::UniqueFd proc;  ///< /proc, with shares; -1: as it is in the root
   base::UniqueFd console;  ///< gets all that the guest's consoles say; -1: only the end is kept
 };
 

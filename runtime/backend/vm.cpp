@@ -67,9 +67,10 @@ VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
                    .memory_bytes = options.memory_bytes,
                    .cpus = options.cpus,
                    .read_only_disks = options.layer_disks,
-                   .shares = std::move(options.shares)});
-  if (options.on_created)
-    options.on_created(monitor.process().pid());
+                   .shares = std::move(options.shares),
+                   .cgroup_name = options.cgroup_name,
+                   .cpu = options.cpu,
+                   .on_created = options.on_created});
   const attach::RawMode raw(request.terminal && options.interactive ? STDIN_FILENO : -1);
   VmSession session(monitor, signals, request,
                     {.boot_limit = options.boot_limit,

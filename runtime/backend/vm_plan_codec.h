@@ -62,6 +62,10 @@ struct Fields<isolation::HostRoot> {
   static auto of(auto& /*whole*/) { return std::tie(); }
 };
 template <>
+struct Fields<isolation::EmptyRoot> {
+  static auto of(auto& /*whole*/) { return std::tie(); }
+};
+template <>
 struct Fields<isolation::Root> {
   static auto of(auto& whole) {
     auto& [source, read_only, propagation] = whole;

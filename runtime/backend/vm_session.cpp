@@ -32,11 +32,13 @@ struct MachineEnd {
   int code;
   const char* text;
 };
+/// SIGSYS. Whoever has the monitor is no longer its program.
+constexpr const char* kForbiddenCall = "its monitor made a call that its seccomp list forbids";
 constexpr std::array kMachineEnds{
     MachineEnd{0, "its guest powered off"},         MachineEnd{10, "its guest rebooted"},
     MachineEnd{11, "its guest's kernel panicked"},  MachineEnd{12, "its guest's processor stopped"},
     MachineEnd{13, "its monitor was told to stop"}, MachineEnd{127, "its monitor could not be run"},
-    MachineEnd{137, "its monitor was killed"},
+    MachineEnd{137, "its monitor was killed"},      MachineEnd{159, kForbiddenCall},
 };
 
 using Clock = std::chrono::steady_clock;

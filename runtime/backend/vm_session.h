@@ -16,7 +16,7 @@ namespace trine::runtime::backend {
 
 struct VmSessionOptions {
   std::chrono::seconds boot_limit;
-  base::UniqueFd control;  ///< at which other commands ask for processes of theirs; or none
+  base::UniqueFd control;            ///< at which other commands ask for processes of theirs; or none
   std::function<void()> on_started;  ///< the first process runs; or nothing
 };
 

@@ -172,11 +172,14 @@ int run_in_vm(const RunOptions& options, const Paths& paths) {
   const backend::JoinedProcess first{.process = prepared.vm.plan.process,
                                      .seccomp = prepared.vm.plan.seccomp};
   prepared.vm.control = backend::make_control_socket(instance.run_directory());
-  prepared.vm.on_created = [&](pid_t pid) {
+  prepared.vm.cgroup_name = cgroup_name(instance.record().id);
+  prepared.vm.cpu = options.limits.cpu;
+  prepared.vm.on_created = [&](pid_t pid, const cgroups::Group& group) {
     instance.keep_process(backend::encode_process(first));
     Record& record = instance.record();
     record.pid = pid;
     record.start_time = base::process_info(pid).start_time;
+    record.cgroups = group.directories();
     record.status = "running";
     instance.save();
   };

@@ -32,7 +32,7 @@ FsBounds make_room_for_shares(std::size_t shares) noexcept {
   return bounds;
 }
 
-Fs::Fs(std::string tag, FileServer server, std::mutex& device_lock)
+Fs::Fs(std::string tag, FileServer server, std::mutex& device_lock, std::function<void()> confine)
     : tag_(std::move(tag)), server_(std::move(server)), device_lock_(device_lock) {
   if (tag_.empty() || tag_.size() > kMostTag)
     throw base::Error("a share's tag has 1 to " + std::to_string(kMostTag) + " characters: " + tag_);
@@ -40,7 +40,7 @@ Fs::Fs(std::string tag, FileServer server, std::mutex& device_lock)
   std::memcpy(config_.data(), tag_.data(), tag_.size());
   const std::uint32_t request_queues = kQueues - 1;
   std::memcpy(config_.data() + kMostTag, &request_queues, sizeof request_queues);
-  thread_ = std::thread([this] { work(); });
+  thread_ = std::thread([this, confine = std::move(confine)] { work(confine); });
 }
 
 Fs::~Fs() {
@@ -67,13 +67,14 @@ void Fs::reset() noexcept {
   changed_.wait(lock, [this] { return !serving_; });
 }
 
-void Fs::work() noexcept {
+void Fs::work(const std::function<void()>& confine) noexcept {
   become_file_server();
   // A write beyond a limit of the user's is an error, not the monitor's end; the others are the main
   // thread's.
   sigset_t all;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
+  confine();
   while (wait_for_requests()) {
     while (serve_next()) {
     }

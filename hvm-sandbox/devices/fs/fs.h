@@ -2,6 +2,7 @@
 
 #include <array>
 #include <condition_variable>
+#include <functional>
 #include <mutex>
 #include <string>
 #include <thread>
@@ -24,8 +25,9 @@ class Fs : public Device {
   static constexpr std::size_t kMostTag = 36;
 
   /// `tag` is the name under which the guest mounts it, at most kMostTag bytes. `device_lock` outlives the
-  /// device. The thread keeps the rights over files that the caller has now. Throws base::Error.
-  Fs(std::string tag, FileServer server, std::mutex& device_lock);
+  /// device. The thread keeps the rights over files that the caller has now, and calls `confine` before it
+  /// serves anything. Throws base::Error.
+  Fs(std::string tag, FileServer server, std::mutex& device_lock, std::function<void()> confine);
   ~Fs() override;
 
   [[nodiscard]] DeviceType type() const noexcept override { return DeviceType::kFs; }
@@ -38,7 +40,7 @@ class Fs : public Device {
  private:
   static constexpr unsigned kQueues = 2;  ///< of what cannot wait (FORGET), and of requests
 
-  void work() noexcept;
+  void work(const std::function<void()>& confine) noexcept;
   /// Waits until the guest asks for something; false when the device is to go.
   bool wait_for_requests() noexcept;
   /// Serves the next request; false when there is none.

@@ -97,10 +97,10 @@ InodeKey key_of(const struct statx& status) noexcept {
           .mount = status.stx_mnt_id};
 }
 
-FileServer::FileServer(base::UniqueFd source, bool read_only, FsBounds bounds)
+FileServer::FileServer(base::UniqueFd source, bool read_only, FsBounds bounds, int proc)
     : read_only_(read_only),
       bounds_(bounds),
-      descriptors_(base::open_file("/proc/self/fd", O_PATH | O_DIRECTORY)),
+      descriptors_(base::open_file_at(proc, "self/fd", O_PATH | O_DIRECTORY)),
       inodes_(bounds.inodes) {
   const auto status = status_of(source.get());
   if (!status)

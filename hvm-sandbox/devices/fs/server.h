@@ -34,7 +34,7 @@ class FileServer {
   static constexpr std::uint32_t kMostPages = 120;  ///< of a request's data; two fit into a queue at once
 
   /// `source` may be open with O_PATH: a directory or a regular file. Throws base::Error for what is neither.
-  FileServer(base::UniqueFd source, bool read_only, FsBounds bounds = {});
+  FileServer(base::UniqueFd source, bool read_only, FsBounds bounds, int proc);
 
   /// Does what the request asks and writes the answer; returns the bytes written.
   std::uint32_t serve(const Chain& chain) noexcept;

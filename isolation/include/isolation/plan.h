@@ -46,8 +46,11 @@ struct OverlayRoot {
 /// In a new mount namespace `mounts` and `devices` lie on it, seen by the program alone.
 struct HostRoot {};
 
+/// Nothing at all becomes "/": a file system in memory that cannot be written. See StartHooks::executable.
+struct EmptyRoot {};
+
 struct Root {
-  std::variant<DirectoryRoot, OverlayRoot, HostRoot> source;
+  std::variant<DirectoryRoot, OverlayRoot, HostRoot, EmptyRoot> source;
   bool read_only = false;
   unsigned long propagation = 0;  ///< MS_SLAVE, MS_PRIVATE, … with MS_REC; 0: MS_SLAVE | MS_REC
 };

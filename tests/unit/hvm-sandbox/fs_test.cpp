@@ -21,6 +21,11 @@ namespace {
 
 constexpr std::uint64_t kRoot = 1;
 
+int proc() {
+  static const base::UniqueFd directory = base::open_file("/proc", O_PATH | O_DIRECTORY);
+  return directory.get();
+}
+
 struct Guest {
   TemporaryDirectory directory;
   std::string share = directory.path + "/share";
@@ -32,7 +37,7 @@ struct Guest {
   }
   void serve(const std::string& path, bool read_only, FsBounds bounds) {
     driver = std::make_unique<Driver>(
-        std::make_unique<InPlaceFs>(FileServer(base::open_file(path, O_PATH), read_only, bounds)));
+        std::make_unique<InPlaceFs>(FileServer(base::open_file(path, O_PATH), read_only, bounds, proc())));
     driver->start();
     const fuse_init_in in{.major = 7, .minor = 37, .flags = FUSE_SETXATTR_EXT | FUSE_INIT_EXT};
     REQUIRE(ask(FUSE_INIT, 0, bytes_of(in)).error == 0);
@@ -384,7 +389,8 @@ TEST_CASE("requests of a share that are cut off or lie about their size are erro
 TEST_CASE("only a directory or a regular file can be shared") {
   const TemporaryDirectory directory;
   REQUIRE(::mkfifo((directory.path + "/pipe").c_str(), 0600) == 0);
-  CHECK_THROWS_AS(FileServer(base::open_file(directory.path + "/pipe", O_PATH), false), base::Error);
+  CHECK_THROWS_AS(FileServer(base::open_file(directory.path + "/pipe", O_PATH), false, {}, proc()),
+                  base::Error);
 }
 
 namespace {
@@ -393,8 +399,8 @@ namespace {
 struct Threaded {
   TemporaryDirectory directory;
   std::mutex device_lock;
-  std::unique_ptr<Driver> driver = std::make_unique<Driver>(
-      std::make_unique<Fs>("tag", FileServer(base::open_file(directory.path, O_PATH), false), device_lock));
+  std::unique_ptr<Driver> driver = std::make_unique<Driver>(std::make_unique<Fs>(
+      "tag", FileServer(base::open_file(directory.path, O_PATH), false, {}, proc()), device_lock, [] {}));
 
   Threaded() {
     ::chmod(directory.path.c_str(), 0755);

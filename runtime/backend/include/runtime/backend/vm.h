@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "cgroups/group.h"
 #include "cgroups/limits.h"
 #include "isolation/plan.h"
 #include "runtime/attach/attach.h"
@@ -47,8 +48,10 @@ struct VmOptions {
   bool interactive = false;
   /// How long a guest may take from power-on to its agent's first word.
   std::chrono::seconds boot_limit{60};
-  /// The monitor exists: the moment to write a record.
-  std::function<void(pid_t)> on_created;
+  std::string cgroup_name;               ///< of the monitor's group
+  std::optional<cgroups::CpuQuota> cpu;  ///< of the monitor, guest and all
+  /// The monitor exists, in its cgroup, and waits: the moment to write a record.
+  std::function<void(pid_t, const cgroups::Group&)> on_created;
   /// The program runs.
   std::function<void()> on_started;
   base::UniqueFd control;  ///< from make_control_socket(): for other commands

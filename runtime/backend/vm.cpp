@@ -12,6 +12,7 @@
 #include "isolation/seccomp.h"
 #include "runtime/attach/terminal_mode.h"
 #include "vm_monitor.h"
+#include "vm_network_codec.h"
 #include "vm_plan_codec.h"
 #include "vm_session.h"
 
@@ -40,6 +41,37 @@ hvm::StartRequest make_request(VmOptions& options) {
           .plan = hvm::wire::encode(plan)};
 }
 
+/// As trine-vmm's --net takes it.
+std::string options_of(const netns::Interface& interface) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string mac;
+  for (const char byte : interface.mac) {
+    const auto value = static_cast<unsigned char>(byte);
+    if (!mac.empty())
+      mac += ':';
+    mac += kHex[value >> 4U];
+    mac += kHex[value & 0xfU];
+  }
+  return "mac=" + mac + ",mtu=" + std::to_string(interface.mtu);
+}
+
+std::vector<MonitorNic> monitor_nics(const std::vector<VmNic>& nics) {
+  std::vector<MonitorNic> result;
+  result.reserve(nics.size());
+  for (const VmNic& nic : nics)
+    result.push_back({.tap = nic.tap.get(), .options = options_of(nic.interface)});
+  return result;
+}
+
+/// The payload of NET; empty: none is sent.
+std::string network_of(const std::vector<VmNic>& nics) {
+  std::vector<netns::Interface> interfaces;
+  interfaces.reserve(nics.size());
+  for (const VmNic& nic : nics)
+    interfaces.push_back(nic.interface);
+  return interfaces.empty() ? std::string() : hvm::wire::encode(interfaces);
+}
+
 }  // namespace
 
 std::string guest_file(const std::string& name) {
@@ -53,12 +85,16 @@ VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
                    .command_line = kCommandLine,
                    .memory_bytes = options.memory_bytes,
                    .cpus = options.cpus,
-                   .read_only_disks = options.layer_disks});
+                   .read_only_disks = options.layer_disks,
+                   .nics = monitor_nics(options.nics)});
+  const std::string network = network_of(options.nics);
+  options.nics.clear();  // the taps are the monitor's now, and end with it
   if (options.on_created)
     options.on_created(monitor.process().pid());
   const attach::RawMode raw(request.terminal && options.interactive ? STDIN_FILENO : -1);
-  VmSession session(monitor, signals, request,
-                    {.boot_limit = options.boot_limit, .control = std::move(options.control)});
+  VmSession session(
+      monitor, signals, request,
+      {.boot_limit = options.boot_limit, .control = std::move(options.control), .network = network});
   return session.run();
 }
 

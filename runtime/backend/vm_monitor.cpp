@@ -42,6 +42,8 @@ std::vector<std::string> words_of(const MonitorOptions& options, const std::stri
     words.insert(words.end(), {"--initramfs", part});
   for (const std::string& disk : options.read_only_disks)
     words.insert(words.end(), {"--read-only-disk", disk});
+  for (const MonitorNic& nic : options.nics)
+    words.insert(words.end(), {"--net", "fd:" + std::to_string(nic.tap) + "," + nic.options});
   return words;
 }
 
@@ -98,7 +100,9 @@ Monitor::Monitor(const MonitorOptions& options) {
   const AgentArchive agent = make_agent_archive();
   const std::vector<std::string> words =
       words_of(options, base::find_helper("trine-vmm"), theirs.get(), agent);
-  const std::array kept{theirs.get(), agent.before.get(), agent.after.get()};
+  std::vector<int> kept{theirs.get(), agent.before.get(), agent.after.get()};
+  for (const MonitorNic& nic : options.nics)
+    kept.push_back(nic.tap);
   const std::vector<char*> argv = base::to_argv(words);
   const pid_t caller = ::getpid();
   process_ = base::clone_process({});

@@ -10,6 +10,12 @@
 
 namespace trine::runtime::backend {
 
+/// A network interface: an open tap, and what trine-vmm's --net says of it.
+struct MonitorNic {
+  int tap = -1;
+  std::string options;  ///< "mac=02:00:00:00:00:01,mtu=1500"
+};
+
 /// What trine-vmm is started with.
 struct MonitorOptions {
   std::string kernel;
@@ -18,6 +24,7 @@ struct MonitorOptions {
   std::uint64_t memory_bytes = 0;
   unsigned cpus = 1;
   std::vector<std::string> read_only_disks;
+  std::vector<MonitorNic> nics;
 };
 
 /// A connection that the guest opened.

@@ -12,6 +12,7 @@
 #include "base/unique_fd.h"
 #include "cgroups/limits.h"
 #include "isolation/plan.h"
+#include "netns/interfaces.h"
 #include "runtime/attach/attach.h"
 
 /// The VM class: an instance under its own kernel, in trine's own monitor. Where it cannot be had, there is
@@ -23,6 +24,12 @@ constexpr std::uint64_t kVmMemory = 512ULL << 20U;
 constexpr unsigned kVmCpus = 1;
 /// A stock kernel and the agent do not come up with less.
 constexpr std::uint64_t kLeastVmMemory = 128ULL << 20U;
+
+/// A network interface of the guest's: the tap that is its cable, and what it is to be in the guest.
+struct VmNic {
+  base::UniqueFd tap;
+  netns::Interface interface;
+};
 
 struct VmOptions {
   std::string kernel_directory;          ///< with `vmlinux` and `modules.cpio`
@@ -38,7 +45,8 @@ struct VmOptions {
   std::chrono::seconds boot_limit{60};
   /// The monitor exists: the moment to write a record.
   std::function<void(pid_t)> on_created;
-  base::UniqueFd control;  ///< from make_control_socket(): for other commands
+  std::vector<VmNic> nics;  ///< none: loopback only
+  base::UniqueFd control;   ///< from make_control_socket(): for other commands
 };
 
 struct VmEnd {

@@ -139,6 +139,10 @@ bool Session::handle(const Frame& frame) {
     case FrameType::kExec:
       start(frame, &Session::try_exec);
       return true;
+    case FrameType::kNet:
+      if (const auto failure = launcher_.set_up_network(frame.payload))
+        send(FrameType::kFailed, frame.request, wire::encode(*failure));
+      return true;
     case FrameType::kSignal:
       if (const auto number = wire::decode<std::uint32_t>(frame.payload); number && job != jobs_.end())
         job->second.workload->process().signal(static_cast<int>(*number));

@@ -2,6 +2,7 @@
 
 #include <asm/unistd.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -57,6 +58,8 @@ constexpr std::array kLoopCalls{
     AllowedCall{__NR_recvfrom},
     AllowedCall{__NR_sendto},
     AllowedCall{__NR_epoll_ctl},
+    AllowedCall{__NR_readv},   // taps
+    AllowedCall{__NR_writev},  // taps
     AllowedCall{__NR_preadv},
     AllowedCall{__NR_pwritev},
     AllowedCall{__NR_fdatasync},
@@ -64,7 +67,8 @@ constexpr std::array kLoopCalls{
     AllowedCall{__NR_shutdown},
     AllowedCall{__NR_socketpair, is(0, AF_UNIX)},
     AllowedCall{__NR_fcntl, is(1, F_SETFL)},
-    AllowedCall{__NR_sendmsg},  // a new connection's socket, to the caller
+    AllowedCall{__NR_ioctl, is(1, TUNSETOFFLOAD)},  // what a guest's driver takes of a tap
+    AllowedCall{__NR_sendmsg},                      // a new connection's socket, to the caller
 };
 
 /// Registers of devices are read and written here; what their queues hold is the loop's to do.

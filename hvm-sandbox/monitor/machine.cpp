@@ -19,6 +19,7 @@
 #include "devices/block/block.h"
 #include "devices/console/console.h"
 #include "devices/fs/fs.h"
+#include "devices/net/net.h"
 #include "devices/rng/rng.h"
 #include "devices/vsock/vsock.h"
 #include "jail/confine.h"
@@ -119,6 +120,8 @@ void Machine::add_devices() {
   for (std::size_t i = 0; i < plan_.disks.size(); ++i)
     add_device(std::make_unique<Block>(std::move(plan_.disks[i].file), plan_.disks[i].read_only,
                                        "trine" + std::to_string(i)));
+  for (Nic& nic : plan_.nics)
+    add_device(std::make_unique<Net>(std::move(nic.tap), nic.options, loop_));
   add_device(std::make_unique<Rng>());
   add_device(std::make_unique<Console>(console_));
   if (plan_.connections)

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "devices/net/net.h"
 
 namespace trine::hvm {
 
@@ -20,6 +21,12 @@ struct Share {
   bool read_only = false;
 };
 
+/// A network interface.
+struct Nic {
+  base::UniqueFd tap;  ///< see prepare_tap()
+  NetOptions options;
+};
+
 /// A machine to be, decided whole: nothing in here comes from an image.
 struct MachinePlan {
   base::UniqueFd kvm;                     ///< /dev/kvm; -1: it is opened
@@ -29,6 +36,7 @@ struct MachinePlan {
   std::uint64_t memory_bytes = 256ULL << 20U;
   unsigned cpus = 1;
   std::vector<Disk> disks;  ///< /dev/vda, /dev/vdb, … in this order
+  std::vector<Nic> nics;
   /// A seqpacket socket: each connection of the guest to a port of the host is sent over it, as a stream
   /// socket with the port's number in decimal. -1: no vsock.
   base::UniqueFd connections;

@@ -34,18 +34,26 @@ class Gifts {
   }
   void give(const char* flag, const std::string& file) { give(flag, base::open_file(file, O_RDONLY)); }
 
+  /// The caller goes on holding it.
+  void lend(const char* flag, int fd, const std::string& more) {
+    say(flag, "fd:" + std::to_string(fd) + more);
+    lent_.push_back(fd);
+  }
+
   void serve_files(bool serves) { serves_files_ = serves; }
 
   [[nodiscard]] JailedProgram for_program(int executable) const {
     JailedProgram program{.words = words_, .executable = executable, .serves_files = serves_files_};
     for (const base::UniqueFd& fd : given_)
       program.kept_descriptors.push_back(fd.get());
+    program.kept_descriptors.insert(program.kept_descriptors.end(), lent_.begin(), lent_.end());
     return program;
   }
 
  private:
   std::vector<std::string> words_{"trine-vmm"};
   std::vector<base::UniqueFd> given_;
+  std::vector<int> lent_;
   bool serves_files_ = false;
 };
 
@@ -69,6 +77,8 @@ Gifts gifts_of(MonitorOptions& options, base::UniqueFd channel) {
     gifts.give("--proc", base::open_file("/proc", O_PATH | O_DIRECTORY));
   for (VmShare& share : options.shares)
     gifts.give("--share", std::move(share.source), ",tag=" + share.tag + (share.read_only ? ",ro" : ""));
+  for (const MonitorNic& nic : options.nics)
+    gifts.lend("--net", nic.tap, "," + nic.options);
   gifts.serve_files(!options.shares.empty());
   return gifts;
 }

@@ -13,6 +13,12 @@
 
 namespace trine::runtime::backend {
 
+/// A network interface: an open tap, and what trine-vmm's --net says of it.
+struct MonitorNic {
+  int tap = -1;
+  std::string options;  ///< "mac=02:00:00:00:00:01,mtu=1500"
+};
+
 /// What trine-vmm is started with.
 struct MonitorOptions {
   std::string kernel;
@@ -22,6 +28,7 @@ struct MonitorOptions {
   unsigned cpus = 1;
   std::vector<std::string> read_only_disks;
   std::vector<VmShare> shares;
+  std::vector<MonitorNic> nics;
   std::string cgroup_name;
   std::optional<cgroups::CpuQuota> cpu;  ///< of all its threads together
   /// It exists, in its cgroup, and waits: the moment to write its record.

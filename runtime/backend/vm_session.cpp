@@ -59,6 +59,7 @@ VmSession::VmSession(Monitor& monitor, const attach::SignalBlock& signals, const
     : monitor_(monitor),
       request_(request),
       boot_limit_(options.boot_limit),
+      network_(std::move(options.network)),
       deadline_(Clock::now() + boot_limit_),
       signals_(::signalfd(-1, &signals.signals(), SFD_CLOEXEC | SFD_NONBLOCK)),
       streams_(request.terminal, request.input),
@@ -293,6 +294,8 @@ void VmSession::start(const hvm::Frame& frame) {
   if (!ready || ready->version != hvm::kProtocolVersion)
     throw base::Error("the guest's agent speaks another version of the protocol than this trine", 0,
                       "trine and trine-agent belong together");
+  if (!ready_ && !network_.empty())
+    send(hvm::FrameType::kNet, network_);
   if (!ready_)
     send(hvm::FrameType::kStart, hvm::wire::encode(request_));
   ready_ = true;

@@ -18,6 +18,7 @@ struct VmSessionOptions {
   std::chrono::seconds boot_limit;
   base::UniqueFd control;            ///< at which other commands ask for processes of theirs; or none
   std::function<void()> on_started;  ///< the first process runs; or nothing
+  std::string network;     ///< the payload of NET; empty: it is not sent
 };
 
 /// The host's end of the conversation with a guest's agent: starts the first process, carries its streams,
@@ -57,6 +58,7 @@ class VmSession {
   Monitor& monitor_;
   const hvm::StartRequest& request_;
   std::chrono::seconds boot_limit_;
+  std::string network_;
   std::chrono::steady_clock::time_point deadline_;
   std::optional<std::chrono::steady_clock::time_point> kill_deadline_;
   base::UniqueFd signals_;

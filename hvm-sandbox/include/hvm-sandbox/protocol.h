@@ -31,6 +31,7 @@ enum class FrameType : std::uint16_t {
   kExec = 9,      ///< host: ExecRequest; answered like kStart
   kStats = 10,    ///< host: empty; answered by kFigures or kFailed
   kFigures = 11,  ///< guest: Figures
+  kNet = 16,      ///< host, before kStart: the network, in the launcher's own form; answered only by kFailed
   // Between an instance's trine and other commands on the same host, never to a guest.
   kStream = 32,  ///< StreamHello, with a descriptor: a stream of the caller's process
   kTaken = 33,   ///< empty: a signal for the first process was passed on

@@ -13,6 +13,7 @@
 #include "cgroups/group.h"
 #include "cgroups/limits.h"
 #include "isolation/plan.h"
+#include "netns/interfaces.h"
 #include "runtime/attach/attach.h"
 
 /// The VM class: an instance under its own kernel, in trine's own monitor. Where it cannot be had, there is
@@ -35,6 +36,12 @@ struct VmShare {
 /// Most that a VM can have.
 constexpr std::size_t kMostShares = 32;
 
+/// A network interface of the guest's: the tap that is its cable, and what it is to be in the guest.
+struct VmNic {
+  base::UniqueFd tap;
+  netns::Interface interface;
+};
+
 struct VmOptions {
   std::string kernel_directory;          ///< with `vmlinux` and `modules.cpio`
   std::vector<std::string> layer_disks;  ///< files with EROFS, topmost first
@@ -48,6 +55,7 @@ struct VmOptions {
   bool interactive = false;
   /// How long a guest may take from power-on to its agent's first word.
   std::chrono::seconds boot_limit{60};
+  std::vector<VmNic> nics;  ///< none: loopback only
   std::string cgroup_name;               ///< of the monitor's group
   std::optional<cgroups::CpuQuota> cpu;  ///< of the monitor, guest and all
   /// The monitor exists, in its cgroup, and waits: the moment to write a record.

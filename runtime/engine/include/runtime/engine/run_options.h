@@ -29,7 +29,7 @@ struct DeviceRequest {
   std::string access = "rwm";
 };
 
-enum class NetworkMode { kPrivate, kNone, kHost, kContainer };
+enum class NetworkMode { kPrivate, kNone, kHost, kContainer, kNamespace };
 
 /// What stands between the instance and the host.
 enum class IsolationClass {
@@ -67,6 +67,7 @@ struct RunOptions {
   bool read_only = false;
   NetworkMode network = NetworkMode::kPrivate;
   std::string network_container;
+  std::string network_namespace;  ///< a path
   cgroups::Limits limits;
   std::vector<isolation::Rlimit> ulimits;
   std::vector<std::string> cap_add, cap_drop;

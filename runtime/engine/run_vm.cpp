@@ -54,10 +54,12 @@ constexpr Meaningless kMeaningless[] = {
      "--cpus gives a guest its processors"},
 };
 
-void refuse_meaningless(const RunOptions& options) {
+void refuse_meaningless(const RunOptions& options, const std::string& place) {
+  const std::string by =
+      place.empty() ? "" : ", the class that the isolation policy has chosen (" + place + ")";
   for (const Meaningless& entry : kMeaningless) {
     if (entry.is_given(options))
-      throw base::Error(std::string(entry.flag) + " cannot be given with --isolation vm", 0, entry.hint);
+      throw base::Error(std::string(entry.flag) + " cannot be given with --isolation vm" + by, 0, entry.hint);
   }
 }
 
@@ -124,9 +126,10 @@ struct Prepared {
   base::UniqueFd lease;  ///< on the image
 };
 
-Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instance) {
+Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoice& choice,
+                 Instance& instance) {
   const images::Store store = open_store(paths);
-  const images::Image image = resolve_image(paths, store, options);
+  const images::Image image = choice.image ? *choice.image : resolve_image(paths, store, options);
   check_runs_in_vm(image.config, options.image);
   Prepared prepared{.lease = store.lease(image)};
   backend::VmOptions& vm = prepared.vm;
@@ -175,12 +178,12 @@ Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instan
 
 }  // namespace
 
-int run_in_vm(const RunOptions& options, const Paths& paths) {
-  refuse_meaningless(options);
+int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& choice) {
+  refuse_meaningless(options, choice.place);
   (void)memory_of(options);
   (void)cpus_of(options);
   Instance instance = Instance::create(paths, options.name, options.remove);
-  Prepared prepared = prepare(options, paths, instance);
+  Prepared prepared = prepare(options, paths, choice, instance);
   CidFile cidfile(options.cidfile, instance.record().id);
   std::optional<VmNetwork> network;
   if (options.network == NetworkMode::kNamespace) {

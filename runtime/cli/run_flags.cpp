@@ -59,7 +59,7 @@ const Flag<RunOptions> kFlags[] = {
      [](RunOptions& o, Text v) { o.read_only = is_on(v); }},
     {{"--shm-size", "SIZE", kFiles, "of /dev/shm (default: 64m)"}, set_shm_size},
     {{"--device", "HOST[:TARGET[:rwm]]", kFiles, "a device of the host"}, add_device},
-    {{"--network", "MODE", kNetwork, "private (default), none, host or container:NAME"}, set_network},
+    {{"--network", "MODE", kNetwork, "private (default), none, host, container:NAME or ns:/PATH"}, set_network},
     {{"-m,--memory", "SIZE", kLimits, "memory (b, k, m, g); 0 for no limit"}, set_memory},
     {{"--memory-swap", "SIZE", kLimits,
       "memory and swap together (default: twice the memory); -1 for no limit"},

@@ -154,6 +154,7 @@ void set_working_directory(RunOptions& options, const std::string& text) {
 
 void set_network(RunOptions& options, const std::string& text) {
   constexpr std::string_view kContainer = "container:";
+  constexpr std::string_view kNamespace = "ns:/";
   if (text == "private") {
     options.network = engine::NetworkMode::kPrivate;
   } else if (text == "none") {
@@ -163,8 +164,11 @@ void set_network(RunOptions& options, const std::string& text) {
   } else if (text.starts_with(kContainer) && text.size() > kContainer.size()) {
     options.network = engine::NetworkMode::kContainer;
     options.network_container = text.substr(kContainer.size());
+  } else if (text.starts_with(kNamespace)) {
+    options.network = engine::NetworkMode::kNamespace;
+    options.network_namespace = text.substr(kNamespace.size() - 1);
   } else {
-    refuse("--network", text, "there is no such network", "private, none, host or container:NAME");
+    refuse("--network", text, "there is no such network", "private, none, host, container:NAME or ns:/PATH");
   }
 }
 

@@ -16,6 +16,7 @@
 #include "isolation/rootless.h"
 #include "isolation/start.h"
 #include "layout.h"
+#include "network_namespace.h"
 #include "own_streams.h"
 #include "record.h"
 #include "run_vm.h"
@@ -68,6 +69,10 @@ void add_network_files(const Instance& instance, const RunOptions& options, isol
     add("hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t" +
                      plan.hostname + "\n");
   }
+  if (options.network == NetworkMode::kNamespace) {
+    if (const std::string text = resolver_configuration(options.network_namespace); !text.empty())
+      add("resolv.conf", text);
+  }
   add("hostname", plan.hostname + "\n");
 }
 
@@ -94,6 +99,13 @@ Prepared prepare_image(const RunOptions& options, const Paths& paths, const Clas
     for (auto& entry : made.spec.linux_part.namespaces) {
       if (entry.type == "network")
         entry.path = namespace_of(paths, options.network_container);
+    }
+  }
+  if (options.network == NetworkMode::kNamespace) {
+    (void)open_network_namespace(options.network_namespace);  // or an error that says what is wrong
+    for (auto& entry : made.spec.linux_part.namespaces) {
+      if (entry.type == "network")
+        entry.path = options.network_namespace;
     }
   }
   if (rootless)

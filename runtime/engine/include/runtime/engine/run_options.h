@@ -30,7 +30,7 @@ struct DeviceRequest {
   std::string access = "rwm";
 };
 
-enum class NetworkMode { kPrivate, kNone, kHost, kContainer };
+enum class NetworkMode { kPrivate, kNone, kHost, kContainer, kNamespace };
 
 struct SecurityOptions {
   bool no_new_privileges = false;
@@ -62,6 +62,7 @@ struct RunOptions {
   bool read_only = false;
   NetworkMode network = NetworkMode::kPrivate;
   std::string network_container;
+  std::string network_namespace;  ///< a path
   cgroups::Limits limits;
   std::vector<isolation::Rlimit> ulimits;
   std::vector<std::string> cap_add, cap_drop;

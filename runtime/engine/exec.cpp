@@ -12,6 +12,7 @@
 #include "runtime/attach/attach.h"
 #include "runtime/backend/container.h"
 #include "runtime/backend/vm_exec.h"
+#include "runtime/engine/class_choice.h"
 #include "runtime/engine/instance.h"
 
 namespace trine::runtime::engine {
@@ -57,6 +58,8 @@ int exec_in_guest(const RunningInstance& instance, const Paths& paths, const Exe
 
 int exec(const ExecOptions& options, const Paths& paths) {
   const RunningInstance instance = find_running(paths, options.instance, "exec in");
+  if (options.privileged)
+    check_privileged_exec(paths, instance.record);
   backend::JoinedProcess process = make_exec_process(load_first_process(paths, instance.record), options);
   if (instance.record.isolation == kVmClass)
     return exec_in_guest(instance, paths, options, std::move(process));

@@ -79,6 +79,10 @@ void mount_root(Context& context) {
     return;
   }
   const Root& root = context.plan.root;
+  if (std::holds_alternative<HostRoot>(root.source)) {
+    context.root = base::open_file("/", O_PATH | O_DIRECTORY);
+    return;
+  }
   if (std::holds_alternative<EmptyRoot>(root.source)) {
     context.root = mount_empty_root();
     return;
@@ -104,6 +108,8 @@ void change_root(int directory) {
 }
 
 void enter_root(Context& context) {
+  if (std::holds_alternative<HostRoot>(context.plan.root.source))
+    return;
   // The root of the host's namespace is the host's.
   if (context.plan.shares(CLONE_NEWNS))
     return change_root(context.root.get());

@@ -3,6 +3,7 @@
 #include <linux/landlock.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -41,12 +42,19 @@ std::size_t size_for(long version) {
                         : offsetof(Ruleset, network);
 }
 
-void allow_beneath(int ruleset, int directory, std::uint64_t rights) {
+/// Of those that a file itself can be given, to read, write and cut it (bit 14, since version 3).
+constexpr std::uint64_t kRightsOfFile =
+    LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE | 1ULL << 14U;
+
+void allow_beneath(int ruleset, int place, std::uint64_t rights) {
+  struct stat status{};
+  const bool is_directory = ::fstat(place, &status) == 0 && S_ISDIR(status.st_mode);
   landlock_path_beneath_attr rule{};
-  rule.allowed_access = rights & ~static_cast<std::uint64_t>(LANDLOCK_ACCESS_FS_EXECUTE);
-  rule.parent_fd = directory;
+  rule.allowed_access =
+      rights & (is_directory ? ~static_cast<std::uint64_t>(LANDLOCK_ACCESS_FS_EXECUTE) : kRightsOfFile);
+  rule.parent_fd = place;
   if (::syscall(SYS_landlock_add_rule, ruleset, LANDLOCK_RULE_PATH_BENEATH, &rule, 0U) != 0)
-    base::throw_errno("cannot leave the monitor a shared directory");
+    base::throw_errno("cannot leave the monitor what is shared with its guest");
 }
 
 }  // namespace
@@ -59,7 +67,7 @@ void confine_thread(ThreadKind kind) {
     base::throw_errno("cannot confine a thread of the monitor", "its kernel needs CONFIG_SECCOMP_FILTER=y");
 }
 
-void restrict_files(std::span<const int> allowed_directories) {
+void restrict_files(std::span<const int> allowed_places) {
   const long version = ::syscall(SYS_landlock_create_ruleset, nullptr, 0UL, LANDLOCK_CREATE_RULESET_VERSION);
   if (version < 1)
     return;  // not in this kernel, or switched off at its start
@@ -71,8 +79,8 @@ void restrict_files(std::span<const int> allowed_directories) {
       static_cast<int>(::syscall(SYS_landlock_create_ruleset, &rules, size_for(version), 0U)));
   if (!ruleset)
     base::throw_errno("cannot take the host's files from the monitor");
-  for (const int directory : allowed_directories)
-    allow_beneath(ruleset.get(), directory, rules.files);
+  for (const int place : allowed_places)
+    allow_beneath(ruleset.get(), place, rules.files);
   if (::syscall(SYS_landlock_restrict_self, ruleset.get(), 0U) != 0)
     base::throw_errno("cannot take the host's files from the monitor");
 }

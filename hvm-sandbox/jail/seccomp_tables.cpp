@@ -2,6 +2,7 @@
 
 #include <asm/unistd.h>
 #include <fcntl.h>
+#include <linux/if_tun.h>
 #include <linux/kvm.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -57,6 +58,8 @@ constexpr std::array kLoopCalls{
     AllowedCall{__NR_recvfrom},
     AllowedCall{__NR_sendto},
     AllowedCall{__NR_epoll_ctl},
+    AllowedCall{__NR_readv},   // taps
+    AllowedCall{__NR_writev},  // taps
     AllowedCall{__NR_preadv},
     AllowedCall{__NR_pwritev},
     AllowedCall{__NR_fdatasync},
@@ -64,13 +67,60 @@ constexpr std::array kLoopCalls{
     AllowedCall{__NR_shutdown},
     AllowedCall{__NR_socketpair, is(0, AF_UNIX)},
     AllowedCall{__NR_fcntl, is(1, F_SETFL)},
-    AllowedCall{__NR_sendmsg},  // a new connection's socket, to the caller
+    AllowedCall{__NR_ioctl, is(1, TUNSETOFFLOAD)},  // what a guest's driver takes of a tap
+    AllowedCall{__NR_sendmsg},                      // a new connection's socket, to the caller
 };
 
 /// Registers of devices are read and written here; what their queues hold is the loop's to do.
 constexpr std::array kVcpuCalls{
-    AllowedCall{__NR_ioctl, is(1, KVM_RUN)}, AllowedCall{__NR_write},  // events, the console
-    AllowedCall{__NR_epoll_ctl},                                       // a device is reset
+    AllowedCall{__NR_ioctl, is(1, KVM_RUN)},
+    AllowedCall{__NR_ioctl, is(1, KVM_KVMCLOCK_CTRL)},  // after a pause
+    AllowedCall{__NR_write},                            // events, the console
+    AllowedCall{__NR_epoll_ctl},                        // a device is reset
+};
+
+/// Files are found beneath those that are open, and opened by their descriptors. No program is run, nothing
+/// is made that leads out of files: a device needs a capability that the thread has not.
+constexpr std::array kSharesCalls{
+    AllowedCall{__NR_statx},
+    AllowedCall{__NR_openat},
+    AllowedCall{__NR_preadv},
+    AllowedCall{__NR_pwritev},
+    AllowedCall{__NR_getdents64},
+    AllowedCall{__NR_newfstatat},
+    AllowedCall{__NR_write},  // events
+    AllowedCall{__NR_setfsuid},
+    AllowedCall{__NR_setfsgid},
+    AllowedCall{__NR_capset},
+    AllowedCall{__NR_geteuid},
+    AllowedCall{__NR_getegid},
+    AllowedCall{__NR_lseek},
+    AllowedCall{__NR_readlinkat},
+    AllowedCall{__NR_mkdirat},
+    AllowedCall{__NR_mknodat},
+    AllowedCall{__NR_symlinkat},
+    AllowedCall{__NR_linkat},
+    AllowedCall{__NR_unlinkat},
+    AllowedCall{__NR_renameat2},
+    AllowedCall{__NR_fchownat},
+    AllowedCall{__NR_fchmodat},
+    AllowedCall{__NR_ftruncate},
+    AllowedCall{__NR_utimensat},
+    AllowedCall{__NR_fallocate},
+    AllowedCall{__NR_fsync},
+    AllowedCall{__NR_fdatasync},
+    AllowedCall{__NR_syncfs},
+    AllowedCall{__NR_fstatfs},
+    AllowedCall{__NR_fgetxattr},
+    AllowedCall{__NR_fsetxattr},
+    AllowedCall{__NR_flistxattr},
+    AllowedCall{__NR_fremovexattr},
+    AllowedCall{__NR_copy_file_range},
+    AllowedCall{__NR_dup},
+    AllowedCall{__NR_fcntl, is(1, F_SETFL)},
+    AllowedCall{__NR_fcntl, is(1, F_GETFL)},
+    AllowedCall{__NR_fcntl, is(1, F_DUPFD_CLOEXEC)},
+    AllowedCall{__NR_getrandom},
 };
 
 template <std::size_t... sizes>
@@ -82,6 +132,7 @@ constexpr auto join(const std::array<AllowedCall, sizes>&... parts) {
 }
 
 constexpr auto kLoop = join(kLoopCalls, kEveryThread);
+constexpr auto kShares = join(kSharesCalls, kEveryThread);
 constexpr auto kVcpu = join(kVcpuCalls, kEveryThread);
 
 }  // namespace
@@ -92,6 +143,8 @@ std::span<const AllowedCall> allowed_calls(ThreadKind kind) {
       return kLoop;
     case ThreadKind::kVcpu:
       return kVcpu;
+    case ThreadKind::kShares:
+      return kShares;
   }
   return {};
 }

@@ -145,7 +145,15 @@ bool Vcpu::enter() const {
 }
 
 void Vcpu::interrupt() const noexcept {
-  __atomic_store_n(&run_->immediate_exit, std::uint8_t{1}, __ATOMIC_RELAXED);
+  __atomic_store_n(&run_->immediate_exit, std::uint8_t{1}, __ATOMIC_SEQ_CST);
+}
+
+void Vcpu::forget_interrupt() const noexcept {
+  __atomic_store_n(&run_->immediate_exit, std::uint8_t{0}, __ATOMIC_SEQ_CST);
+}
+
+void Vcpu::tell_stopped() const noexcept {
+  (void)::ioctl(fd_.get(), KVM_KVMCLOCK_CTRL, 0);  // EINVAL: the guest has no such clock
 }
 
 }  // namespace trine::hvm

@@ -117,7 +117,7 @@ int main(int count, char** arguments) {
       show_tail = info.ssi_signo == SIGQUIT;
       machine.end({.kind = hvm::EndKind::kStopped});
     };
-    if (!machine.loop().watch(signals.get(), EPOLLIN, on_signal))
+    if (!machine.loop().watch_always(signals.get(), EPOLLIN, on_signal))
       base::throw_errno("cannot wait for signals");
     const hvm::End end = machine.run([] { hvm::confine_thread(hvm::ThreadKind::kLoop); });
     return report(machine, end, show_tail);

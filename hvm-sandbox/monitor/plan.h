@@ -5,12 +5,26 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "devices/net/net.h"
 
 namespace trine::hvm {
 
 struct Disk {
   base::UniqueFd file;
   bool read_only = false;
+};
+
+/// A directory or file of the host that the guest mounts by its tag.
+struct Share {
+  base::UniqueFd source;  ///< O_PATH will do
+  std::string tag;
+  bool read_only = false;
+};
+
+/// A network interface.
+struct Nic {
+  base::UniqueFd tap;  ///< see prepare_tap()
+  NetOptions options;
 };
 
 /// A machine to be, decided whole: nothing in here comes from an image.
@@ -22,9 +36,12 @@ struct MachinePlan {
   std::uint64_t memory_bytes = 256ULL << 20U;
   unsigned cpus = 1;
   std::vector<Disk> disks;  ///< /dev/vda, /dev/vdb, … in this order
+  std::vector<Nic> nics;
   /// A seqpacket socket: each connection of the guest to a port of the host is sent over it, as a stream
   /// socket with the port's number in decimal. -1: no vsock.
   base::UniqueFd connections;
+  std::vector<Share> shares;
+  base::UniqueFd proc;  ///< /proc, with shares; -1: as it is in the root
   base::UniqueFd console;  ///< gets all that the guest's consoles say; -1: only the end is kept
 };
 

@@ -96,6 +96,14 @@ void MmioTransport::fail(QueueError error) noexcept {
   raise_();
 }
 
+void MmioTransport::config_changed() noexcept {
+  ++config_generation_;
+  if (!is_live())
+    return;
+  interrupt_status_ |= kConfigChange;
+  raise_();
+}
+
 void MmioTransport::notify(unsigned queue_index) noexcept {
   if (queue(queue_index) != nullptr)
     device_->notify(queue_index);
@@ -137,7 +145,8 @@ std::uint32_t MmioTransport::read_register(std::uint64_t offset) noexcept {
       return interrupt_status_;
     case kStatus:
       return status_;
-    case kConfigGeneration:  // no device changes its configuration
+    case kConfigGeneration:
+      return config_generation_;
     default:
       return 0;
   }

@@ -26,6 +26,10 @@ class MmioTransport : private DeviceHost {
 
   /// `raise` interrupts the guest; it is called under the device lock.
   MmioTransport(std::unique_ptr<Device> device, const GuestMemory& memory, std::function<void()> raise);
+  /// The device first: a thread of its own may use the rest until then.
+  ~MmioTransport() { device_.reset(); }
+  MmioTransport(const MmioTransport&) = delete;
+  MmioTransport& operator=(const MmioTransport&) = delete;
 
   void read(std::uint64_t offset, std::span<std::byte> out) noexcept;
   void write(std::uint64_t offset, std::span<const std::byte> in) noexcept;
@@ -46,6 +50,8 @@ class MmioTransport : private DeviceHost {
   Queue* queue(unsigned index) noexcept override;
   void interrupt(const Queue& queue) noexcept override;
   void fail(QueueError error) noexcept override;
+  [[nodiscard]] std::uint64_t agreed() const noexcept override { return driver_features_; }
+  void config_changed() noexcept override;
 
   [[nodiscard]] std::uint32_t read_register(std::uint64_t offset) noexcept;
   void write_register(std::uint64_t offset, std::uint32_t value) noexcept;
@@ -66,6 +72,7 @@ class MmioTransport : private DeviceHost {
   std::uint64_t driver_features_ = 0;
   std::uint32_t selected_ = 0;
   std::uint32_t interrupt_status_ = 0;
+  std::uint32_t config_generation_ = 0;
   std::optional<QueueError> failure_;
 };
 

@@ -1,13 +1,18 @@
 #include "vm_jail.h"
 
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <sched.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
+
 #include "base/error.h"
 #include "base/process.h"
 #include "base/unique_fd.h"
+#include "isolation/capabilities.h"
 
 namespace trine::runtime::backend {
 namespace {
@@ -19,10 +24,33 @@ constexpr uid_t kFirstMonitorId = 0x70000000;
 /// Devices that a VM has at most have a few each; connections of the guest are bounded by the monitor.
 constexpr std::uint64_t kMostDescriptors = 1024;
 
-constexpr std::int64_t kOtherThreads = 32;
+/// With shares there is one for each file that the guest knows of.
+constexpr std::uint64_t kMostServedFiles = 65536;
+
+/// What the thread that serves the host's directories keeps, and every other gives up: to act for the guest's
+/// users. Not CAP_MKNOD, and not CAP_DAC_READ_SEARCH, which opens files by handle, from anywhere.
+constexpr std::array kFileServerCapabilities{CAP_CHOWN,  CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID,
+                                             CAP_SETGID, CAP_SETUID,       CAP_SETFCAP};
+
+/// A thread for each share, and some more.
+constexpr std::int64_t kOtherThreads = 64;
 constexpr std::uint64_t kMonitorMemory = 64 << 20;
 /// Page tables of host and guest are a 256th of the memory they map, when all pages are small.
 constexpr std::uint64_t kMemoryOverhead = 64;
+
+std::uint64_t most_descriptors(const JailedProgram& program) {
+  rlimit own{};
+  if (!program.serves_files || ::getrlimit(RLIMIT_NOFILE, &own) != 0)
+    return kMostDescriptors;
+  return std::clamp<std::uint64_t>(own.rlim_max, kMostDescriptors, kMostServedFiles);
+}
+
+isolation::Capabilities file_server_capabilities() {
+  std::uint64_t mask = 0;
+  for (const int number : kFileServerCapabilities)
+    mask |= isolation::capability_bit(number);
+  return {.bounding = mask, .effective = mask, .inheritable = mask, .permitted = mask, .ambient = mask};
+}
 
 isolation::Plan plan_of(const JailedProgram& program) {
   isolation::Plan plan;
@@ -34,14 +62,17 @@ isolation::Plan plan_of(const JailedProgram& program) {
   process.args = program.words;
   process.env = {"HOME=/"};
   process.no_new_privileges = true;
-  process.rlimits = {{.resource = RLIMIT_CORE},
-                     {.resource = RLIMIT_NOFILE, .soft = kMostDescriptors, .hard = kMostDescriptors}};
+  process.rlimits = {
+      {.resource = RLIMIT_CORE},
+      {.resource = RLIMIT_NOFILE, .soft = most_descriptors(program), .hard = most_descriptors(program)}};
   if (base::in_user_namespace()) {
     plan.namespaces.push_back({.type = CLONE_NEWUSER});
     plan.uid_mappings = {{.container_id = 0, .host_id = ::geteuid(), .size = 1}};
     plan.gid_mappings = {{.container_id = 0, .host_id = ::getegid(), .size = 1}};
   } else {
     process.user.uid = process.user.gid = kFirstMonitorId + static_cast<uid_t>(::getpid());
+    if (program.serves_files)
+      process.capabilities = file_server_capabilities();
   }
   return plan;
 }
@@ -84,6 +115,8 @@ cgroups::Limits monitor_limits(std::uint64_t memory_bytes, unsigned cpus) {
 }
 
 cgroups::Group make_monitor_group(const std::string& name, const cgroups::Limits& limits) {
+  if (name.empty())
+    return {};
   const cgroups::Hierarchies hierarchies = cgroups::detect();
   if (!base::in_user_namespace())
     return cgroups::create(hierarchies, name, limits);

@@ -15,6 +15,7 @@ struct JailedProgram {
   std::vector<std::string> words;     ///< its name and arguments
   int executable = -1;                ///< open
   std::vector<int> kept_descriptors;  ///< what it gets beside standard error
+  bool serves_files = false;          ///< acts for the guest's users on what the host shares with it
 };
 
 /// Starts it under an id that nobody else has (without privilege: in a user namespace that has only the
@@ -27,8 +28,8 @@ isolation::Started start_jailed(const JailedProgram& program, const cgroups::Gro
 /// needs little; the kernel's own about the guest, such as page tables, counts as well.
 cgroups::Limits monitor_limits(std::uint64_t memory_bytes, unsigned cpus);
 
-/// The monitor's group. Without privilege it is made where the host has delegated one, and none otherwise:
-/// the guest's size bounds it then. Throws base::Error.
+/// The monitor's group; without a name none, and the monitor is in its caller's. Without privilege it is made
+/// where the host has delegated one, and none otherwise: the guest's size bounds it then. Throws base::Error.
 cgroups::Group make_monitor_group(const std::string& name, const cgroups::Limits& limits);
 
 }  // namespace trine::runtime::backend

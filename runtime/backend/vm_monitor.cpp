@@ -27,25 +27,37 @@ namespace {
 class Gifts {
  public:
   void say(const char* flag, std::string value) { words_.insert(words_.end(), {flag, std::move(value)}); }
-  void give(const char* flag, base::UniqueFd fd) {
-    say(flag, "fd:" + std::to_string(fd.get()));
+  /// `more` follows the descriptor's number.
+  void give(const char* flag, base::UniqueFd fd, const std::string& more = {}) {
+    say(flag, "fd:" + std::to_string(fd.get()) + more);
     given_.push_back(std::move(fd));
   }
   void give(const char* flag, const std::string& file) { give(flag, base::open_file(file, O_RDONLY)); }
 
+  /// The caller goes on holding it.
+  void lend(const char* flag, int fd, const std::string& more) {
+    say(flag, "fd:" + std::to_string(fd) + more);
+    lent_.push_back(fd);
+  }
+
+  void serve_files(bool serves) { serves_files_ = serves; }
+
   [[nodiscard]] JailedProgram for_program(int executable) const {
-    JailedProgram program{.words = words_, .executable = executable};
+    JailedProgram program{.words = words_, .executable = executable, .serves_files = serves_files_};
     for (const base::UniqueFd& fd : given_)
       program.kept_descriptors.push_back(fd.get());
+    program.kept_descriptors.insert(program.kept_descriptors.end(), lent_.begin(), lent_.end());
     return program;
   }
 
  private:
   std::vector<std::string> words_{"trine-vmm"};
   std::vector<base::UniqueFd> given_;
+  std::vector<int> lent_;
+  bool serves_files_ = false;
 };
 
-Gifts gifts_of(const MonitorOptions& options, base::UniqueFd channel) {
+Gifts gifts_of(MonitorOptions& options, base::UniqueFd channel) {
   Gifts gifts;
   gifts.give("--kvm", hvm::open_kvm_device());
   gifts.give("--kernel", options.kernel);
@@ -60,6 +72,14 @@ Gifts gifts_of(const MonitorOptions& options, base::UniqueFd channel) {
     gifts.give("--initramfs", std::move(*part));
   for (const std::string& disk : options.read_only_disks)
     gifts.give("--read-only-disk", disk);
+  // An empty root has no /proc, by which the files of shares are opened anew.
+  if (!options.shares.empty())
+    gifts.give("--proc", base::open_file("/proc", O_PATH | O_DIRECTORY));
+  for (VmShare& share : options.shares)
+    gifts.give("--share", std::move(share.source), ",tag=" + share.tag + (share.read_only ? ",ro" : ""));
+  for (const MonitorNic& nic : options.nics)
+    gifts.lend("--net", nic.tap, "," + nic.options);
+  gifts.serve_files(!options.shares.empty());
   return gifts;
 }
 
@@ -89,7 +109,7 @@ AgentArchive make_agent_archive() {
   return parts;
 }
 
-Monitor::Monitor(const MonitorOptions& options) {
+Monitor::Monitor(MonitorOptions options) {
   std::array<int, 2> pair{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0)
     base::throw_errno("cannot make a socket for the monitor");

@@ -9,8 +9,15 @@
 #include "base/process.h"
 #include "base/unique_fd.h"
 #include "cgroups/group.h"
+#include "runtime/backend/vm.h"
 
 namespace trine::runtime::backend {
+
+/// A network interface: an open tap, and what trine-vmm's --net says of it.
+struct MonitorNic {
+  int tap = -1;
+  std::string options;  ///< "mac=02:00:00:00:00:01,mtu=1500"
+};
 
 /// What trine-vmm is started with.
 struct MonitorOptions {
@@ -20,6 +27,8 @@ struct MonitorOptions {
   std::uint64_t memory_bytes = 0;
   unsigned cpus = 1;
   std::vector<std::string> read_only_disks;
+  std::vector<VmShare> shares;
+  std::vector<MonitorNic> nics;
   std::string cgroup_name;
   std::optional<cgroups::CpuQuota> cpu;  ///< of all its threads together
   /// It exists, in its cgroup, and waits: the moment to write its record.
@@ -36,7 +45,7 @@ struct GuestConnection {
 class Monitor {
  public:
   /// Throws base::Error when the program or a file is missing, or it cannot be started.
-  explicit Monitor(const MonitorOptions& options);
+  explicit Monitor(MonitorOptions options);
   ~Monitor();
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;

@@ -59,10 +59,12 @@ VmSession::VmSession(Monitor& monitor, const attach::SignalBlock& signals, const
     : monitor_(monitor),
       request_(request),
       boot_limit_(options.boot_limit),
+      network_(std::move(options.network)),
       deadline_(Clock::now() + boot_limit_),
       signals_(::signalfd(-1, &signals.signals(), SFD_CLOEXEC | SFD_NONBLOCK)),
       streams_(request.terminal, request.input),
-      clients_(std::move(options.control)) {
+      clients_(std::move(options.control)),
+      tell_started_(std::move(options.on_started)) {
   if (!signals_)
     base::throw_errno("cannot listen for signals");
 }
@@ -292,6 +294,8 @@ void VmSession::start(const hvm::Frame& frame) {
   if (!ready || ready->version != hvm::kProtocolVersion)
     throw base::Error("the guest's agent speaks another version of the protocol than this trine", 0,
                       "trine and trine-agent belong together");
+  if (!ready_ && !network_.empty())
+    send(hvm::FrameType::kNet, network_);
   if (!ready_)
     send(hvm::FrameType::kStart, hvm::wire::encode(request_));
   ready_ = true;
@@ -301,6 +305,8 @@ void VmSession::on_started() {
   if (started_)
     return;
   started_ = true;
+  if (tell_started_)
+    tell_started_();
   send_window_size();
   for (const int number : std::exchange(early_signals_, {}))
     deliver(number);

@@ -7,14 +7,16 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/fuzz/lib/fuzz.sh
-flags+=(-Ihvm-sandbox -Ihvm-sandbox/include -Itests/unit/hvm-sandbox -Iruntime/backend -Iruntime/backend/include -Iruntime/oci/include -Iisolation/include -Icgroups/include)
+flags+=(-Ihvm-sandbox -Ihvm-sandbox/include -Itests/unit/hvm-sandbox -Iruntime/backend -Iruntime/backend/include -Iruntime/oci/include -Iisolation/include -Icgroups/include -Inetns/include)
 libraries=(-lisal -lzstd -llzma)
+base+=(base/log.cpp)
 sources=(
   [devices]="$(echo hvm-sandbox/virtio/*.cpp hvm-sandbox/devices/*/*.cpp) hvm-sandbox/memory/guest_memory.cpp hvm-sandbox/loop/event_loop.cpp tests/unit/hvm-sandbox/driver.cpp"
   [elf]="hvm-sandbox/boot/elf.cpp $(echo hvm-sandbox/memory/*.cpp)"
   [image]="hvm-sandbox/boot/bzimage.cpp hvm-sandbox/boot/decompress.cpp hvm-sandbox/boot/lz4.cpp hvm-sandbox/kernel/modules.cpp"
   [protocol]="hvm-sandbox/protocol/frames.cpp"
 )
-names=(devices elf image protocol)
+sources[net]=${sources[devices]}
+names=(devices elf image net protocol)
 (($# < 2)) || names=("${@:2}")
 fuzz vm 8192 "${1:-20}" "${names[@]}"

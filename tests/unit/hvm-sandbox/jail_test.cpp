@@ -26,7 +26,7 @@ using namespace trine::hvm;
 
 namespace {
 
-constexpr std::array kKinds{ThreadKind::kLoop, ThreadKind::kVcpu};
+constexpr std::array kKinds{ThreadKind::kLoop, ThreadKind::kVcpu, ThreadKind::kShares};
 constexpr long kMostCalls = 600;  ///< above all that there are
 /// uretprobe(2), uprobe(2): the kernel's own, made by code that it puts into a process. Newer ones (6.14) do
 /// not show them to filters, and end or refuse whoever else makes them.

@@ -17,12 +17,14 @@ class DeviceHost {
   virtual Queue* queue(unsigned index) noexcept = 0;
   /// Tells the driver that `queue` has completed chains, unless it does not want to hear.
   virtual void interrupt(const Queue& queue) noexcept = 0;
+  /// Tells the driver that the configuration space is another.
+  virtual void config_changed() noexcept = 0;
   /// The driver broke the rules: the device is dead until it is reset (DEVICE_NEEDS_RESET).
   virtual void fail(QueueError error) noexcept = 0;
 };
 
 /// Source: virtio 1.2 §5.
-enum class DeviceType : std::uint32_t { kBlock = 2, kConsole = 3, kEntropy = 4, kVsock = 19 };
+enum class DeviceType : std::uint32_t { kBlock = 2, kConsole = 3, kEntropy = 4, kBalloon = 5, kVsock = 19 };
 
 /// One virtio device. All calls come under the machine's device lock: a device needs none of its own. What a
 /// guest does never makes one throw.
@@ -46,6 +48,12 @@ class Device {
   [[nodiscard]] virtual std::uint16_t most_entries() const noexcept { return kMostEntries; }
   /// The configuration space, as the driver reads it.
   [[nodiscard]] virtual std::span<const std::byte> config() const noexcept { return {}; }
+
+  /// The driver wrote 1, 2 or 4 bytes to the configuration space.
+  virtual void write_config(std::uint64_t offset, std::span<const std::byte> in) noexcept {
+    (void)offset;
+    (void)in;
+  }
 
   /// The driver is ready (DRIVER_OK).
   virtual void activate() noexcept {}

@@ -45,6 +45,7 @@ class MmioTransport : private DeviceHost {
 
   Queue* queue(unsigned index) noexcept override;
   void interrupt(const Queue& queue) noexcept override;
+  void config_changed() noexcept override;
   void fail(QueueError error) noexcept override;
 
   [[nodiscard]] std::uint32_t read_register(std::uint64_t offset) noexcept;
@@ -66,6 +67,7 @@ class MmioTransport : private DeviceHost {
   std::uint64_t driver_features_ = 0;
   std::uint32_t selected_ = 0;
   std::uint32_t interrupt_status_ = 0;
+  std::uint32_t config_generation_ = 0;
   std::optional<QueueError> failure_;
 };
 

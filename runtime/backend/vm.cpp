@@ -58,7 +58,9 @@ VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
     options.on_created(monitor.process().pid());
   const attach::RawMode raw(request.terminal && options.interactive ? STDIN_FILENO : -1);
   VmSession session(monitor, signals, request,
-                    {.boot_limit = options.boot_limit, .control = std::move(options.control)});
+                    {.boot_limit = options.boot_limit,
+                     .control = std::move(options.control),
+                     .on_paused = std::move(options.on_paused)});
   return session.run();
 }
 

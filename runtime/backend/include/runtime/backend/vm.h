@@ -38,7 +38,8 @@ struct VmOptions {
   std::chrono::seconds boot_limit{60};
   /// The monitor exists: the moment to write a record.
   std::function<void(pid_t)> on_created;
-  base::UniqueFd control;  ///< from make_control_socket(): for other commands
+  std::function<void(bool)> on_paused;  ///< its machine stands still, or goes on again; or none
+  base::UniqueFd control;               ///< from make_control_socket(): for other commands
 };
 
 struct VmEnd {

@@ -104,14 +104,6 @@ void MmioTransport::fail(QueueError error) noexcept {
   raise_();
 }
 
-void MmioTransport::config_changed() noexcept {
-  ++config_generation_;
-  if (!is_live())
-    return;
-  interrupt_status_ |= kConfigChange;
-  raise_();
-}
-
 void MmioTransport::notify(unsigned queue_index) noexcept {
   if (queue(queue_index) != nullptr)
     device_->notify(queue_index);

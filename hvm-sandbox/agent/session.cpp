@@ -7,6 +7,7 @@
 #include <cerrno>
 
 #include "agent/layers.h"
+#include "agent/shares.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -197,6 +198,7 @@ std::optional<Failure> Session::try_first(const Frame& frame, Job& job) {
   try {
     const std::vector<std::string> layers = mount_layers(request->layers);
     write_files(*request);
+    mount_shares(request->shares);
     job.stdio = std::make_unique<Stdio>(frame.request,
                                         Streams{.terminal = request->terminal, .input = request->input});
     auto failure = connect(job, [&] { return launcher_.start(*request, layers); });

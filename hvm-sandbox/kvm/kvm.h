@@ -36,6 +36,12 @@ class Vcpu {
   [[nodiscard]] bool enter() const;
   /// From another thread or a signal handler: the next enter() returns at once.
   void interrupt() const noexcept;
+  /// On its own thread: enter() enters again. What interrupts for a reason sets that first, and the thread
+  /// looks for one after this.
+  void forget_interrupt() const noexcept;
+  /// Tells the guest's clock that the guest stood still, so that its watchdogs do not take it for a hang. A
+  /// guest without that clock takes no notice.
+  void tell_stopped() const noexcept;
 
  private:
   base::UniqueFd fd_;

@@ -10,35 +10,73 @@
 #include "base/error.h"
 
 namespace trine::hvm {
+namespace {
+
+bool add(int epoll, int fd, std::uint32_t events) noexcept {
+  epoll_event event{.events = events, .data = {.fd = fd}};
+  return ::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event) == 0;
+}
+
+void modify(int epoll, int fd, std::uint32_t events) noexcept {
+  epoll_event event{.events = events, .data = {.fd = fd}};
+  (void)::epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);  // fails only for what is not watched
+}
+
+}  // namespace
 
 EventLoop::EventLoop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC)) {
-  epoll_event event{.events = EPOLLIN, .data = {.fd = wake_.get()}};
-  if (!epoll_ || !wake_ || ::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, wake_.get(), &event) != 0)
+  if (!epoll_ || !wake_ || !add(epoll_.get(), wake_.get(), EPOLLIN))
     base::throw_errno("cannot make the monitor's event loop");
 }
 
 bool EventLoop::watch(int fd, std::uint32_t events, Callback callback) noexcept {
-  epoll_event event{.events = events, .data = {.fd = fd}};
-  if (::epoll_ctl(epoll_.get(), EPOLL_CTL_ADD, fd, &event) != 0)
+  if (!add(epoll_.get(), fd, events))
     return false;
   callbacks_[fd] = std::make_shared<Callback>(std::move(callback));
   return true;
 }
 
+bool EventLoop::watch_always(int fd, std::uint32_t events, Callback callback) noexcept {
+  if (!watch(fd, events, std::move(callback)))
+    return false;
+  always_[fd] = events;
+  return !held_ || add(held_.get(), fd, events);
+}
+
 void EventLoop::change(int fd, std::uint32_t events) noexcept {
-  epoll_event event{.events = events, .data = {.fd = fd}};
-  (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_MOD, fd, &event);  // fails only for what is not watched
+  modify(epoll_.get(), fd, events);
+  const auto always = always_.find(fd);
+  if (always == always_.end())
+    return;
+  always->second = events;
+  if (held_)
+    modify(held_.get(), fd, events);
 }
 
 void EventLoop::unwatch(int fd) noexcept {
-  (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);  // fails only for what is not watched
+  // These fail only for what is not watched.
+  (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
+  if (held_)
+    (void)::epoll_ctl(held_.get(), EPOLL_CTL_DEL, fd, nullptr);
   callbacks_.erase(fd);
+  always_.erase(fd);
+}
+
+bool EventLoop::hold() noexcept {
+  base::UniqueFd held(::epoll_create1(EPOLL_CLOEXEC));
+  bool complete = held && add(held.get(), wake_.get(), EPOLLIN);
+  for (const auto& [fd, events] : always_)
+    complete = complete && add(held.get(), fd, events);
+  if (complete)
+    held_ = std::move(held);
+  return complete;
 }
 
 void EventLoop::run() {
   std::array<epoll_event, 32> events;
   while (true) {
-    const int count = ::epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), -1);
+    const int epoll = waiting_on();
+    const int count = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
     if (count < 0 && errno != EINTR)
       base::throw_errno("cannot wait for the machine's events");
     for (int i = 0; i < count; ++i) {
@@ -54,6 +92,9 @@ void EventLoop::run() {
         continue;
       const std::shared_ptr<Callback> callback = found->second;
       (*callback)(events[i].events);
+      // It held the loop, or released it: the rest is heard again by whoever waits for it then.
+      if (waiting_on() != epoll)
+        break;
     }
   }
 }

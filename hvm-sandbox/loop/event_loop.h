@@ -22,8 +22,16 @@ class EventLoop {
   /// Watches `fd` for `events` (EPOLLIN, EPOLLOUT; 0: only for its end). The caller keeps the descriptor open
   /// until unwatch(). Under the device lock, or before run(). False when the kernel refuses.
   [[nodiscard]] bool watch(int fd, std::uint32_t events, Callback callback) noexcept;
+  /// The same, also while the loop is held: for what is no business of the guest's.
+  [[nodiscard]] bool watch_always(int fd, std::uint32_t events, Callback callback) noexcept;
   void change(int fd, std::uint32_t events) noexcept;
   void unwatch(int fd) noexcept;
+
+  /// From now on only watch_always() is heeded; what happens elsewhere is kept until release(). Under the
+  /// device lock, on the loop's thread. False when the kernel refuses.
+  [[nodiscard]] bool hold() noexcept;
+  void release() noexcept { held_.reset(); }
+  [[nodiscard]] bool is_held() const noexcept { return static_cast<bool>(held_); }
 
   /// Until stop().
   void run();
@@ -33,9 +41,13 @@ class EventLoop {
   [[nodiscard]] std::mutex& device_lock() noexcept { return device_lock_; }
 
  private:
+  [[nodiscard]] int waiting_on() const noexcept { return held_ ? held_.get() : epoll_.get(); }
+
   base::UniqueFd epoll_;
   base::UniqueFd wake_;
+  base::UniqueFd held_;  ///< instead of epoll_, while the loop is held
   std::map<int, std::shared_ptr<Callback>> callbacks_;
+  std::map<int, std::uint32_t> always_;  ///< the events of watch_always()
   std::mutex device_lock_;
 };
 

@@ -5,6 +5,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstring>
 
@@ -17,9 +18,11 @@
 #include "boot/initramfs.h"
 #include "devices/block/block.h"
 #include "devices/console/console.h"
+#include "devices/fs/fs.h"
 #include "devices/net/net.h"
 #include "devices/rng/rng.h"
 #include "devices/vsock/vsock.h"
+#include "jail/confine.h"
 #include "monitor/connector.h"
 
 namespace trine::hvm {
@@ -60,10 +63,13 @@ void signal_event(int event) noexcept {
 Machine::Machine(MachinePlan plan)
     : plan_(std::move(plan)),
       console_(plan_.console.get()),
+      kvm_(std::move(plan_.kvm)),
       vm_(kvm_.make_vm()),
       memory_(x86::memory_ranges(plan_.memory_bytes)),
       serial_interrupt_(make_event()),
-      serial_(console_, [this] { signal_event(serial_interrupt_.get()); }) {
+      serial_(console_, [this] { signal_event(serial_interrupt_.get()); }),
+      gate_(plan_.cpus) {
+  use_small_stacks();
   vm_.set_memory(memory_);
   x86::prepare_machine(vm_);
   vm_.connect_interrupt(serial_interrupt_.get(), Serial::kInterrupt);
@@ -82,6 +88,9 @@ Machine::~Machine() {
   end({.kind = EndKind::kStopped});
   for (std::thread& thread : threads_)
     thread.join();
+  // Before the events that they signal: a device may have a thread of its own.
+  for (Slot& slot : slots_)
+    slot.transport.reset();
 }
 
 void Machine::add_device(std::unique_ptr<Device> device) {
@@ -117,8 +126,29 @@ void Machine::add_devices() {
   add_device(std::make_unique<Console>(console_));
   if (plan_.connections)
     add_device(std::make_unique<Vsock>(kGuestCid, loop_, make_connector(plan_.connections.get())));
+  if (plan_.connections)
+    listen_to_caller();
+  add_shares();
   if (slots_.size() > x86::kMostDevices)
     throw base::Error("a machine has at most " + std::to_string(x86::kMostDevices) + " devices");
+}
+
+void Machine::add_shares() {
+  if (plan_.shares.empty())
+    return;
+  const FsBounds bounds = make_room_for_shares(plan_.shares.size());
+  if (!plan_.proc)
+    plan_.proc = base::open_file("/proc", O_PATH | O_DIRECTORY);
+  for (Share& share : plan_.shares) {
+    const std::array shared{share.source.get()};
+    FileServer server(std::move(share.source), share.read_only, bounds, plan_.proc.get());
+    const auto confine = [shared] {
+      restrict_files(shared);
+      confine_thread(ThreadKind::kShares);
+    };
+    add_device(std::make_unique<Fs>(share.tag, std::move(server), loop_.device_lock(), confine));
+  }
+  plan_.proc.reset();  // the rest of it is none of the guest's business
 }
 
 void Machine::load() {
@@ -137,14 +167,16 @@ void Machine::load() {
   entry_ = kernel->entry;
 }
 
-End Machine::run() {
+End Machine::run(const std::function<void()>& confine) {
   struct sigaction action{};
   action.sa_handler = ignore_kick;
   ::sigaction(kick_signal(), &action, nullptr);
-  use_small_stacks();
   x86::set_boot_state(vcpus_.front(), entry_);
   for (unsigned index = 0; index < vcpus_.size(); ++index)
     threads_.emplace_back([this, index] { run_vcpu(index); });
+  if (confine)
+    confine();
+  await_confinement();
   loop_.run();
   for (std::thread& thread : threads_)
     thread.join();
@@ -163,6 +195,16 @@ void Machine::end(End how) noexcept {
       end_ = std::move(how);
   }
   ending_ = true;
+  gate_.open_for_good();
+  {
+    const std::scoped_lock lock(start_lock_);
+    confined_.notify_all();
+  }
+  interrupt_vcpus();
+  loop_.stop();
+}
+
+void Machine::interrupt_vcpus() noexcept {
   // The flag first: a thread that the signal finds outside of KVM_RUN sees the flag when it enters.
   for (const Vcpu& vcpu : vcpus_)
     vcpu.interrupt();
@@ -170,15 +212,29 @@ void Machine::end(End how) noexcept {
     if (thread.joinable())
       ::pthread_kill(thread.native_handle(), kick_signal());
   }
-  loop_.stop();
+}
+
+void Machine::await_confinement() {
+  std::unique_lock lock(start_lock_);
+  ++confined_count_;
+  confined_.notify_all();
+  confined_.wait(lock, [&] { return ending_ || confined_count_ == vcpus_.size() + 1; });
 }
 
 void Machine::run_vcpu(unsigned index) noexcept {
   const Vcpu& vcpu = vcpus_[index];
   try {
+    confine_thread(ThreadKind::kVcpu);
+    await_confinement();
     while (!ending_) {
-      if (vcpu.enter() && !handle_exit(vcpu))
+      if (gate_.is_closed()) {
+        gate_.wait();
+        vcpu.tell_stopped();
+      } else if (!vcpu.enter()) {
+        vcpu.forget_interrupt();  // its reason is what this loop looks for next
+      } else if (!handle_exit(vcpu)) {
         return;
+      }
     }
   } catch (const base::Error& error) {
     end({.kind = EndKind::kFault, .detail = error.what()});

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -13,6 +15,8 @@
 #include "kvm/kvm.h"
 #include "loop/event_loop.h"
 #include "memory/guest_memory.h"
+#include "monitor/control.h"
+#include "monitor/gate.h"
 #include "monitor/plan.h"
 #include "virtio/mmio.h"
 
@@ -33,16 +37,18 @@ struct End {
 };
 
 /// One virtual machine: its memory, processors and devices, and the threads that they run on.
-class Machine {
+class Machine : private Controlled {
  public:
   /// Makes all of it; nothing runs yet. Throws base::Error.
   explicit Machine(MachinePlan plan);
-  ~Machine();
+  ~Machine() override;
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
-  /// Runs the machine on this thread (devices) and on one for each vCPU, to its end.
-  End run();
+  /// Runs the machine on this thread (devices) and on one for each vCPU, to its end. Each vCPU's thread
+  /// confines itself first. `confine` is called on this thread when all others are made; no guest runs before
+  /// it has returned and they are confined.
+  End run(const std::function<void()>& confine = {});
 
   /// Ends the machine, from any thread; the first end counts.
   void end(End how) noexcept;
@@ -62,12 +68,24 @@ class Machine {
 
   void add_device(std::unique_ptr<Device> device);
   void add_devices();
+  void add_shares();
   void load();
   void run_vcpu(unsigned index) noexcept;
+  /// Until every thread has come here, or the machine ends.
+  void await_confinement();
   /// Handles one exit; false when the machine ended.
   bool handle_exit(const Vcpu& vcpu);
   void access_port(const kvm_run& run, std::span<std::byte> data);
   void access_memory(kvm_run& run);
+  /// Brings every vCPU's thread out of the guest, to look for the reason.
+  void interrupt_vcpus() noexcept;
+  void listen_to_caller();
+  void on_all_waiting() noexcept;
+
+  void pause(std::function<void(bool)> done) override;
+  void resume() override;
+  bool set_balloon(std::uint64_t bytes) override;
+  [[nodiscard]] std::string stats() const override;
 
   MachinePlan plan_;
   ConsoleLog console_;
@@ -80,9 +98,15 @@ class Machine {
   std::vector<Slot> slots_;
   std::vector<Vcpu> vcpus_;
   std::vector<std::thread> threads_;
+  std::mutex start_lock_;
+  std::condition_variable confined_;
+  std::size_t confined_count_ = 0;
   std::mutex end_lock_;
   std::optional<End> end_;
   std::atomic<bool> ending_ = false;
+  Gate gate_;
+  std::function<void(bool)> paused_;  ///< to be told when all vCPUs are out of the guest
+  std::optional<Control> control_;
   std::uint64_t entry_ = 0;
 };
 

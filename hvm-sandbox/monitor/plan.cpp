@@ -15,6 +15,7 @@ namespace trine::hvm {
 namespace {
 
 constexpr std::size_t kMostDisks = 15;
+constexpr std::size_t kMostShares = 32;
 constexpr std::size_t kMostNics = 8;
 
 /// "fd:5" is a descriptor that the caller left open, everything else a path.
@@ -43,6 +44,24 @@ void add_disk(MachinePlan& plan, const std::string& word, bool read_only) {
   if (plan.disks.size() == kMostDisks)
     throw base::Error("a machine has at most " + std::to_string(kMostDisks) + " disks");
   plan.disks.push_back({.file = open_word(word, read_only ? O_RDONLY : O_RDWR), .read_only = read_only});
+}
+
+/// "fd:5,tag=data,ro", with a path in place of fd:5 for people.
+void add_share(MachinePlan& plan, const std::string& word) {
+  if (plan.shares.size() == kMostShares)
+    throw base::Error("a machine has at most " + std::to_string(kMostShares) + " shared directories");
+  constexpr std::string_view kTag = ",tag=";
+  constexpr std::string_view kReadOnly = ",ro";
+  const std::size_t comma = word.rfind(kTag);
+  if (comma == std::string::npos)
+    throw base::Error("--share '" + word + "' has no tag", 0, "--share DIRECTORY,tag=NAME[,ro]");
+  Share share{.tag = word.substr(comma + kTag.size())};
+  if (share.tag.ends_with(kReadOnly)) {
+    share.read_only = true;
+    share.tag.resize(share.tag.size() - kReadOnly.size());
+  }
+  share.source = open_word(word.substr(0, comma), O_PATH);
+  plan.shares.push_back(std::move(share));
 }
 
 /// "02:00:00:00:00:01"
@@ -84,6 +103,7 @@ struct Flag {
 };
 
 constexpr std::array kFlags{
+    Flag{"--kvm", [](MachinePlan& plan, const std::string& word) { plan.kvm = open_word(word, O_RDWR); }},
     Flag{"--kernel",
          [](MachinePlan& plan, const std::string& word) { plan.kernel = open_word(word, O_RDONLY); }},
     Flag{"--initramfs", [](MachinePlan& plan,
@@ -99,6 +119,8 @@ constexpr std::array kFlags{
          }},
     Flag{"--disk", [](MachinePlan& plan, const std::string& word) { add_disk(plan, word, false); }},
     Flag{"--read-only-disk", [](MachinePlan& plan, const std::string& word) { add_disk(plan, word, true); }},
+    Flag{"--proc", [](MachinePlan& plan, const std::string& word) { plan.proc = open_word(word, O_PATH); }},
+    Flag{"--share", [](MachinePlan& plan, const std::string& word) { add_share(plan, word); }},
     Flag{"--net", add_nic},
     Flag{"--connections",
          [](MachinePlan& plan, const std::string& word) { plan.connections = open_word(word, O_RDWR); }},

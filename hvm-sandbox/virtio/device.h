@@ -26,7 +26,14 @@ class DeviceHost {
 };
 
 /// Source: virtio 1.2 §5.
-enum class DeviceType : std::uint32_t { kNet = 1, kBlock = 2, kConsole = 3, kEntropy = 4, kVsock = 19 };
+enum class DeviceType : std::uint32_t {
+  kNet = 1,
+  kBlock = 2,
+  kConsole = 3,
+  kEntropy = 4,
+  kVsock = 19,
+  kFs = 26
+};
 
 /// One virtio device. All calls come under the machine's device lock: a device needs none of its own. What a
 /// guest does never makes one throw.

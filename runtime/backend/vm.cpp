@@ -32,10 +32,19 @@ constexpr const char* kCommandLine =
     "cryptomgr.notests "
     "initcall_blacklist=load_system_certificate_list,ftrace_check_for_weak_functions,trace_eval_init";
 
+std::vector<hvm::GuestShare> shares_of(const VmOptions& options) {
+  std::vector<hvm::GuestShare> shares;
+  shares.reserve(options.shares.size());
+  for (const VmShare& share : options.shares)
+    shares.push_back({.tag = share.tag, .read_only = share.read_only});
+  return shares;
+}
+
 hvm::StartRequest make_request(VmOptions& options) {
   GuestPlan plan{.isolation_part = std::move(options.plan), .limits = std::move(options.limits)};
   return {.layers = static_cast<std::uint32_t>(options.layer_disks.size()),
           .files = std::move(options.files),
+          .shares = shares_of(options),
           .terminal = plan.isolation_part.process.terminal,
           .input = options.interactive,
           .plan = hvm::wire::encode(plan)};
@@ -78,6 +87,10 @@ std::string guest_file(const std::string& name) {
   return std::string(hvm::kFilesDirectory) + "/" + name;
 }
 
+std::string guest_share(const std::string& tag, bool is_directory) {
+  return std::string(hvm::kSharesDirectory) + "/" + tag + (is_directory ? "" : hvm::kSingleShare);
+}
+
 VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
   const hvm::StartRequest request = make_request(options);
   Monitor monitor({.kernel = options.kernel_directory + "/" + hvm::kKernelFile,
@@ -86,15 +99,19 @@ VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
                    .memory_bytes = options.memory_bytes,
                    .cpus = options.cpus,
                    .read_only_disks = options.layer_disks,
-                   .nics = monitor_nics(options.nics)});
+                   .shares = std::move(options.shares),
+                   .nics = monitor_nics(options.nics),
+                   .cgroup_name = options.cgroup_name,
+                   .cpu = options.cpu,
+                   .on_created = options.on_created});
   const std::string network = network_of(options.nics);
   options.nics.clear();  // the taps are the monitor's now, and end with it
-  if (options.on_created)
-    options.on_created(monitor.process().pid());
   const attach::RawMode raw(request.terminal && options.interactive ? STDIN_FILENO : -1);
-  VmSession session(
-      monitor, signals, request,
-      {.boot_limit = options.boot_limit, .control = std::move(options.control), .network = network});
+  VmSession session(monitor, signals, request,
+                    {.boot_limit = options.boot_limit,
+                     .control = std::move(options.control),
+                     .on_started = std::move(options.on_started),
+                     .network = network});
   return session.run();
 }
 

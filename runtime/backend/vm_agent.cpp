@@ -96,7 +96,10 @@ class ContainerLauncher : public hvm::Launcher {
       return std::unexpected(
           hvm::Failure{.message = "the agent does not understand the plan of the process"});
     return caught([&]() -> std::unique_ptr<hvm::Workload> {
-      plan->isolation_part.root.source = make_root(layers);
+      // A root that the host shares is the plan's own.
+      const auto* shared = std::get_if<isolation::DirectoryRoot>(&plan->isolation_part.root.source);
+      if (shared == nullptr || shared->path.empty())
+        plan->isolation_part.root.source = make_root(layers);
       backend::ContainerPlan container{.isolation = std::move(plan->isolation_part),
                                        .limits = std::move(plan->limits)};
       const auto ignore = [](pid_t /*pid*/, const cgroups::Group& /*group*/) {};

@@ -1,12 +1,15 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/process.h"
 #include "base/unique_fd.h"
+#include "cgroups/group.h"
+#include "runtime/backend/vm.h"
 
 namespace trine::runtime::backend {
 
@@ -24,7 +27,12 @@ struct MonitorOptions {
   std::uint64_t memory_bytes = 0;
   unsigned cpus = 1;
   std::vector<std::string> read_only_disks;
+  std::vector<VmShare> shares;
   std::vector<MonitorNic> nics;
+  std::string cgroup_name;
+  std::optional<cgroups::CpuQuota> cpu;  ///< of all its threads together
+  /// It exists, in its cgroup, and waits: the moment to write its record.
+  std::function<void(pid_t, const cgroups::Group&)> on_created;
 };
 
 /// A connection that the guest opened.
@@ -33,11 +41,11 @@ struct GuestConnection {
   base::UniqueFd socket;
 };
 
-/// A trine-vmm that runs. It dies with its caller, and the destructor ends it.
+/// A trine-vmm that runs, confined (vm_jail.h). It dies with its caller, and the destructor ends it.
 class Monitor {
  public:
-  /// Throws base::Error when the program is missing or cannot be started.
-  explicit Monitor(const MonitorOptions& options);
+  /// Throws base::Error when the program or a file is missing, or it cannot be started.
+  explicit Monitor(MonitorOptions options);
   ~Monitor();
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
@@ -49,6 +57,9 @@ class Monitor {
   [[nodiscard]] std::optional<GuestConnection> accept() const;
 
  private:
+  void end() noexcept;
+
+  cgroups::Group group_;
   base::Process process_;
   base::UniqueFd channel_;
 };
@@ -57,7 +68,7 @@ class Monitor {
 /// console. In three pieces, one behind the other, so that the agent is read from its own file.
 struct AgentArchive {
   base::UniqueFd before;
-  std::string program;  ///< a path
+  base::UniqueFd program;
   base::UniqueFd after;
 };
 AgentArchive make_agent_archive();

@@ -32,11 +32,13 @@ struct MachineEnd {
   int code;
   const char* text;
 };
+/// SIGSYS. Whoever has the monitor is no longer its program.
+constexpr const char* kForbiddenCall = "its monitor made a call that its seccomp list forbids";
 constexpr std::array kMachineEnds{
     MachineEnd{0, "its guest powered off"},         MachineEnd{10, "its guest rebooted"},
     MachineEnd{11, "its guest's kernel panicked"},  MachineEnd{12, "its guest's processor stopped"},
     MachineEnd{13, "its monitor was told to stop"}, MachineEnd{127, "its monitor could not be run"},
-    MachineEnd{137, "its monitor was killed"},
+    MachineEnd{137, "its monitor was killed"},      MachineEnd{159, kForbiddenCall},
 };
 
 using Clock = std::chrono::steady_clock;
@@ -61,7 +63,8 @@ VmSession::VmSession(Monitor& monitor, const attach::SignalBlock& signals, const
       deadline_(Clock::now() + boot_limit_),
       signals_(::signalfd(-1, &signals.signals(), SFD_CLOEXEC | SFD_NONBLOCK)),
       streams_(request.terminal, request.input),
-      clients_(std::move(options.control)) {
+      clients_(std::move(options.control)),
+      tell_started_(std::move(options.on_started)) {
   if (!signals_)
     base::throw_errno("cannot listen for signals");
 }
@@ -302,6 +305,8 @@ void VmSession::on_started() {
   if (started_)
     return;
   started_ = true;
+  if (tell_started_)
+    tell_started_();
   send_window_size();
   for (const int number : std::exchange(early_signals_, {}))
     deliver(number);

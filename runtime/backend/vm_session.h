@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -15,7 +16,8 @@ namespace trine::runtime::backend {
 
 struct VmSessionOptions {
   std::chrono::seconds boot_limit;
-  base::UniqueFd control;  ///< at which other commands ask for processes of theirs; or none
+  base::UniqueFd control;            ///< at which other commands ask for processes of theirs; or none
+  std::function<void()> on_started;  ///< the first process runs; or nothing
   std::string network;     ///< the payload of NET; empty: it is not sent
 };
 
@@ -66,6 +68,7 @@ class VmSession {
   std::vector<base::UniqueFd> greeting_;  ///< streams that have not said which they are
   VmStreams streams_;
   VmClients clients_;
+  std::function<void()> tell_started_;
   std::vector<hvm::Frame> early_requests_;  ///< of other commands, before there was a process
   bool ready_ = false;
   bool started_ = false;

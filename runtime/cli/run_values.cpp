@@ -90,15 +90,18 @@ void set_platform(RunOptions& options, const std::string& text) {
 }
 
 void set_isolation(RunOptions& options, const std::string& text) {
-  if (text == "container" || text == "vm") {
-    options.isolation_class = text == "vm" ? engine::IsolationClass::kVm : engine::IsolationClass::kContainer;
-    return;
-  }
-  if (text == "full" || text == "auto") {
+  if (text == "container") {
+    options.isolation = policy::Request::kContainer;
+  } else if (text == "vm") {
+    options.isolation = policy::Request::kVm;
+  } else if (text == "auto") {
+    options.isolation = policy::Request::kAuto;
+  } else if (text == "full") {
     refuse("--isolation", text, "it is not built into this version of trine",
            "it has container and vm; a stronger class is never replaced by a weaker one");
+  } else {
+    refuse("--isolation", text, "there is no such class", "container, vm, full or auto");
   }
-  refuse("--isolation", text, "there is no such class", "container, vm, full or auto");
 }
 
 void set_stop_signal(RunOptions& options, const std::string& text) {

@@ -9,6 +9,7 @@
 #include "image_verbs.h"
 #include "instance_verbs.h"
 #include "lifecycle_verbs.h"
+#include "policy_verb.h"
 #include "registry_verbs.h"
 #include "run_flags.h"
 #include "runtime/engine/run.h"
@@ -198,6 +199,17 @@ const std::vector<Verb>& verbs() {
        "Looks for all that --isolation vm needs, runs a few instructions in a guest and times them, and says "
        "what is missing and how to get it. Exits with 0 when VMs can run, else with 1.",
        "trine check\ntrine check && trine run --isolation vm debian", no_flags, run_check},
+      {"policy", "test IMAGE [FLAG]... | check [FILE|DIRECTORY]...", "tell what the isolation policy says",
+       "test tells which class of isolation a trine run of IMAGE with the same flags gets, which rule or "
+       "default of the isolation policy decides that, and what the rules go by; it fails as the run would "
+       "when "
+       "a rule demands a stronger class than --isolation. Nothing is pulled or started, and no command is "
+       "given. check reads the policy, /etc/trine/isolation.d/*.json and ~/.config/trine/isolation.d/*.json, "
+       "or the files and directories that are named, tells all that is wrong, and exits with 1 when "
+       "something "
+       "is. A named file is not asked to whom it belongs.",
+       "trine policy test --network host quay.io/team/web:2\ntrine policy check ./50-web.json", no_flags,
+       run_policy},
   };
   return table;
 }

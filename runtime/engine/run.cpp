@@ -22,6 +22,7 @@
 #include "run_vm.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/container.h"
+#include "runtime/engine/class_choice.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
@@ -84,9 +85,10 @@ void fit_to_user_namespace(oci::Spec& spec) {
   spec.linux_part.sysctl.erase("net.ipv4.ping_group_range");
 }
 
-Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootless, Instance& instance) {
+Prepared prepare_image(const RunOptions& options, const Paths& paths, const ClassChoice& choice,
+                       bool rootless, Instance& instance) {
   const images::Store store = open_store(paths);
-  const images::Image image = resolve_image(paths, store, options);
+  const images::Image image = choice.image ? *choice.image : resolve_image(paths, store, options);
   check_runs_here(image.config, options.image);
   Prepared prepared{.lease = store.lease(image)};
   Record& record = instance.record();
@@ -151,13 +153,14 @@ Prepared prepare_bundle(const RunOptions& options, const std::string& bundle, In
   return prepared;
 }
 
-Prepared prepare(const RunOptions& options, const Paths& paths, bool rootless, Instance& instance) {
+Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoice& choice, bool rootless,
+                 Instance& instance) {
   Record& record = instance.record();
   record.image = options.image;
   record.labels = options.labels;
   record.annotations = options.annotations;
   if (!options.image.starts_with(kBundle))
-    return prepare_image(options, paths, rootless, instance);
+    return prepare_image(options, paths, choice, rootless, instance);
   return prepare_bundle(options, options.image.substr(kBundle.size()), instance);
 }
 
@@ -182,13 +185,15 @@ void report_oom(const Record& record, const cgroups::Limits& limits) {
 
 int run(const RunOptions& options, const Paths& paths) {
   const bool rootless = isolation::is_rootless();
+  const PolicyContext context = load_policy_context();  // before root's files are nobody's
   if (rootless)
     isolation::enter_user_namespace();
   repair(paths);
-  if (options.isolation_class == IsolationClass::kVm)
-    return run_in_vm(options, paths);
+  const ClassChoice choice = choose_class(options, paths, context);
+  if (choice.isolation == policy::Class::kVm)
+    return run_in_vm(options, paths, choice);
   Instance instance = Instance::create(paths, options.name, options.remove);
-  Prepared prepared = prepare(options, paths, rootless, instance);
+  Prepared prepared = prepare(options, paths, choice, rootless, instance);
   const cgroups::Limits limits = prepared.plan.limits;
   const std::string seccomp_cache = paths.run + "/seccomp";
   if (prepared.plan.seccomp)

@@ -24,6 +24,7 @@
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
 #include "vm_network.h"
+#include "vm_shares.h"
 
 namespace trine::runtime::engine {
 namespace {
@@ -35,19 +36,9 @@ struct Meaningless {
   const char* hint;
 };
 
-bool has_bind(const RunOptions& options) {
-  for (const VolumeMount& mount : options.mounts) {
-    if (mount.kind == VolumeMount::Kind::kBind)
-      return true;
-  }
-  return false;
-}
-
 constexpr Meaningless kMeaningless[] = {
     {"a bundle", [](const RunOptions& o) { return o.image.starts_with("bundle:"); },
      "trine-oci runs bundles, as containers"},
-    {"a bind mount (-v, --mount)", has_bind,
-     "host directories cannot be shared with a guest yet: use --tmpfs"},
     {"--network host", [](const RunOptions& o) { return o.network == NetworkMode::kHost; },
      "a guest has a network of its own; ns:/PATH gives it a network namespace's"},
     {"--network container:…", [](const RunOptions& o) { return o.network == NetworkMode::kContainer; },
@@ -63,10 +54,12 @@ constexpr Meaningless kMeaningless[] = {
      "--cpus gives a guest its processors"},
 };
 
-void refuse_meaningless(const RunOptions& options) {
+void refuse_meaningless(const RunOptions& options, const std::string& place) {
+  const std::string by =
+      place.empty() ? "" : ", the class that the isolation policy has chosen (" + place + ")";
   for (const Meaningless& entry : kMeaningless) {
     if (entry.is_given(options))
-      throw base::Error(std::string(entry.flag) + " cannot be given with --isolation vm", 0, entry.hint);
+      throw base::Error(std::string(entry.flag) + " cannot be given with --isolation vm" + by, 0, entry.hint);
   }
 }
 
@@ -133,9 +126,10 @@ struct Prepared {
   base::UniqueFd lease;  ///< on the image
 };
 
-Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instance) {
+Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoice& choice,
+                 Instance& instance) {
   const images::Store store = open_store(paths);
-  const images::Image image = resolve_image(paths, store, options);
+  const images::Image image = choice.image ? *choice.image : resolve_image(paths, store, options);
   check_runs_in_vm(image.config, options.image);
   Prepared prepared{.lease = store.lease(image)};
   backend::VmOptions& vm = prepared.vm;
@@ -161,6 +155,7 @@ Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instan
     plan.seccomp = isolation::default_seccomp_profile(vm.plan.process.capabilities.bounding);
   if (plan.seccomp)
     vm.plan.seccomp = isolation::cached_seccomp(*plan.seccomp, paths.run + "/seccomp");
+  share_volumes(options.mounts, vm);
   if (options.network == NetworkMode::kNamespace) {
     // The guest has one network, its own: the process is in it as the agent is.
     std::erase_if(vm.plan.namespaces,
@@ -183,12 +178,12 @@ Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instan
 
 }  // namespace
 
-int run_in_vm(const RunOptions& options, const Paths& paths) {
-  refuse_meaningless(options);
+int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& choice) {
+  refuse_meaningless(options, choice.place);
   (void)memory_of(options);
   (void)cpus_of(options);
   Instance instance = Instance::create(paths, options.name, options.remove);
-  Prepared prepared = prepare(options, paths, instance);
+  Prepared prepared = prepare(options, paths, choice, instance);
   CidFile cidfile(options.cidfile, instance.record().id);
   std::optional<VmNetwork> network;
   if (options.network == NetworkMode::kNamespace) {
@@ -199,11 +194,14 @@ int run_in_vm(const RunOptions& options, const Paths& paths) {
   const backend::JoinedProcess first{.process = prepared.vm.plan.process,
                                      .seccomp = prepared.vm.plan.seccomp};
   prepared.vm.control = backend::make_control_socket(instance.run_directory());
-  prepared.vm.on_created = [&](pid_t pid) {
+  prepared.vm.cgroup_name = cgroup_name(instance.record().id);
+  prepared.vm.cpu = options.limits.cpu;
+  prepared.vm.on_created = [&](pid_t pid, const cgroups::Group& group) {
     instance.keep_process(backend::encode_process(first));
     Record& record = instance.record();
     record.pid = pid;
     record.start_time = base::process_info(pid).start_time;
+    record.cgroups = group.directories();
     record.status = "running";
     instance.save();
   };

@@ -1,9 +1,12 @@
 #include "monitor/machine.h"
 
 #include <catch2/catch.hpp>
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
+#include <array>
 #include <chrono>
 #include <cstdio>
 #include <thread>
@@ -118,4 +121,129 @@ TEST_CASE("a machine whose kernel is none, or does not fit, is not made") {
     plan.command_line = std::string(4096, 'x');
     CHECK_THROWS_WITH(Machine(std::move(plan)), Catch::Contains("at most 2047"));
   }
+}
+
+namespace {
+
+/// A machine that runs on a thread of its own, and its caller's end of the channel.
+class Channelled {
+ public:
+  explicit Channelled(MachinePlan plan) {
+    int ends[2];
+    REQUIRE(::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) == 0);
+    channel_.reset(ends[0]);
+    plan.connections.reset(ends[1]);
+    machine_ = std::make_unique<Machine>(std::move(plan));
+    thread_ = std::thread([this] { end_ = machine_->run(); });
+  }
+  ~Channelled() {
+    machine_->end({.kind = EndKind::kStopped});
+    if (thread_.joinable())
+      thread_.join();
+  }
+  Channelled(const Channelled&) = delete;
+  Channelled& operator=(const Channelled&) = delete;
+
+  void say(const std::string& word) {
+    REQUIRE(::send(channel_.get(), word.data(), word.size(), 0) == static_cast<ssize_t>(word.size()));
+  }
+  std::string hear() {
+    std::string text(256, '\0');
+    const ssize_t got = ::recv(channel_.get(), text.data(), text.size(), 0);
+    text.resize(got > 0 ? static_cast<std::size_t>(got) : 0);
+    return text;
+  }
+  std::string ask(const std::string& word) {
+    say(word);
+    return hear();
+  }
+  Machine& machine() { return *machine_; }
+  EndKind wait() {
+    thread_.join();
+    return end_.kind;
+  }
+
+ private:
+  trine::base::UniqueFd channel_;
+  std::unique_ptr<Machine> machine_;
+  std::thread thread_;
+  End end_;
+};
+
+/// Prints to a pipe for ever.
+MachinePlan plan_of_talker(int console, unsigned cpus) {
+  // mov $0x3f8, %dx; mov $'x', %al; again: out %al, (%dx); jmp again
+  MachinePlan plan = plan_of(std::string("\x66\xba\xf8\x03\xb0\x78\xee\xeb\xfd", 9), cpus);
+  plan.console.reset(console);
+  return plan;
+}
+
+}  // namespace
+
+TEST_CASE("a paused machine does nothing until it is resumed") {
+  if (::access("/dev/kvm", R_OK | W_OK) != 0)
+    return;
+  int ends[2];
+  REQUIRE(::pipe2(ends, O_CLOEXEC) == 0);
+  const trine::base::UniqueFd output(ends[0]);
+  Channelled guest(plan_of_talker(ends[1], 2));
+  char byte = 0;
+  for (int round = 0; round < 20; ++round) {
+    REQUIRE(::read(output.get(), &byte, 1) == 1);  // it runs
+    REQUIRE(guest.ask("pause") == "ok");
+    CHECK(guest.ask("stats").starts_with("ok paused 1"));
+    // What was written until the answer came is all.
+    std::array<char, 65536> rest;
+    REQUIRE(::fcntl(output.get(), F_SETFL, O_NONBLOCK) == 0);
+    while (::read(output.get(), rest.data(), rest.size()) > 0) {
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(5));
+    CHECK(::read(output.get(), &byte, 1) < 0);
+    REQUIRE(::fcntl(output.get(), F_SETFL, 0) == 0);
+    REQUIRE(guest.ask("resume") == "ok");
+  }
+  CHECK(guest.ask("stats").starts_with("ok paused 0"));
+}
+
+TEST_CASE("a machine is paused when it sleeps, twice, and resumed when it is not paused") {
+  if (::access("/dev/kvm", R_OK | W_OK) != 0)
+    return;
+  Channelled guest(plan_of(kHalt, 4));
+  CHECK(guest.ask("resume") == "ok");
+  CHECK(guest.ask("pause") == "ok");
+  CHECK(guest.ask("pause") == "ok");
+  CHECK(guest.ask("resume") == "ok");
+  CHECK(guest.ask("stats").starts_with("ok paused 0"));
+}
+
+TEST_CASE("a paused machine is ended from outside") {
+  if (::access("/dev/kvm", R_OK | W_OK) != 0)
+    return;
+  Channelled guest(plan_of(kHalt, 2));
+  REQUIRE(guest.ask("pause") == "ok");
+  guest.machine().end({.kind = EndKind::kStopped});
+  CHECK(guest.wait() == EndKind::kStopped);
+}
+
+TEST_CASE("a pause that is undone at once leaves the machine running, each word answered") {
+  if (::access("/dev/kvm", R_OK | W_OK) != 0)
+    return;
+  Channelled guest(plan_of(std::string("\xeb\xfe", 2), 4));
+  for (int round = 0; round < 50; ++round) {
+    guest.say("pause");
+    guest.say("resume");
+    const std::string first = guest.hear();
+    CHECK((first == "ok" || first == "error it was resumed"));
+    CHECK(guest.hear() == "ok");
+  }
+  CHECK(guest.ask("stats").starts_with("ok paused 0"));
+}
+
+TEST_CASE("a word that a machine does not know changes nothing") {
+  if (::access("/dev/kvm", R_OK | W_OK) != 0)
+    return;
+  Channelled guest(plan_of(kHalt));
+  for (const std::string word : {"pauses", "balloon", "balloon x", "balloon -1", "BALLOON 1"})
+    CHECK(guest.ask(word).starts_with("error "));
+  CHECK(guest.ask(std::string(4096, 'x')).starts_with("error "));
 }

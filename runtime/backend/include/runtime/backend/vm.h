@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "cgroups/group.h"
 #include "cgroups/limits.h"
 #include "isolation/plan.h"
 #include "netns/interfaces.h"
@@ -24,6 +25,16 @@ constexpr std::uint64_t kVmMemory = 512ULL << 20U;
 constexpr unsigned kVmCpus = 1;
 /// A stock kernel and the agent do not come up with less.
 constexpr std::uint64_t kLeastVmMemory = 128ULL << 20U;
+
+/// A directory or regular file of the host that the guest sees.
+struct VmShare {
+  base::UniqueFd source;  ///< open with O_PATH
+  std::string tag;        ///< its name in the guest; guest_share(tag, …) is where
+  bool read_only = false;
+};
+
+/// Most that a VM can have.
+constexpr std::size_t kMostShares = 32;
 
 /// A network interface of the guest's: the tap that is its cable, and what it is to be in the guest.
 struct VmNic {
@@ -40,13 +51,18 @@ struct VmOptions {
   cgroups::Limits limits;  ///< inside the guest
   /// Small files for the plan to mount, from guest_file(name).
   std::vector<std::pair<std::string, std::string>> files;
+  std::vector<VmShare> shares;
   bool interactive = false;
   /// How long a guest may take from power-on to its agent's first word.
   std::chrono::seconds boot_limit{60};
-  /// The monitor exists: the moment to write a record.
-  std::function<void(pid_t)> on_created;
   std::vector<VmNic> nics;  ///< none: loopback only
-  base::UniqueFd control;   ///< from make_control_socket(): for other commands
+  std::string cgroup_name;               ///< of the monitor's group
+  std::optional<cgroups::CpuQuota> cpu;  ///< of the monitor, guest and all
+  /// The monitor exists, in its cgroup, and waits: the moment to write a record.
+  std::function<void(pid_t, const cgroups::Group&)> on_created;
+  /// The program runs.
+  std::function<void()> on_started;
+  base::UniqueFd control;  ///< from make_control_socket(): for other commands
 };
 
 struct VmEnd {
@@ -56,6 +72,9 @@ struct VmEnd {
 
 /// Where a file of VmOptions::files is in the guest.
 std::string guest_file(const std::string& name);
+
+/// Where a share is in the guest.
+std::string guest_share(const std::string& tag, bool is_directory);
 
 /// Most disks that a VM can have layers on.
 constexpr std::size_t kMostLayerDisks = 15;

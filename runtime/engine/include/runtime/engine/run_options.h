@@ -8,6 +8,7 @@
 
 #include "cgroups/limits.h"
 #include "isolation/plan.h"
+#include "runtime/policy/isolation_policy.h"
 
 namespace trine::runtime::engine {
 
@@ -31,12 +32,6 @@ struct DeviceRequest {
 
 enum class NetworkMode { kPrivate, kNone, kHost, kContainer, kNamespace };
 
-/// What stands between the instance and the host.
-enum class IsolationClass {
-  kContainer,  ///< the kernel's system calls
-  kVm,         ///< the processor's guest mode
-};
-
 struct SecurityOptions {
   bool no_new_privileges = false;
   bool seccomp_unconfined = false;
@@ -53,7 +48,7 @@ struct RunOptions {
   std::string platform;              ///< "linux/arm64"; empty: the image's that is there, else this machine's
   std::string signature_policy;      ///< a file; empty: where containers-policy.json(5) has it
   std::vector<std::string> command;  ///< in place of the image's Cmd
-  IsolationClass isolation_class = IsolationClass::kContainer;
+  policy::Request isolation = policy::Request::kUnsaid;
   bool interactive = false;
   bool terminal = false;
   bool remove = false;

@@ -1,5 +1,6 @@
 #include "monitor/machine.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -14,6 +15,7 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/layout.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "boot/elf.h"
 #include "boot/initramfs.h"
 #include "devices/block/block.h"

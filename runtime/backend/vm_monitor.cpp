@@ -150,9 +150,12 @@ void Monitor::end() noexcept {
   }
 }
 
-std::optional<GuestConnection> Monitor::accept() const {
+std::optional<GuestConnection> Monitor::accept() {
   std::array<char, 16> text{};
   base::Received received = base::receive_with_descriptor(channel_.get(), text, MSG_DONTWAIT);
+  // It has closed its end, and may be ending; polled on, this would be readable all the while.
+  if (received.size == 0)
+    channel_.reset();
   if (!received.descriptor)
     return std::nullopt;
   GuestConnection connection{.socket = std::move(received.descriptor)};

@@ -53,8 +53,8 @@ class Monitor {
   [[nodiscard]] base::Process& process() { return process_; }
   /// Readable when the guest has opened a connection.
   [[nodiscard]] int channel() const { return channel_.get(); }
-  /// Nothing when there is none waiting.
-  [[nodiscard]] std::optional<GuestConnection> accept() const;
+  /// Nothing when there is none waiting. When the monitor has closed its end, channel() is -1 from then on.
+  [[nodiscard]] std::optional<GuestConnection> accept();
 
  private:
   void end() noexcept;

@@ -16,7 +16,7 @@
 #include "isolation/rootless.h"
 #include "isolation/start.h"
 #include "layout.h"
-#include "network_namespace.h"
+#include "runtime/backend/network_namespace.h"
 #include "own_streams.h"
 #include "record.h"
 #include "run_vm.h"
@@ -69,7 +69,7 @@ void add_network_files(const Instance& instance, const RunOptions& options, isol
                      plan.hostname + "\n");
   }
   if (options.network == NetworkMode::kNamespace) {
-    if (const std::string text = resolver_configuration(options.network_namespace); !text.empty())
+    if (const std::string text = backend::resolver_configuration(options.network_namespace); !text.empty())
       add("resolv.conf", text);
   }
   add("hostname", plan.hostname + "\n");
@@ -101,7 +101,7 @@ Prepared prepare_image(const RunOptions& options, const Paths& paths, const Clas
     }
   }
   if (options.network == NetworkMode::kNamespace) {
-    (void)open_network_namespace(options.network_namespace);  // or an error that says what is wrong
+    (void)backend::open_network_namespace(options.network_namespace);  // or an error that says what is wrong
     for (auto& entry : made.spec.linux_part.namespaces) {
       if (entry.type == "network")
         entry.path = options.network_namespace;

@@ -16,14 +16,14 @@
 #include "isolation/seccomp.h"
 #include "layer_disks.h"
 #include "layout.h"
-#include "network_namespace.h"
+#include "runtime/backend/network_namespace.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/plan.h"
 #include "runtime/backend/vm.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
-#include "vm_network.h"
+#include "runtime/backend/vm_network.h"
 #include "vm_shares.h"
 
 namespace trine::runtime::engine {
@@ -94,7 +94,7 @@ void add_files(const RunOptions& options, backend::VmOptions& vm) {
   std::vector<std::pair<std::string, std::string>> files{{"hosts", hosts},
                                                          {"hostname", vm.plan.hostname + "\n"}};
   if (options.network == NetworkMode::kNamespace) {
-    if (std::string text = resolver_configuration(options.network_namespace); !text.empty())
+    if (std::string text = backend::resolver_configuration(options.network_namespace); !text.empty())
       files.emplace_back("resolv.conf", std::move(text));
   }
   for (auto& [name, content] : files) {
@@ -185,7 +185,7 @@ int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& 
   Instance instance = Instance::create(paths, options.name, options.remove);
   Prepared prepared = prepare(options, paths, choice, instance);
   CidFile cidfile(options.cidfile, instance.record().id);
-  std::optional<VmNetwork> network;
+  std::optional<backend::VmNetwork> network;
   if (options.network == NetworkMode::kNamespace) {
     network.emplace(options.network_namespace, instance.run_directory());
     prepared.vm.nics = network->take_nics();

@@ -18,6 +18,7 @@
 #include "base/file.h"
 #include "boot/elf.h"
 #include "boot/initramfs.h"
+#include "devices/balloon/balloon.h"
 #include "devices/block/block.h"
 #include "devices/console/console.h"
 #include "devices/fs/fs.h"
@@ -126,6 +127,9 @@ void Machine::add_devices() {
     add_device(std::make_unique<Net>(std::move(nic.tap), nic.options, loop_));
   add_device(std::make_unique<Rng>());
   add_device(std::make_unique<Console>(console_));
+  auto balloon = std::make_unique<Balloon>(memory_);
+  balloon_ = balloon.get();
+  add_device(std::move(balloon));
   if (plan_.connections)
     add_device(std::make_unique<Vsock>(kGuestCid, loop_, make_connector(plan_.connections.get())));
   if (plan_.connections)

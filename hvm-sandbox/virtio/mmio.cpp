@@ -87,6 +87,14 @@ void MmioTransport::interrupt(const Queue& queue) noexcept {
   raise_();
 }
 
+void MmioTransport::config_changed() noexcept {
+  ++config_generation_;
+  if (!is_live())
+    return;
+  interrupt_status_ |= kConfigChange;
+  raise_();
+}
+
 void MmioTransport::fail(QueueError error) noexcept {
   failure_ = error;
   status_ |= kNeedsReset;
@@ -153,8 +161,11 @@ std::uint32_t MmioTransport::read_register(std::uint64_t offset) noexcept {
 }
 
 void MmioTransport::write(std::uint64_t offset, std::span<const std::byte> in) noexcept {
-  // No device has a configuration that the driver may write.
-  if (in.size() != sizeof(std::uint32_t) || offset % 4 != 0 || offset >= kConfig)
+  if (offset >= kConfig) {
+    device_->write_config(offset - kConfig, in);
+    return;
+  }
+  if (in.size() != sizeof(std::uint32_t) || offset % 4 != 0)
     return;
   std::uint32_t value = 0;
   std::memcpy(&value, in.data(), sizeof value);

@@ -49,6 +49,7 @@ class MmioTransport : private DeviceHost {
 
   Queue* queue(unsigned index) noexcept override;
   void interrupt(const Queue& queue) noexcept override;
+  void config_changed() noexcept override;
   void fail(QueueError error) noexcept override;
   [[nodiscard]] std::uint64_t agreed() const noexcept override { return driver_features_; }
   void config_changed() noexcept override;

@@ -78,7 +78,7 @@ void bury(const Paths& paths, const std::string& id) {
     kill_process(*record);
   backend::part_network(run_root(paths) + "/" + id);
   remove_groups(id, record ? record->cgroups : std::vector<std::string>{});
-  const bool ran = record && record->status == "running";
+  const bool ran = record && has_process(*record);
   if (ran && !record->remove) {
     record->status = "exited";
     record->exit_code = 137;

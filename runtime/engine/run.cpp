@@ -181,6 +181,13 @@ void report_oom(const Record& record, const cgroups::Limits& limits) {
   base::print_error(base::Error(message, 0, "give it more with --memory"));
 }
 
+/// A pause may have given the container a directory where the host's freezer is.
+void end_added_groups(const Instance& instance) {
+  const auto record = read_record(instance.run_directory());
+  if (record && record->cgroups != instance.record().cgroups)
+    cgroups::end_group(record->cgroups);
+}
+
 }  // namespace
 
 int run(const RunOptions& options, const Paths& paths) {
@@ -225,6 +232,7 @@ int run(const RunOptions& options, const Paths& paths) {
       attach::attach(container.process(), signals,
                      {.terminal = container.take_terminal(), .interactive = options.interactive});
   const auto end = container.finish();
+  end_added_groups(instance);
   if (end.oom_killed)
     report_oom(instance.record(), limits);
   instance.finish(status.code, end.oom_killed);

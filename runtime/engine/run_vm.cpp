@@ -205,6 +205,14 @@ int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& 
     record.status = "running";
     instance.save();
   };
+  prepared.vm.on_paused = [&](bool is_paused) {
+    instance.record().status = is_paused ? "paused" : "running";
+    try {
+      instance.save();
+    } catch (const base::Error& error) {
+      base::print_warning(error.what());  // the instance is worth more than what ps says of it
+    }
+  };
   const backend::VmEnd end = backend::run_vm(std::move(prepared.vm), signals);
   cidfile.keep();
   if (end.oom_killed) {

@@ -140,7 +140,9 @@ Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoic
   record.image_digest = image.digest;
   record.isolation = kVmClass;
 
-  ImageSpec made = make_image_spec(image.config, options, record.id.substr(0, 12));
+  RunOptions inside = options;
+  inside.network = NetworkMode::kPrivate;  // whatever its guest is connected to
+  ImageSpec made = make_image_spec(image.config, inside, record.id.substr(0, 12));
   oci::validate(made.spec);
   backend::ContainerPlan plan = backend::make_plan(made.spec, "/");
   vm.plan = std::move(plan.isolation);

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <cstdlib>
+#include <ctime>
 
 #include "agent/layers.h"
 #include "agent/shares.h"
@@ -50,6 +52,24 @@ void write_files(const StartRequest& request) {
     const base::UniqueFd file = base::open_file_at(directory.get(), name, O_WRONLY | O_CREAT | O_TRUNC, 0644);
     base::write_all(file.get(), content, name);
   }
+}
+
+/// The clock went on while the guest stood still, or not: that depends on which one its kernel has taken. A
+/// small difference is the way of the message, and stays: what is set back is seen by the workload.
+void set_time(std::uint64_t nanoseconds) {
+  constexpr std::uint64_t kSecond = 1'000'000'000;
+  constexpr std::int64_t kSmall = 100'000'000;
+  constexpr std::uint64_t kMost = INT64_MAX;
+  timespec now{};
+  if (nanoseconds > kMost || ::clock_gettime(CLOCK_REALTIME, &now) != 0)
+    return;
+  const auto own = (static_cast<std::int64_t>(now.tv_sec) * static_cast<std::int64_t>(kSecond)) + now.tv_nsec;
+  if (std::abs(static_cast<std::int64_t>(nanoseconds) - own) < kSmall)
+    return;
+  const timespec time{.tv_sec = static_cast<time_t>(nanoseconds / kSecond),
+                      .tv_nsec = static_cast<long>(nanoseconds % kSecond)};
+  if (::clock_settime(CLOCK_REALTIME, &time) != 0)
+    base::print_warning("cannot set the guest's clock");
 }
 
 }  // namespace
@@ -153,6 +173,10 @@ bool Session::handle(const Frame& frame) {
       return true;
     case FrameType::kStats:
       tell_figures(frame.request);
+      return true;
+    case FrameType::kSetTime:
+      if (const auto time = wire::decode<std::uint64_t>(frame.payload))
+        set_time(*time);
       return true;
     case FrameType::kShutdown:
       return false;

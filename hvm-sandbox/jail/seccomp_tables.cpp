@@ -67,14 +67,14 @@ constexpr std::array kLoopCalls{
     AllowedCall{__NR_shutdown},
     AllowedCall{__NR_socketpair, is(0, AF_UNIX)},
     AllowedCall{__NR_fcntl, is(1, F_SETFL)},
-    AllowedCall{__NR_ioctl, is(1, TUNSETOFFLOAD)},  // what a guest's driver takes of a tap
-    AllowedCall{__NR_sendmsg},                      // a new connection's socket, to the caller
+    AllowedCall{__NR_sendmsg},  // a new connection's socket, to the caller
 };
 
 /// Registers of devices are read and written here; what their queues hold is the loop's to do.
 constexpr std::array kVcpuCalls{
     AllowedCall{__NR_ioctl, is(1, KVM_RUN)},
     AllowedCall{__NR_ioctl, is(1, KVM_KVMCLOCK_CTRL)},  // after a pause
+    AllowedCall{__NR_ioctl, is(1, TUNSETOFFLOAD)},      // a driver says what it takes of a tap
     AllowedCall{__NR_write},                            // events, the console
     AllowedCall{__NR_epoll_ctl},                        // a device is reset
 };

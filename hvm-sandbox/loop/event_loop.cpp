@@ -19,13 +19,17 @@ bool add(int epoll, int fd, std::uint32_t events) noexcept {
 
 void modify(int epoll, int fd, std::uint32_t events) noexcept {
   epoll_event event{.events = events, .data = {.fd = fd}};
-  (void)::epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);  // fails only for what is not watched
+  (void)::epoll_ctl(epoll, EPOLL_CTL_MOD, fd, &event);
 }
 
 }  // namespace
 
-EventLoop::EventLoop() : epoll_(::epoll_create1(EPOLL_CLOEXEC)), wake_(::eventfd(0, EFD_CLOEXEC)) {
-  if (!epoll_ || !wake_ || !add(epoll_.get(), wake_.get(), EPOLLIN))
+EventLoop::EventLoop()
+    : epoll_(::epoll_create1(EPOLL_CLOEXEC)),
+      wake_(::eventfd(0, EFD_CLOEXEC)),
+      held_(::epoll_create1(EPOLL_CLOEXEC)) {
+  if (!epoll_ || !wake_ || !held_ || !add(epoll_.get(), wake_.get(), EPOLLIN) ||
+      !add(held_.get(), wake_.get(), EPOLLIN))
     base::throw_errno("cannot make the monitor's event loop");
 }
 
@@ -37,45 +41,34 @@ bool EventLoop::watch(int fd, std::uint32_t events, Callback callback) noexcept 
 }
 
 bool EventLoop::watch_always(int fd, std::uint32_t events, Callback callback) noexcept {
-  if (!watch(fd, events, std::move(callback)))
-    return false;
-  always_[fd] = events;
-  return !held_ || add(held_.get(), fd, events);
+  return watch(fd, events, std::move(callback)) && add(held_.get(), fd, events);
 }
 
+// These fail only for what is not watched there.
 void EventLoop::change(int fd, std::uint32_t events) noexcept {
   modify(epoll_.get(), fd, events);
-  const auto always = always_.find(fd);
-  if (always == always_.end())
-    return;
-  always->second = events;
-  if (held_)
-    modify(held_.get(), fd, events);
+}
+
+void EventLoop::change_always(int fd, std::uint32_t events) noexcept {
+  change(fd, events);
+  modify(held_.get(), fd, events);
 }
 
 void EventLoop::unwatch(int fd) noexcept {
-  // These fail only for what is not watched.
   (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
-  if (held_)
-    (void)::epoll_ctl(held_.get(), EPOLL_CTL_DEL, fd, nullptr);
   callbacks_.erase(fd);
-  always_.erase(fd);
 }
 
-bool EventLoop::hold() noexcept {
-  base::UniqueFd held(::epoll_create1(EPOLL_CLOEXEC));
-  bool complete = held && add(held.get(), wake_.get(), EPOLLIN);
-  for (const auto& [fd, events] : always_)
-    complete = complete && add(held.get(), fd, events);
-  if (complete)
-    held_ = std::move(held);
-  return complete;
+void EventLoop::unwatch_always(int fd) noexcept {
+  unwatch(fd);
+  (void)::epoll_ctl(held_.get(), EPOLL_CTL_DEL, fd, nullptr);
 }
 
 void EventLoop::run() {
   std::array<epoll_event, 32> events;
   while (true) {
-    const int epoll = waiting_on();
+    const bool was_held = is_held_;
+    const int epoll = was_held ? held_.get() : epoll_.get();
     const int count = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
     if (count < 0 && errno != EINTR)
       base::throw_errno("cannot wait for the machine's events");
@@ -93,7 +86,7 @@ void EventLoop::run() {
       const std::shared_ptr<Callback> callback = found->second;
       (*callback)(events[i].events);
       // It held the loop, or released it: the rest is heard again by whoever waits for it then.
-      if (waiting_on() != epoll)
+      if (is_held_ != was_held)
         break;
     }
   }

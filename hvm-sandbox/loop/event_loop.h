@@ -26,12 +26,15 @@ class EventLoop {
   [[nodiscard]] bool watch_always(int fd, std::uint32_t events, Callback callback) noexcept;
   void change(int fd, std::uint32_t events) noexcept;
   void unwatch(int fd) noexcept;
+  /// For what is watched always.
+  void change_always(int fd, std::uint32_t events) noexcept;
+  void unwatch_always(int fd) noexcept;
 
   /// From now on only watch_always() is heeded; what happens elsewhere is kept until release(). Under the
-  /// device lock, on the loop's thread. False when the kernel refuses.
-  [[nodiscard]] bool hold() noexcept;
-  void release() noexcept { held_.reset(); }
-  [[nodiscard]] bool is_held() const noexcept { return static_cast<bool>(held_); }
+  /// device lock, on the loop's thread.
+  void hold() noexcept { is_held_ = true; }
+  void release() noexcept { is_held_ = false; }
+  [[nodiscard]] bool is_held() const noexcept { return is_held_; }
 
   /// Until stop().
   void run();
@@ -41,13 +44,12 @@ class EventLoop {
   [[nodiscard]] std::mutex& device_lock() noexcept { return device_lock_; }
 
  private:
-  [[nodiscard]] int waiting_on() const noexcept { return held_ ? held_.get() : epoll_.get(); }
-
   base::UniqueFd epoll_;
   base::UniqueFd wake_;
-  base::UniqueFd held_;  ///< instead of epoll_, while the loop is held
+  base::UniqueFd
+      held_;  ///< waited on instead of epoll_ while the loop is held; made early: later nothing may be
   std::map<int, std::shared_ptr<Callback>> callbacks_;
-  std::map<int, std::uint32_t> always_;  ///< the events of watch_always()
+  bool is_held_ = false;
   std::mutex device_lock_;
 };
 

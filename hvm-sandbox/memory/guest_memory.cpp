@@ -7,6 +7,7 @@
 namespace trine::hvm {
 namespace {
 
+constexpr std::uint64_t kPage = 4096;
 constexpr std::uint64_t kHugePage = 2 << 20;
 
 std::string amount(std::uint64_t bytes) {
@@ -48,6 +49,14 @@ void GuestMemory::use_huge_pages() const noexcept {
   // its first process runs. A memfd would not get huge ones: hosts have them off for shared memory. Where
   // they are off for all, this asks in vain.
   (void)::madvise(base_, size_, MADV_HUGEPAGE);
+}
+
+void GuestMemory::give_back(const GuestSlice& slice) const noexcept {
+  const auto begin = static_cast<std::uint64_t>(slice.data() - base_);
+  const std::uint64_t first = (begin + kPage - 1) / kPage * kPage;
+  const std::uint64_t end = (begin + slice.size()) / kPage * kPage;
+  if (end > first)
+    (void)::madvise(base_ + first, end - first, MADV_DONTNEED);
 }
 
 GuestMemory::~GuestMemory() {

@@ -102,6 +102,10 @@ class GuestMemory {
   /// it needs.
   void use_huge_pages() const noexcept;
 
+  /// Gives the host the whole pages inside `slice`, which are zeros from then on and taken again when the
+  /// guest touches them.
+  void give_back(const GuestSlice& slice) const noexcept;
+
   /// The range [address, address + length), if it lies inside one range of memory. An empty range is none.
   [[nodiscard]] std::optional<GuestSlice> slice(std::uint64_t address, std::uint64_t length) const noexcept;
 

@@ -30,7 +30,7 @@ void Control::receive() noexcept {
   if (got < 0 && (errno == EAGAIN || errno == EINTR))
     return;
   if (got <= 0) {
-    loop_.unwatch(channel_);  // nobody asks any more
+    loop_.unwatch_always(channel_);  // nobody asks any more
     return;
   }
   obey({text.data(), static_cast<std::size_t>(got)});
@@ -61,9 +61,9 @@ void Control::pause() {
   if (pausing_)
     return answer("error it is being paused");
   pausing_ = true;
-  machine_.pause([this](bool is_paused) {
+  machine_.pause([this] {
     if (std::exchange(pausing_, false))
-      answer(is_paused ? "ok" : "error the host has no descriptors left");
+      answer("ok");
   });
 }
 
@@ -83,7 +83,7 @@ void Control::send() noexcept {
     unsent_.pop_front();
   }
   if (waited)
-    loop_.change(channel_, unsent_.empty() ? EPOLLIN : EPOLLOUT);
+    loop_.change_always(channel_, unsent_.empty() ? EPOLLIN : EPOLLOUT);
 }
 
 }  // namespace trine::hvm

@@ -13,9 +13,9 @@ namespace trine::hvm {
 class Controlled {
  public:
   virtual ~Controlled() = default;
-  /// Takes the processors out of the guest and lets the devices rest; `done` is called when it is so, with
-  /// false when it cannot be. Once more when it is paused: `done` at once.
-  virtual void pause(std::function<void(bool)> done) = 0;
+  /// Takes the processors out of the guest and lets the devices rest; `done` is called when it is so;
+  /// at once when it is paused already.
+  virtual void pause(std::function<void()> done) = 0;
   /// Undoes it, also before it is done.
   virtual void resume() = 0;
   /// How much memory the guest is to give back. False: not before its driver is ready.

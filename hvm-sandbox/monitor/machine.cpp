@@ -1,5 +1,6 @@
 #include "monitor/machine.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
@@ -14,8 +15,10 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/layout.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "boot/elf.h"
 #include "boot/initramfs.h"
+#include "devices/balloon/balloon.h"
 #include "devices/block/block.h"
 #include "devices/console/console.h"
 #include "devices/fs/fs.h"
@@ -124,6 +127,9 @@ void Machine::add_devices() {
     add_device(std::make_unique<Net>(std::move(nic.tap), nic.options, loop_));
   add_device(std::make_unique<Rng>());
   add_device(std::make_unique<Console>(console_));
+  auto balloon = std::make_unique<Balloon>(memory_);
+  balloon_ = balloon.get();
+  add_device(std::move(balloon));
   if (plan_.connections)
     add_device(std::make_unique<Vsock>(kGuestCid, loop_, make_connector(plan_.connections.get())));
   if (plan_.connections)

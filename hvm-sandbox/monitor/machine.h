@@ -22,6 +22,8 @@
 
 namespace trine::hvm {
 
+class Balloon;
+
 /// How a machine ended.
 enum class EndKind {
   kPowerOff,
@@ -82,7 +84,7 @@ class Machine : private Controlled {
   void listen_to_caller();
   void on_all_waiting() noexcept;
 
-  void pause(std::function<void(bool)> done) override;
+  void pause(std::function<void()> done) override;
   void resume() override;
   bool set_balloon(std::uint64_t bytes) override;
   [[nodiscard]] std::string stats() const override;
@@ -96,6 +98,7 @@ class Machine : private Controlled {
   base::UniqueFd serial_interrupt_;
   Serial serial_;
   std::vector<Slot> slots_;
+  Balloon* balloon_ = nullptr;  ///< one of them
   std::vector<Vcpu> vcpus_;
   std::vector<std::thread> threads_;
   std::mutex start_lock_;
@@ -105,7 +108,7 @@ class Machine : private Controlled {
   std::optional<End> end_;
   std::atomic<bool> ending_ = false;
   Gate gate_;
-  std::function<void(bool)> paused_;  ///< to be told when all vCPUs are out of the guest
+  std::function<void()> paused_;  ///< to be told when all vCPUs are out of the guest
   std::optional<Control> control_;
   std::uint64_t entry_ = 0;
 };

@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "base/error.h"
+#include "devices/balloon/balloon.h"
 #include "monitor/machine.h"
 
 /// What the machine's caller may ask of it while it runs. All of it happens on the devices' thread, under
@@ -15,7 +16,7 @@ void Machine::listen_to_caller() {
     base::throw_errno("cannot wait for the machine's processors");
 }
 
-void Machine::pause(std::function<void(bool)> done) {
+void Machine::pause(std::function<void()> done) {
   paused_ = std::move(done);
   // A vCPU may be waiting for the devices' lock, which we hold: its arrival is an event.
   gate_.close();
@@ -27,11 +28,9 @@ void Machine::on_all_waiting() noexcept {
   (void)!::read(gate_.all_waiting(), &count, sizeof count);
   if (!gate_.is_closed())
     return;
-  const bool held = loop_.hold();
-  if (!held)
-    gate_.open();
+  loop_.hold();
   if (const auto done = std::exchange(paused_, nullptr))
-    done(held);
+    done();
 }
 
 void Machine::resume() {
@@ -40,12 +39,14 @@ void Machine::resume() {
   gate_.open();
 }
 
-bool Machine::set_balloon(std::uint64_t /*bytes*/) {
-  return false;
+bool Machine::set_balloon(std::uint64_t bytes) {
+  return balloon_->set_wanted(bytes);
 }
 
 std::string Machine::stats() const {
-  return std::string("paused ") + (loop_.is_held() ? "1" : "0");
+  return std::string("paused ") + (loop_.is_held() ? "1" : "0") + " balloon " +
+         std::to_string(balloon_->given()) + " wanted " + std::to_string(balloon_->wanted()) + " reported " +
+         std::to_string(balloon_->reported());
 }
 
 }  // namespace trine::hvm

@@ -31,6 +31,7 @@ enum class DeviceType : std::uint32_t {
   kBlock = 2,
   kConsole = 3,
   kEntropy = 4,
+  kBalloon = 5,
   kVsock = 19,
   kFs = 26
 };
@@ -57,6 +58,12 @@ class Device {
   [[nodiscard]] virtual std::uint16_t most_entries() const noexcept { return kMostEntries; }
   /// The configuration space, as the driver reads it.
   [[nodiscard]] virtual std::span<const std::byte> config() const noexcept { return {}; }
+
+  /// The driver wrote 1, 2 or 4 bytes to the configuration space.
+  virtual void write_config(std::uint64_t offset, std::span<const std::byte> in) noexcept {
+    (void)offset;
+    (void)in;
+  }
 
   /// The driver is ready (DRIVER_OK).
   virtual void activate() noexcept {}

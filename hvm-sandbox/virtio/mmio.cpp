@@ -29,6 +29,8 @@ enum Register : std::uint64_t {
   kQueueAvailableHigh = 0x94,
   kQueueUsedLow = 0xa0,
   kQueueUsedHigh = 0xa4,
+  kSharedMemoryLengthLow = 0xb0,
+  kSharedMemoryLengthHigh = 0xb4,
   kConfigGeneration = 0xfc,
   kConfig = 0x100,
 };
@@ -87,18 +89,18 @@ void MmioTransport::interrupt(const Queue& queue) noexcept {
   raise_();
 }
 
-void MmioTransport::fail(QueueError error) noexcept {
-  failure_ = error;
-  status_ |= kNeedsReset;
-  if ((status_ & kDriverOk) == 0)
+void MmioTransport::config_changed() noexcept {
+  ++config_generation_;
+  if (!is_live())
     return;
   interrupt_status_ |= kConfigChange;
   raise_();
 }
 
-void MmioTransport::config_changed() noexcept {
-  ++config_generation_;
-  if (!is_live())
+void MmioTransport::fail(QueueError error) noexcept {
+  failure_ = error;
+  status_ |= kNeedsReset;
+  if ((status_ & kDriverOk) == 0)
     return;
   interrupt_status_ |= kConfigChange;
   raise_();
@@ -147,14 +149,20 @@ std::uint32_t MmioTransport::read_register(std::uint64_t offset) noexcept {
       return status_;
     case kConfigGeneration:
       return config_generation_;
+    case kSharedMemoryLengthLow:  // all ones: there is no such region, of no device
+    case kSharedMemoryLengthHigh:
+      return UINT32_MAX;
     default:
       return 0;
   }
 }
 
 void MmioTransport::write(std::uint64_t offset, std::span<const std::byte> in) noexcept {
-  // No device has a configuration that the driver may write.
-  if (in.size() != sizeof(std::uint32_t) || offset % 4 != 0 || offset >= kConfig)
+  if (offset >= kConfig) {
+    device_->write_config(offset - kConfig, in);
+    return;
+  }
+  if (in.size() != sizeof(std::uint32_t) || offset % 4 != 0)
     return;
   std::uint32_t value = 0;
   std::memcpy(&value, in.data(), sizeof value);

@@ -49,9 +49,9 @@ class MmioTransport : private DeviceHost {
 
   Queue* queue(unsigned index) noexcept override;
   void interrupt(const Queue& queue) noexcept override;
+  void config_changed() noexcept override;
   void fail(QueueError error) noexcept override;
   [[nodiscard]] std::uint64_t agreed() const noexcept override { return driver_features_; }
-  void config_changed() noexcept override;
 
   [[nodiscard]] std::uint32_t read_register(std::uint64_t offset) noexcept;
   void write_register(std::uint64_t offset, std::uint32_t value) noexcept;

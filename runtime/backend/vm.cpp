@@ -111,6 +111,7 @@ VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
                     {.boot_limit = options.boot_limit,
                      .control = std::move(options.control),
                      .on_started = std::move(options.on_started),
+                     .on_paused = std::move(options.on_paused),
                      .network = network});
   return session.run();
 }

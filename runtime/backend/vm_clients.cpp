@@ -105,6 +105,9 @@ bool VmClients::take(Client& client, hvm::Frame frame) {
         return false;
       break;
     case hvm::FrameType::kStats:
+    case hvm::FrameType::kPause:
+    case hvm::FrameType::kResume:
+    case hvm::FrameType::kBalloon:
       if (!is_first || client.question != 0)
         return false;
       client.question = frame.request = next_process_++;

@@ -30,7 +30,7 @@ class VmClients {
   void carry(std::span<const pollfd> waits);
 
   /// What they ask of the guest, in its numbers: kExec, kSignal (also of the first process), kResize,
-  /// kStats.
+  /// kStats; and of the machine: kPause, kResume, kBalloon.
   [[nodiscard]] std::vector<hvm::Frame> take_requests() { return std::exchange(requests_, {}); }
 
   /// Whether a process is some command's.

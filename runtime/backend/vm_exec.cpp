@@ -228,6 +228,17 @@ std::optional<hvm::Frame> answer_on(Line& line) {
   }
 }
 
+/// Asks something of the machine, and waits until it is so. False: the instance has ended.
+bool change_machine(const std::string& socket, FrameType wish) {
+  Line line(socket);
+  if (!line || !line.send(wish, kFirstProcess, {}))
+    return false;
+  const auto answer = answer_on(line);
+  if (answer && answer->type == FrameType::kFailed)
+    throw_failure(answer->payload);
+  return answer.has_value();
+}
+
 }  // namespace
 
 int exec_in_vm(const VmExecOptions& options, const attach::SignalBlock& signals) {
@@ -245,6 +256,14 @@ bool signal_vm(const std::string& socket, int number) {
          line.send(FrameType::kSignal, kFirstProcess,
                    hvm::wire::encode(static_cast<std::uint32_t>(number))) &&
          answer_on(line).has_value();
+}
+
+bool pause_vm(const std::string& socket) {
+  return change_machine(socket, FrameType::kPause);
+}
+
+bool resume_vm(const std::string& socket) {
+  return change_machine(socket, FrameType::kResume);
 }
 
 std::optional<cgroups::Stats> stats_of_vm(const std::string& socket) {

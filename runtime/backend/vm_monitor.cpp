@@ -23,6 +23,9 @@
 namespace trine::runtime::backend {
 namespace {
 
+/// A port's number, or an answer.
+constexpr std::size_t kMostPacket = 256;
+
 /// The command line of trine-vmm and what is given to it, all of it open: the monitor reaches no file.
 class Gifts {
  public:
@@ -91,6 +94,18 @@ base::UniqueFd in_memory(const std::string& content) {
   return file;
 }
 
+/// "ok", "ok …", "error …", and nothing that was not asked for: more than a few answers are a monitor's that
+/// has been taken over.
+void add_answer(std::deque<MonitorAnswer>& answers, std::string_view words) {
+  constexpr std::size_t kMostAnswers = 64;
+  if (answers.size() == kMostAnswers)
+    return;
+  const std::size_t space = words.find(' ');
+  const std::string_view rest =
+      space == std::string_view::npos ? std::string_view() : words.substr(space + 1);
+  answers.push_back({.ok = words.substr(0, space) == "ok", .text = std::string(rest)});
+}
+
 }  // namespace
 
 AgentArchive make_agent_archive() {
@@ -150,17 +165,38 @@ void Monitor::end() noexcept {
   }
 }
 
-std::optional<GuestConnection> Monitor::accept() const {
-  std::array<char, 16> text{};
-  base::Received received = base::receive_with_descriptor(channel_.get(), text, MSG_DONTWAIT);
-  if (!received.descriptor)
+std::optional<GuestConnection> Monitor::accept() {
+  for (;;) {
+    std::array<char, kMostPacket> text{};
+    base::Received received = base::receive_with_descriptor(channel_.get(), text, MSG_DONTWAIT);
+    // It has closed its end, and may be ending; polled on, this would be readable all the while.
+    if (received.size == 0)
+      channel_.reset();
+    if (received.size <= 0)
+      return std::nullopt;
+    const std::string_view words(text.data(), static_cast<std::size_t>(received.size));
+    if (!received.descriptor) {
+      add_answer(answers_, words);
+      continue;
+    }
+    const auto port = base::parse_unsigned(words);
+    if (port && *port <= UINT32_MAX)
+      return GuestConnection{.port = static_cast<std::uint32_t>(*port),
+                             .socket = std::move(received.descriptor)};
+  }
+}
+
+bool Monitor::ask(const std::string& word) {
+  return ::send(channel_.get(), word.data(), word.size(), MSG_DONTWAIT | MSG_NOSIGNAL) ==
+         static_cast<ssize_t>(word.size());
+}
+
+std::optional<MonitorAnswer> Monitor::take_answer() {
+  if (answers_.empty())
     return std::nullopt;
-  GuestConnection connection{.socket = std::move(received.descriptor)};
-  const auto port = base::parse_unsigned({text.data(), static_cast<std::size_t>(received.size)});
-  if (!port || *port > UINT32_MAX)
-    return std::nullopt;
-  connection.port = static_cast<std::uint32_t>(*port);
-  return connection;
+  MonitorAnswer answer = std::move(answers_.front());
+  answers_.pop_front();
+  return answer;
 }
 
 }  // namespace trine::runtime::backend

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <optional>
 #include <string>
@@ -41,6 +42,12 @@ struct GuestConnection {
   base::UniqueFd socket;
 };
 
+/// How the monitor answered what was asked of it.
+struct MonitorAnswer {
+  bool ok = false;
+  std::string text;  ///< what follows: why not
+};
+
 /// A trine-vmm that runs, confined (vm_jail.h). It dies with its caller, and the destructor ends it.
 class Monitor {
  public:
@@ -53,15 +60,25 @@ class Monitor {
   [[nodiscard]] base::Process& process() { return process_; }
   /// Readable when the guest has opened a connection.
   [[nodiscard]] int channel() const { return channel_.get(); }
-  /// Nothing when there is none waiting.
-  [[nodiscard]] std::optional<GuestConnection> accept() const;
+  /// Nothing when there is none waiting. When the monitor has closed its end, channel() is -1 from then on.
+  [[nodiscard]] std::optional<GuestConnection> accept();
+
+  /// Ask something of the machine. False: the monitor takes nothing. Each that was asked is answered, in
+  /// turn, by one take_answer() when channel() is readable and accept() has given nothing.
+  bool pause() { return ask("pause"); }
+  bool resume() { return ask("resume"); }
+  bool set_balloon(std::uint64_t bytes) { return ask("balloon " + std::to_string(bytes)); }
+  /// Nothing: none yet.
+  [[nodiscard]] std::optional<MonitorAnswer> take_answer();
 
  private:
+  bool ask(const std::string& word);
   void end() noexcept;
 
   cgroups::Group group_;
   base::Process process_;
   base::UniqueFd channel_;
+  std::deque<MonitorAnswer> answers_;
 };
 
 /// The part of a guest's initramfs that is not the kernel's modules: the agent as the first program, and its

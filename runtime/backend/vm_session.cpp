@@ -48,6 +48,11 @@ int milliseconds_until(Clock::time_point when) {
   return left > 0 ? static_cast<int>(left) + 1 : 0;
 }
 
+std::uint64_t nanoseconds_since_1970() {
+  const auto time = std::chrono::system_clock::now().time_since_epoch();
+  return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(time).count());
+}
+
 bool ends_a_start(int signal) {
   return signal == SIGINT || signal == SIGTERM || signal == SIGQUIT || signal == SIGHUP;
 }
@@ -64,7 +69,9 @@ VmSession::VmSession(Monitor& monitor, const attach::SignalBlock& signals, const
       signals_(::signalfd(-1, &signals.signals(), SFD_CLOEXEC | SFD_NONBLOCK)),
       streams_(request.terminal, request.input),
       clients_(std::move(options.control)),
-      tell_started_(std::move(options.on_started)) {
+      tell_started_(std::move(options.on_started)),
+      machine_(monitor),
+      on_paused_(std::move(options.on_paused)) {
   if (!signals_)
     base::throw_errno("cannot listen for signals");
 }
@@ -150,7 +157,8 @@ void VmSession::take_signals() {
 
 void VmSession::deliver(int signal) {
   if (signal == SIGKILL) {
-    kill_deadline_ = Clock::now() + (started_ ? kKillPatience : std::chrono::seconds(0));
+    const bool can_answer = started_ && !machine_.is_paused();
+    kill_deadline_ = Clock::now() + (can_answer ? kKillPatience : std::chrono::seconds(0));
     if (!started_)
       return;
   }
@@ -191,6 +199,19 @@ void VmSession::take_connections() {
       greeting_.push_back(std::move(connection->socket));
     // Any other closes here: the guest has no business with it.
   }
+  take_machine_answers();
+}
+
+void VmSession::take_machine_answers() {
+  const bool was_paused = machine_.is_paused();
+  std::vector<hvm::Frame> answers = machine_.take_answers();
+  if (was_paused && !machine_.is_paused())
+    send(hvm::FrameType::kSetTime, hvm::wire::encode(nanoseconds_since_1970()));
+  // First the record: who has the answer finds it there.
+  if (was_paused != machine_.is_paused() && on_paused_)
+    on_paused_(machine_.is_paused());
+  for (hvm::Frame& answer : answers)
+    clients_.give(std::move(answer));
 }
 
 void VmSession::take_greetings() {
@@ -215,14 +236,24 @@ void VmSession::take_requests() {
         deliver(static_cast<int>(*number));
     } else if (!started_) {
       early_requests_.push_back(std::move(frame));
-    } else if (unsent_.size() + frame.payload.size() > kMostUnsent) {
-      const hvm::Failure failure{.message = "it takes no commands"};
-      clients_.give(
-          {.type = hvm::FrameType::kFailed, .request = frame.request, .payload = hvm::wire::encode(failure)});
-    } else {
+    } else if (const auto failure = refusal(frame)) {
+      clients_.give({.type = hvm::FrameType::kFailed,
+                     .request = frame.request,
+                     .payload = hvm::wire::encode(*failure)});
+    } else if (!machine_.take(frame)) {
       send(frame.type, std::move(frame.payload), frame.request);
     }
   }
+  take_machine_answers();
+}
+
+std::optional<hvm::Failure> VmSession::refusal(const hvm::Frame& request) const {
+  const bool is_question = request.type == hvm::FrameType::kExec || request.type == hvm::FrameType::kStats;
+  if (machine_.is_paused() && is_question)
+    return hvm::Failure{.message = "it is paused", .hint = "trine unpause lets it go on"};
+  if (unsent_.size() + request.payload.size() > kMostUnsent)
+    return hvm::Failure{.message = "it takes no commands"};
+  return std::nullopt;
 }
 
 void VmSession::take_frames() {

@@ -9,6 +9,7 @@
 #include "runtime/attach/attach.h"
 #include "runtime/backend/vm.h"
 #include "vm_clients.h"
+#include "vm_machine.h"
 #include "vm_monitor.h"
 #include "vm_streams.h"
 
@@ -16,9 +17,10 @@ namespace trine::runtime::backend {
 
 struct VmSessionOptions {
   std::chrono::seconds boot_limit;
-  base::UniqueFd control;            ///< at which other commands ask for processes of theirs; or none
-  std::function<void()> on_started;  ///< the first process runs; or nothing
-  std::string network;     ///< the payload of NET; empty: it is not sent
+  base::UniqueFd control;               ///< at which other commands ask for processes of theirs; or none
+  std::function<void()> on_started;     ///< the first process runs; or nothing
+  std::function<void(bool)> on_paused;  ///< the machine stands still, or goes on again; or none
+  std::string network;                  ///< the payload of NET; empty: it is not sent
 };
 
 /// The host's end of the conversation with a guest's agent: starts the first process, carries its streams,
@@ -39,6 +41,9 @@ class VmSession {
   void deliver(int signal);
   void take_connections();
   void take_greetings();
+  void take_machine_answers();
+  /// Why a command's wish cannot be passed on to the guest now; nothing: it can.
+  [[nodiscard]] std::optional<hvm::Failure> refusal(const hvm::Frame& request) const;
   void take_frames();
   void take_requests();
   void handle(hvm::Frame frame);
@@ -69,6 +74,8 @@ class VmSession {
   VmStreams streams_;
   VmClients clients_;
   std::function<void()> tell_started_;
+  VmMachine machine_;
+  std::function<void(bool)> on_paused_;
   std::vector<hvm::Frame> early_requests_;  ///< of other commands, before there was a process
   bool ready_ = false;
   bool started_ = false;

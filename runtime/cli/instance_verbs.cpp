@@ -72,7 +72,7 @@ int run_ps(const engine::Paths& paths, std::vector<std::string> arguments) {
     rows.push_back({"ID", "NAME", "IMAGE", "COMMAND", "CREATED", "STATUS"});
   auto list = nlohmann::ordered_json::array();
   for (const auto& record : engine::list_instances(paths)) {
-    if (!options.all && record.status != "running")
+    if (!options.all && !engine::has_process(record))
       continue;
     list.push_back(nlohmann::ordered_json::parse(engine::to_json(record)));
     const std::string id = record.id.substr(0, 12);

@@ -71,6 +71,17 @@ int for_each_of(Range& range, Act act) {
   return code;
 }
 
+/// A verb without flags that does one thing to each instance named.
+int run_on_each(const char* verb, const engine::Paths& paths, std::vector<std::string> arguments,
+                void (*act)(const engine::Paths&, Text)) {
+  const auto references = parse_words(verb, {}, std::move(arguments)).rest;
+  require_instances(verb, references);
+  return for_each_of(references, [&](Text reference) {
+    act(paths, reference);
+    print(reference + "\n");
+  });
+}
+
 }  // namespace
 
 std::vector<FlagText> kill_flag_texts() {
@@ -88,6 +99,14 @@ int run_kill(const engine::Paths& paths, std::vector<std::string> arguments) {
     engine::kill_instance(paths, reference, options.signal);
     print(reference + "\n");
   });
+}
+
+int run_pause(const engine::Paths& paths, std::vector<std::string> arguments) {
+  return run_on_each("pause", paths, std::move(arguments), engine::pause_instance);
+}
+
+int run_unpause(const engine::Paths& paths, std::vector<std::string> arguments) {
+  return run_on_each("unpause", paths, std::move(arguments), engine::unpause_instance);
 }
 
 int run_stop(const engine::Paths& paths, std::vector<std::string> arguments) {

@@ -166,6 +166,16 @@ const std::vector<Verb>& verbs() {
       {"kill", "[FLAG]... INSTANCE...", "send instances a signal",
        "Sends the signal to the first process of each; after KILL, returns when they have ended.",
        "trine kill web\ntrine kill -s HUP web", kill_flag_texts, run_kill},
+      {"pause", "INSTANCE...", "stop instances in the midst of what they do",
+       "Stops all processes of each until trine unpause: a container's by its cgroup, a VM with its kernel "
+       "and devices. "
+       "What others send to it waits. One that is paused can be killed and stopped, which lets it go on, and "
+       "removed "
+       "with --force; exec is refused.",
+       "trine pause web\ntrine pause web && trine ps", no_flags, run_pause},
+      {"unpause", "INSTANCE...", "let paused instances go on",
+       "Undoes trine pause. A VM's clock is set right. trine resume is the same.",
+       "trine unpause web\ntrine resume web", no_flags, run_unpause},
       {"wait", "INSTANCE...", "wait for instances to end",
        "Prints the exit code of each when it has ended, in the order given.",
        "trine wait web\ncode=$(trine wait job)", no_flags, run_wait},
@@ -223,6 +233,8 @@ const std::vector<Verb>& verbs() {
 }
 
 const Verb& find_verb(std::string_view name) {
+  if (name == "resume")
+    name = "unpause";  // as trine-oci and the runtime specification call it
   const auto found = std::ranges::find_if(verbs(), [&](const Verb& verb) { return verb.name == name; });
   if (found != verbs().end())
     return *found;

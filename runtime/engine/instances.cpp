@@ -10,20 +10,36 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "cgroups/group.h"
 #include "layout.h"
+#include "pause.h"
 #include "record.h"
 #include "runtime/backend/recorded_process.h"
 #include "runtime/engine/instance.h"
 
 namespace trine::runtime::engine {
+namespace {
+
+/// A container that is paused says so by its cgroup alone, whoever froze it. A VM's record is kept by its
+/// trine.
+bool is_frozen(const Record& record) {
+  return record.status == "running" && record.isolation != kVmClass && !record.cgroups.empty() &&
+         cgroups::open_group(record.cgroups).is_frozen();
+}
+
+}  // namespace
+
 std::vector<Record> list_instances(const Paths& paths) {
   std::vector<Record> records;
   const auto add = [&records](const std::string& root) {
     for (const auto& id : directory_entries(root)) {
       auto record = read_record(root + "/" + id);
       const bool known = std::ranges::any_of(records, [&](const Record& other) { return other.id == id; });
-      if (record && !known)
+      if (record && !known) {
+        if (is_frozen(*record))
+          record->status = "paused";
         records.push_back(std::move(*record));
+      }
     }
   };
   add(run_root(paths));
@@ -51,7 +67,7 @@ Record find_instance(const Paths& paths, const std::string& reference) {
 
 RunningInstance open_instance(Record record) {
   RunningInstance instance{.record = std::move(record)};
-  if (instance.record.status == "running")
+  if (has_process(instance.record))
     instance.process = backend::open_process(instance.record.pid, instance.record.start_time);
   return instance;
 }
@@ -79,6 +95,8 @@ void remove_instance(const Paths& paths, const std::string& reference, bool forc
     }
     if (const auto process = backend::open_process(record.pid, record.start_time))
       (void)backend::send_signal(process.get(), SIGKILL, record.name);
+    if (is_paused(record) && record.isolation != kVmClass)
+      resume(paths, record);  // a freezer of version 1 lets nothing end
     // Its own trine sees the end, writes it down and lets go of the lock.
     const base::UniqueFd ended(::open(run_directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     if (ended)

@@ -10,6 +10,7 @@
 #include "base/text.h"
 #include "isolation/signals.h"
 #include "layout.h"
+#include "pause.h"
 #include "runtime/backend/recorded_process.h"
 
 namespace trine::runtime::engine {
@@ -33,11 +34,20 @@ int stop_signal(const Record& record) {
   return isolation::parse_signal(record.stop_signal).value_or(SIGTERM);
 }
 
-/// False when it has ended already.
-bool signal_first(const Paths& paths, const RunningInstance& instance, int number) {
+bool send_to_first(const Paths& paths, const RunningInstance& instance, int number) {
   if (instance.record.isolation == kVmClass)
     return backend::signal_vm(control_socket(paths, instance.record), number);
   return backend::send_signal(instance.process.get(), number, instance.record.name);
+}
+
+/// False when it has ended already. What is paused cannot end: a signal that is to end it lets it go on, as
+/// in Docker.
+bool signal_first(const Paths& paths, const RunningInstance& instance, int number) {
+  if (!send_to_first(paths, instance, number))
+    return false;
+  if (is_paused(instance.record) && (number == SIGKILL || number == stop_signal(instance.record)))
+    resume(paths, instance.record);
+  return true;
 }
 
 /// Nothing when it was not written: trine was killed.

@@ -16,7 +16,7 @@
 #include "isolation/rootless.h"
 #include "isolation/start.h"
 #include "layout.h"
-#include "network_namespace.h"
+#include "runtime/backend/network_namespace.h"
 #include "own_streams.h"
 #include "record.h"
 #include "run_vm.h"
@@ -70,7 +70,7 @@ void add_network_files(const Instance& instance, const RunOptions& options, isol
                      plan.hostname + "\n");
   }
   if (options.network == NetworkMode::kNamespace) {
-    if (const std::string text = resolver_configuration(options.network_namespace); !text.empty())
+    if (const std::string text = backend::resolver_configuration(options.network_namespace); !text.empty())
       add("resolv.conf", text);
   }
   add("hostname", plan.hostname + "\n");
@@ -102,7 +102,7 @@ Prepared prepare_image(const RunOptions& options, const Paths& paths, const Clas
     }
   }
   if (options.network == NetworkMode::kNamespace) {
-    (void)open_network_namespace(options.network_namespace);  // or an error that says what is wrong
+    (void)backend::open_network_namespace(options.network_namespace);  // or an error that says what is wrong
     for (auto& entry : made.spec.linux_part.namespaces) {
       if (entry.type == "network")
         entry.path = options.network_namespace;
@@ -181,6 +181,13 @@ void report_oom(const Record& record, std::optional<std::uint64_t> limit) {
   base::print_error(base::Error(message, 0, "give it more with --memory"));
 }
 
+/// A pause may have given the container a directory where the host's freezer is.
+void end_added_groups(const Instance& instance) {
+  const auto record = read_record(instance.run_directory());
+  if (record && record->cgroups != instance.record().cgroups)
+    cgroups::end_group(record->cgroups);
+}
+
 }  // namespace
 
 int run(const RunOptions& options, const Paths& paths) {
@@ -227,6 +234,7 @@ int run(const RunOptions& options, const Paths& paths) {
   // An update may have changed it since the start.
   const auto limit = limits.memory_bytes ? memory_limit(container.cgroups()) : std::nullopt;
   const auto end = container.finish();
+  end_added_groups(instance);
   if (end.oom_killed)
     report_oom(instance.record(), limit);
   instance.finish(status.code, end.oom_killed);

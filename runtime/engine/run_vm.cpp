@@ -16,14 +16,14 @@
 #include "isolation/seccomp.h"
 #include "layer_disks.h"
 #include "layout.h"
-#include "network_namespace.h"
+#include "runtime/backend/network_namespace.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/plan.h"
 #include "runtime/backend/vm.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
-#include "vm_network.h"
+#include "runtime/backend/vm_network.h"
 #include "vm_shares.h"
 
 namespace trine::runtime::engine {
@@ -94,7 +94,7 @@ void add_files(const RunOptions& options, backend::VmOptions& vm) {
   std::vector<std::pair<std::string, std::string>> files{{"hosts", hosts},
                                                          {"hostname", vm.plan.hostname + "\n"}};
   if (options.network == NetworkMode::kNamespace) {
-    if (std::string text = resolver_configuration(options.network_namespace); !text.empty())
+    if (std::string text = backend::resolver_configuration(options.network_namespace); !text.empty())
       files.emplace_back("resolv.conf", std::move(text));
   }
   for (auto& [name, content] : files) {
@@ -140,7 +140,9 @@ Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoic
   record.image_digest = image.digest;
   record.isolation = kVmClass;
 
-  ImageSpec made = make_image_spec(image.config, options, record.id.substr(0, 12));
+  RunOptions inside = options;
+  inside.network = NetworkMode::kPrivate;  // whatever its guest is connected to
+  ImageSpec made = make_image_spec(image.config, inside, record.id.substr(0, 12));
   oci::validate(made.spec);
   backend::ContainerPlan plan = backend::make_plan(made.spec, "/");
   vm.plan = std::move(plan.isolation);
@@ -185,7 +187,7 @@ int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& 
   Instance instance = Instance::create(paths, options.name, options.remove);
   Prepared prepared = prepare(options, paths, choice, instance);
   CidFile cidfile(options.cidfile, instance.record().id);
-  std::optional<VmNetwork> network;
+  std::optional<backend::VmNetwork> network;
   if (options.network == NetworkMode::kNamespace) {
     network.emplace(options.network_namespace, instance.run_directory());
     prepared.vm.nics = network->take_nics();
@@ -204,6 +206,14 @@ int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& 
     record.cgroups = group.directories();
     record.status = "running";
     instance.save();
+  };
+  prepared.vm.on_paused = [&](bool is_paused) {
+    instance.record().status = is_paused ? "paused" : "running";
+    try {
+      instance.save();
+    } catch (const base::Error& error) {
+      base::print_warning(error.what());  // the instance is worth more than what ps says of it
+    }
   };
   const backend::VmEnd end = backend::run_vm(std::move(prepared.vm), signals);
   cidfile.keep();

@@ -55,7 +55,7 @@ std::vector<InstanceStats> read_stats(const Paths& paths, const std::vector<std:
   if (!references.empty())
     return all;
   for (Record& record : list_instances(paths)) {
-    if (record.status != "running")
+    if (!has_process(record))
       continue;
     RunningInstance instance = open_instance(std::move(record));
     if (auto used = stats_or_none(paths, instance))

@@ -12,6 +12,7 @@
 #include "isolation/gate.h"
 #include "isolation/resctrl.h"
 #include "runtime/backend/plan.h"
+#include "runtime/backend/vm_network.h"
 #include "runtime/backend/vm_report.h"
 #include "vm_keeper.h"
 
@@ -146,6 +147,8 @@ void destroy(Container& container, const oci::Spec* spec) {
     remove_group(state);
   else if (spec != nullptr)
     remove_unrecorded_group(state, *spec);
+  if (state.vm)
+    backend::part_network(container.path());
   if (state.root_mount)
     unmount(*state.root_mount);
   if (spec != nullptr && spec->linux_part.intel_rdt)

@@ -13,6 +13,7 @@
 #include "runtime/attach/attach.h"
 #include "runtime/backend/vm.h"
 #include "runtime/backend/vm_exec.h"
+#include "runtime/backend/vm_network.h"
 #include "runtime/backend/vm_report.h"
 #include "store.h"
 #include "vm_guest.h"
@@ -51,6 +52,15 @@ cgroups::Limits limits_outside(cgroups::Limits limits) {
   // The guest has devices of its own, and the keeper needs the host's.
   limits.devices.clear();
   return limits;
+}
+
+/// The keeper's own, by a name that other commands can find while it lives: the engine's where there is one.
+std::string network_path(const Container& container) {
+  for (const oci::Namespace& entry : container.load_spec().linux_part.namespaces) {
+    if (entry.type == "network" && !entry.path.empty())
+      return entry.path;
+  }
+  return "/proc/" + std::to_string(::getpid()) + "/ns/net";
 }
 
 }  // namespace
@@ -114,6 +124,8 @@ int run_keep(const Globals& globals, Arguments arguments) {
     const attach::SignalBlock signals;
     const Container container = Container::open(globals.root, id, Container::Access::kRead);
     backend::VmOptions vm = make_guest(globals, container);
+    backend::VmNetwork network(network_path(container), globals.root + "/" + id);
+    vm.nics = network.take_nics();
     vm.control = backend::make_control_socket(globals.root + "/" + id);
     vm.on_started = [&] { reporter.started(); };
     return backend::run_vm(std::move(vm), signals).code;

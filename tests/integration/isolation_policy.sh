@@ -114,7 +114,7 @@ start run --rm --name up busybox sh -c 'echo ready; exec sleep 1000' >"$work/up.
 wait_until grep -q ready "$work/up.out"
 expect_error "exec --privileged asks for them later" 125 "cannot exec in up with --privileged: the isolation policy demands vm" trine exec --privileged up true
 expect_exit "another program is not concerned" 0 trine exec up true
-policy 10.json '{"rules": [{"class": "vm", "enforce": true, "match": {"privileges": "any", "image": "registry.example/*"}}]}'
+policy 10.json '{"rules": [{"class": "vm", "enforce": true, "match": {"privileges": "any", "image": "registry.example/other/*"}}]}'
 expect_exit "exec --privileged for another image" 0 trine exec --privileged up true
 policy 10.json '{"rules": ['
 expect_error "nor is it given by a broken policy" 125 "is no JSON" trine exec --privileged up true

@@ -4,6 +4,7 @@
 . "$(dirname "$0")/../lib/vm.sh"
 require_root
 require_vm
+require_program gcc
 busybox_image
 before=$(snapshot)
 run_it() { trine run --rm --isolation vm "$@"; }
@@ -23,6 +24,8 @@ relay() {
   grep -q '^finished' "$1" && pass "the guest's script came to its end" || fail "the guest's script came to its end" "$(tail -5 "$1")"
 }
 
+gcc -O1 -static -o "$work/tools/hold" "$(dirname "$0")/hold_files.c" || { echo "not ok - cannot compile hold_files.c"; exit 1; }
+
 cat >"$work/tools/claims" <<'END'
 claim() { local name=$1 out; shift; out=$(eval "$*" 2>&1) && echo "yes $name" || echo "no $name: $* says $out"; }
 refused() { local name=$1 why=$2 out; shift 2; out=$(eval "$*" 2>&1) && echo "no $name: it is allowed" || case $out in *"$why"*) echo "yes $name" ;; *) echo "no $name: $out" ;; esac; }
@@ -40,7 +43,7 @@ chmod 755 "$share/program"
 mkfifo "$share/pipe"
 mkdir -m 777 "$share/open"
 chmod 755 "$work" "$share"
-head -c 20M /dev/urandom >"$share/big"
+head -c 4M /dev/urandom >"$share/big"
 big=$(sha256sum <"$share/big" | cut -d' ' -f1)
 echo single >"$work/single"
 echo sibling >"$work/sibling"
@@ -48,7 +51,7 @@ cat >"$work/tools/main" <<END
 . /tools/claims
 cd /data
 claim "what the host has can be read" '[ "\$(cat old)" = "from the host" ]'
-claim "a file of 20 MiB is read as it is" '[ "\$(sha256sum <big | cut -d" " -f1)" = $big ]'
+claim "a file of 4 MiB is read as it is" '[ "\$(sha256sum <big | cut -d" " -f1)" = $big ]'
 claim "… and copied" 'cp big copy && cmp big copy'
 claim "a file is written, and appended to" 'echo one >new; echo two >>new; [ "\$(cat new)" = "one
 two" ]'
@@ -73,6 +76,7 @@ claim "a program is executed" '[ "\$(./program x)" = "ran x" ]'
 claim "a file that is removed while it is open stays" 'echo kept >gone; exec 5<gone; rm gone; [ "\$(cat <&5)" = kept ]'
 exec 5<&-
 claim "a symlink out of the share is the guest's" '[ "\$(readlink leads-out)" = ../outside/secret ] && ! cat leads-out && ! cat leads-far && mkdir /outside && echo own >/outside/secret && [ "\$(cat leads-out)" = own ]'
+claim "… also when it takes a directory's place and gives it back all the time" 'mkdir swap; (i=0; while [ \$i -lt 20 ]; do rmdir swap; ln -s ../outside swap; rm swap; mkdir swap; i=\$((i+1)); done) & i=0; while [ \$i -lt 20 ]; do case \$(cat swap/secret 2>&1) in secret) exit 1;; esac; i=\$((i+1)); done; wait'
 claim "what a user makes is the user's" 'su user -c "echo mine >open/mine; mkdir open/directory; ln -s x open/link" && [ "\$(stat -c %u:%g open/mine open/directory open/link | sort -u)" = 1000:1000 ]'
 refused "… who may not write everywhere" "denied" 'su user -c "echo x >/data/forbidden"'
 refused "… nor read everything" "denied" 'touch closed; chmod 600 closed; su user -c "cat /data/closed"'
@@ -88,10 +92,8 @@ claim "a single file is mounted" '[ "\$(cat /etc/single)" = single ]; echo chang
 echo ready >/data/ready
 i=0; while ! grep -q answer old && [ \$i -lt 3000 ]; do sleep 0.1; i=\$((i+1)); done
 claim "what the host changes is seen" 'grep -q answer old && [ -e from-host ]'
-[ ! -e /data/xattrs ] || setfattr -n user.color -v blue /data/new
 echo finished
 END
-make_ext4() { truncate -s 200M "$work/ext4" && mkfs.ext4 -q "$work/ext4" && mkdir "$work/disk" && mount -o loop "$work/ext4" "$work/disk"; }
 start run --rm --isolation vm -v "$share:/data" -v "$share:/ro:ro" -v "$work/tools:/tools:ro" --mount "type=bind,source=$work/single,target=/etc/single" -v "$work/made/by/v:/made" busybox sh /tools/main >"$work/claims" 2>&1
 guest=$started
 if wait_for_guest test -s "$share/ready"; then
@@ -117,10 +119,7 @@ echo precious >kept
 refused "a full file system is told" "No space" 'dd if=/dev/zero of=filler bs=64k count=100'
 claim "… and nothing is lost on it" '[ "$(cat kept)" = precious ] && [ $(stat -c %s filler) -gt 1000000 ]'
 claim "… and it goes on when there is room" 'rm filler && echo more >>kept && [ "$(tail -1 kept)" = more ]'
-cat >/hold <<'X'
-i=0; while [ $i -lt 20000 ]; do echo "exec $((i + 10))</data/kept || exit 7"; i=$((i + 1)); done
-X
-claim "a guest that holds 20,000 open files is refused the rest" 'ulimit -n 30000; sh /hold >/hold.sh; sh /hold.sh; [ $? != 0 ]'
+claim "a guest that opens more files than a share lets it is refused the rest" '/tools/hold kept | tee /held | grep -q "^16[0-9]*: Too many open files in system"'
 claim "… and is served as before afterwards" '[ "$(head -1 kept)" = precious ]'
 echo finished
 END
@@ -134,6 +133,6 @@ umount "$work/small"
 expect_error "a source that is missing" 125 "no/such.*No such file" run_it --mount "type=bind,source=/no/such,target=/t" busybox true
 mkfifo "$work/fifo"
 expect_error "a source that is no file" 125 "fifo with a guest: it is no directory or regular file" run_it -v "$work/fifo:/t" busybox true
-expect_error "more than eight" 125 "at most 8 mounts" run_it $(for i in 1 2 3 4 5 6 7 8 9; do echo "-v $share:/t$i"; done) busybox true
+expect_error "more than eight" 125 "at most 8 mounts" run_it --volume="$share:/"{1,2,3,4,5,6,7,8,9} busybox true
 expect_no_leak "nothing is left behind" "$before"
 finish

@@ -7,7 +7,6 @@ require_program ip
 require_program tc
 require_vm
 busybox_image
-before=$(snapshot)
 # The far end is a namespace too: the host's own network stays as it is.
 near=trine-test-near-$$
 far=trine-test-far-$$
@@ -35,6 +34,9 @@ prepare_namespaces() {
 in_far() { ip netns exec "$far" "$@"; }
 links_and_filters() { ip -n "$near" -o link show | sed 's/^[0-9]*: \([^:]*\).*/\1/'; tc -n "$near" qdisc show dev eth0; tc -n "$near" filter show dev eth0 ingress; }
 listens() { in_far sh -c "grep -q ':$1 .* 0A ' /proc/net/tcp /proc/net/tcp6"; }
+prepare_namespaces
+clean_up_namespaces
+before=$(snapshot) # with the directory that ip-netns(8) keeps
 prepare_namespaces
 untouched=$(links_and_filters)
 

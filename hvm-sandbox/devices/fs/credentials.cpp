@@ -39,10 +39,10 @@ Capabilities own_capabilities() noexcept {
 bool set_capabilities(const Capabilities& wanted) noexcept {
   __user_cap_header_struct header{.version = _LINUX_CAPABILITY_VERSION_3, .pid = 0};
   Words words{};
-  for (unsigned i = 0; i < words.size(); ++i) {
-    words[i].effective = static_cast<std::uint32_t>(wanted.effective >> (32U * i));
-    words[i].permitted = static_cast<std::uint32_t>(wanted.permitted >> (32U * i));
-  }
+  words[0].effective = static_cast<std::uint32_t>(wanted.effective);
+  words[0].permitted = static_cast<std::uint32_t>(wanted.permitted);
+  words[1].effective = static_cast<std::uint32_t>(wanted.effective >> 32U);
+  words[1].permitted = static_cast<std::uint32_t>(wanted.permitted >> 32U);
   return ::syscall(SYS_capset, &header, words.data()) == 0;
 }
 

@@ -32,9 +32,13 @@ enum class FrameType : std::uint16_t {
   kStats = 10,    ///< host: empty; answered by kFigures or kFailed
   kFigures = 11,  ///< guest: Figures
   kNet = 16,      ///< host, before kStart: the network, in the launcher's own form; answered only by kFailed
+  kSetTime = 18,  ///< host: std::uint64_t, nanoseconds since 1970
   // Between an instance's trine and other commands on the same host, never to a guest.
-  kStream = 32,  ///< StreamHello, with a descriptor: a stream of the caller's process
-  kTaken = 33,   ///< empty: a signal for the first process was passed on
+  kPause = 20,    ///< empty: the machine stands still; answered by kTaken or kFailed
+  kResume = 21,   ///< empty: it goes on; answered alike
+  kBalloon = 22,  ///< std::uint64_t, bytes that the guest is to give back; answered alike
+  kStream = 32,   ///< StreamHello, with a descriptor: a stream of the caller's process
+  kTaken = 33,    ///< empty: a signal for the first process was passed on
 };
 
 struct Frame {

@@ -7,6 +7,9 @@ namespace trine::hvm::test {
 Driver::Driver(std::unique_ptr<Device> device)
     : transport_(std::move(device), memory_, [this] { ++interrupts_; }) {}
 
+Driver::Driver(const std::function<std::unique_ptr<Device>(const GuestMemory&)>& make)
+    : transport_(make(memory_), memory_, [this] { ++interrupts_; }) {}
+
 std::uint32_t Driver::read(std::uint64_t offset) {
   std::uint32_t value = 0;
   transport_.read(offset, std::as_writable_bytes(std::span(&value, 1)));

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -28,6 +29,8 @@ constexpr std::uint64_t kData = 0x100000;  ///< free for buffers from here on
 class Driver {
  public:
   explicit Driver(std::unique_ptr<Device> device);
+  /// For a device that needs to know the guest's memory.
+  explicit Driver(const std::function<std::unique_ptr<Device>(const GuestMemory&)>& make);
 
   GuestMemory& memory() { return memory_; }
   MmioTransport& transport() { return transport_; }

@@ -55,11 +55,12 @@ struct VmOptions {
   bool interactive = false;
   /// How long a guest may take from power-on to its agent's first word.
   std::chrono::seconds boot_limit{60};
-  std::vector<VmNic> nics;  ///< none: loopback only
+  std::vector<VmNic> nics;               ///< none: loopback only
   std::string cgroup_name;               ///< of the monitor's group
   std::optional<cgroups::CpuQuota> cpu;  ///< of the monitor, guest and all
   /// The monitor exists, in its cgroup, and waits: the moment to write a record.
   std::function<void(pid_t, const cgroups::Group&)> on_created;
+  std::function<void(bool)> on_paused;  ///< its machine stands still, or goes on again; or none
   /// The program runs.
   std::function<void()> on_started;
   base::UniqueFd control;  ///< from make_control_socket(): for other commands

@@ -36,6 +36,11 @@ int exec_in_vm(const VmExecOptions& options, const attach::SignalBlock& signals)
 /// it has ended. Throws base::Error.
 bool signal_vm(const std::string& socket, int number);
 
+/// Stops and resumes the instance's machine, guest and all; true when it is so. False: it has ended. Throw
+/// base::Error when it cannot be.
+bool pause_vm(const std::string& socket);
+bool resume_vm(const std::string& socket);
+
 /// What the instance's processes use, as the guest counts it: memory, CPU time, their number. Nothing: it has
 /// ended. Throws base::Error.
 std::optional<cgroups::Stats> stats_of_vm(const std::string& socket);

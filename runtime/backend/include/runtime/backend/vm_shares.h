@@ -4,8 +4,8 @@
 
 namespace trine::runtime::backend {
 
-/// Opens what the plan binds of the host's, and has the plan take it from where the guest will find it. What is
-/// missing is made or refused as for a container. Throws base::Error naming the source.
+/// Opens what the plan binds of the host's, and has the plan take it from where the guest will find it. What
+/// is missing is made or refused as for a container. Throws base::Error naming the source.
 void share_binds(VmOptions& vm);
 
 /// The same for the root: a directory of the host, which the plan names.

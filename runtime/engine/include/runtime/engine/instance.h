@@ -31,13 +31,18 @@ struct Record {
   bool remove = false;  ///< --rm
   std::string stop_signal;
   std::vector<std::string> cgroups;  ///< directories made for it
-  std::string status = "created";    ///< created, running, exited
+  std::string status = "created";    ///< created, running, paused, exited
   pid_t pid = 0;                     ///< of its first process, on the host
   std::uint64_t start_time = 0;      ///< of that process, in clock ticks since boot: tells a reused pid
   std::optional<int> exit_code;
   bool oom_killed = false;
   std::string finished;
 };
+
+/// Whether it has begun and not ended: it may be paused.
+inline bool has_process(const Record& record) {
+  return record.status == "running" || record.status == "paused";
+}
 
 /// As it is written down, and as `inspect` shows it.
 std::string to_json(const Record& record);

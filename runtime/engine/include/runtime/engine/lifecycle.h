@@ -14,9 +14,14 @@
 /// another that has got the number since.
 namespace trine::runtime::engine {
 
-/// Sends a signal to the instance's first process; after KILL, returns when the instance has ended. Throws
-/// Error when it does not run.
+/// Sends a signal to the instance's first process; one that is to end it ends a pause. After KILL, returns
+/// when the instance has ended. Throws Error when it does not run.
 void kill_instance(const Paths& paths, const std::string& reference, int number);
+
+/// Stops every process of an instance, in the midst of what it does, until unpause_instance(): a container's
+/// by its cgroup, a VM as a whole. Throw Error when it does not run, or is paused already, or is not.
+void pause_instance(const Paths& paths, const std::string& reference);
+void unpause_instance(const Paths& paths, const std::string& reference);
 
 /// Sends each its stop signal, all at once, and KILL to those that run on after `patience` (nothing: for
 /// ever). `report` is called for each that has ended, or ended before, and gets an error of one that cannot

@@ -1,4 +1,4 @@
-#include "vm_network.h"
+#include "runtime/backend/vm_network.h"
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -12,9 +12,9 @@
 #include "base/text.h"
 #include "netns/interfaces.h"
 #include "netns/tap.h"
-#include "network_namespace.h"
+#include "runtime/backend/network_namespace.h"
 
-namespace trine::runtime::engine {
+namespace trine::runtime::backend {
 namespace {
 
 /// In the instance's directory: the namespace's number, its path, then its links, each on a line.
@@ -91,4 +91,4 @@ void part_network(const std::string& run_directory) {
     part(network_namespace.get(), lines[i]);
 }
 
-}  // namespace trine::runtime::engine
+}  // namespace trine::runtime::backend

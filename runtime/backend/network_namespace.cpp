@@ -1,4 +1,4 @@
-#include "network_namespace.h"
+#include "runtime/backend/network_namespace.h"
 
 #include <fcntl.h>
 #include <linux/nsfs.h>
@@ -11,7 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 
-namespace trine::runtime::engine {
+namespace trine::runtime::backend {
 
 base::UniqueFd open_network_namespace(const std::string& path) {
   base::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
@@ -34,4 +34,4 @@ std::string resolver_configuration(const std::string& path) {
   return {};
 }
 
-}  // namespace trine::runtime::engine
+}  // namespace trine::runtime::backend

@@ -6,7 +6,7 @@
 #include "base/unique_fd.h"
 #include "runtime/backend/vm.h"
 
-namespace trine::runtime::engine {
+namespace trine::runtime::backend {
 
 /// A guest in the place of a network namespace's interfaces: each is coupled with a tap, and the guest gets
 /// its address, routes, MAC and MTU. The destructor gives the interfaces back; what a killed trine did not
@@ -20,15 +20,15 @@ class VmNetwork {
   VmNetwork(const VmNetwork&) = delete;
   VmNetwork& operator=(const VmNetwork&) = delete;
 
-  std::vector<backend::VmNic> take_nics() { return std::move(nics_); }
+  std::vector<VmNic> take_nics() { return std::move(nics_); }
 
  private:
   base::UniqueFd namespace_;
   std::vector<std::string> links_;
-  std::vector<backend::VmNic> nics_;
+  std::vector<VmNic> nics_;
 };
 
 /// Gives back what the instance of this directory, whose monitor has ended, had of a network namespace.
 void part_network(const std::string& run_directory);
 
-}  // namespace trine::runtime::engine
+}  // namespace trine::runtime::backend

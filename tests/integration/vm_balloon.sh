@@ -1,0 +1,40 @@
+#!/usr/bin/env bash
+# Memory that a guest does not need is the host's again: measured as what is resident of the monitor's mapping of it.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$(dirname "$0")/../lib/vm.sh"
+require_root
+require_vm
+busybox_image
+before=$(snapshot)
+
+# guest_rss: MiB of the guest's memory that are in the host's.
+guest_rss() {
+  awk '/^[0-9a-f]+-/{size = 0} /^Size:/{size = $2} /^Rss:/{if (size >= 65536) sum += $2} END {print int(sum / 1024)}' "/proc/$monitor/smaps"
+}
+is_below() { (($(guest_rss) < $1)); }
+is_above() { (($(guest_rss) > $1)); }
+
+start run --name eater --isolation vm --memory 256m busybox sh -c 'echo up; while :; do sleep 1000; done' >"$work/out" 2>&1
+main=$started
+wait_for_guest grep -q up "$work/out" || fail "the guest comes up" "$(cat "$work/out")"
+monitor=$(trine inspect eater | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')
+echo "# at the start: $(guest_rss) MiB"
+wait_for_guest is_below "${TRINE_IDLE_MIB:-110}" && pass "an idle guest of 256 MiB gives memory back ($(guest_rss) MiB left)" || fail "an idle guest of 256 MiB gives memory back" "$(guest_rss) MiB"
+sleep 10
+idle=$(guest_rss)
+echo "# idle: $idle MiB"
+
+# A process of 150 MiB, that waits until it was seen.
+start exec eater sh -c 'head -c 150000000 /dev/zero | { tail -c 150000000; sleep 1000; } | { head -c 1 >/dev/null; echo eaten >/tmp/eaten; sleep 1000; }'
+eating=$started
+wait_for_guest is_above $((idle + 120)) && pass "a process takes 150 MB ($(guest_rss) MiB)" || fail "a process takes 150 MB" "$(guest_rss) MiB"
+begin=$SECONDS
+expect_exit "it is killed" 0 trine exec eater sh -c 'kill -KILL $(pidof tail head sleep)'
+wait "$eating" 2>/dev/null
+wait_for_guest is_below $((idle + 40)) && pass "its memory is the host's again ($(guest_rss) MiB after $((SECONDS - begin)) s)" || fail "its memory is the host's again" "$(guest_rss) MiB, $idle before"
+expect_output "the guest still runs" fine trine exec eater echo fine
+expect_output "and ends" eater trine stop -t 1 eater
+wait "$main"
+expect_exit "it is removed" 0 trine rm eater
+expect_no_leak "nothing is left behind" "$before"
+finish

@@ -140,7 +140,10 @@ Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoic
   record.image_digest = image.digest;
   record.isolation = kVmClass;
 
-  ImageSpec made = make_image_spec(image.config, options, record.id.substr(0, 12));
+  RunOptions inside = options;
+  if (options.network == NetworkMode::kNamespace)
+    inside.network = NetworkMode::kPrivate;  // the guest's is its own, whatever it is coupled with
+  ImageSpec made = make_image_spec(image.config, inside, record.id.substr(0, 12));
   oci::validate(made.spec);
   backend::ContainerPlan plan = backend::make_plan(made.spec, "/");
   vm.plan = std::move(plan.isolation);

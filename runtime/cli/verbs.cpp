@@ -15,6 +15,7 @@
 #include "runtime/engine/run.h"
 #include "stats_verb.h"
 #include "store_verbs.h"
+#include "update_verb.h"
 #include "verb.h"
 #include "vm_verbs.h"
 
@@ -146,6 +147,13 @@ const std::vector<Verb>& verbs() {
        "as "
        "the guest's kernel counts them. With --format json there is one array a second, on one line.",
        "trine stats\ntrine stats --no-stream --format json web", stats_flag_texts, run_stats},
+      {"update", "[FLAG]... INSTANCE", "change the limits of a running container",
+       "What no flag names stays as it is. Memory is not taken below what is in use. A limit can be changed "
+       "when "
+       "the instance was started with one that the same cgroup controller serves: memory and swap, or "
+       "processors and shares; cpuset and processes have one each. A VM keeps what it was started with.",
+       "trine update --memory 512m --pids-limit 200 web\ntrine update --cpus 0.5 web", update_flag_texts,
+       run_update},
       {"exec", "[FLAG]... INSTANCE COMMAND [ARGUMENT]...", "run a program in a running instance",
        "Runs COMMAND beside the instance's first process and exits with its exit code. User, environment, "
        "directory, capabilities, limits and seccomp filter are those that the instance was started with, but "

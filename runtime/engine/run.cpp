@@ -26,6 +26,7 @@
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
+#include "runtime/engine/update.h"
 
 namespace trine::runtime::engine {
 namespace {
@@ -173,11 +174,10 @@ void write_record(Instance& instance, pid_t pid, const cgroups::Group& group) {
   instance.save();
 }
 
-void report_oom(const Record& record, const cgroups::Limits& limits) {
+void report_oom(const Record& record, std::optional<std::uint64_t> limit) {
   std::string message = "the kernel killed a process of " + record.name + ": out of memory";
-  if (limits.memory_bytes && *limits.memory_bytes > 0) {
-    message += " (its limit is " + std::to_string(*limits.memory_bytes >> 20) + " MiB)";
-  }
+  if (limit)
+    message += " (its limit is " + std::to_string(*limit >> 20U) + " MiB)";
   base::print_error(base::Error(message, 0, "give it more with --memory"));
 }
 
@@ -231,10 +231,12 @@ int run(const RunOptions& options, const Paths& paths) {
   const base::ExitStatus status =
       attach::attach(container.process(), signals,
                      {.terminal = container.take_terminal(), .interactive = options.interactive});
+  // An update may have changed it since the start.
+  const auto limit = limits.memory_bytes ? memory_limit(container.cgroups()) : std::nullopt;
   const auto end = container.finish();
   end_added_groups(instance);
   if (end.oom_killed)
-    report_oom(instance.record(), limits);
+    report_oom(instance.record(), limit);
   instance.finish(status.code, end.oom_killed);
   return status.code;
 }

@@ -141,8 +141,7 @@ Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoic
   record.isolation = kVmClass;
 
   RunOptions inside = options;
-  if (options.network == NetworkMode::kNamespace)
-    inside.network = NetworkMode::kPrivate;  // the guest's is its own, whatever it is coupled with
+  inside.network = NetworkMode::kPrivate;  // whatever its guest is connected to
   ImageSpec made = make_image_spec(image.config, inside, record.id.substr(0, 12));
   oci::validate(made.spec);
   backend::ContainerPlan plan = backend::make_plan(made.spec, "/");

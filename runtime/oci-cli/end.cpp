@@ -155,7 +155,9 @@ int for_each(const Globals& globals, const Arguments& ids,
 
 void kill_one(const Globals& globals, const std::string& id, int number, bool all) {
   const Container container = Container::open(globals.root, id, Container::Access::kRead);
-  if (container.state.vm && container.status() == Status::kRunning && !(all && number == SIGKILL))
+  const Status status = container.status();
+  const bool guest_runs = container.state.vm && (status == Status::kRunning || status == Status::kPaused);
+  if (guest_runs && !(all && number == SIGKILL))
     signal_guest(globals, id, number);
   else if (all)
     signal_all(container.state, number);

@@ -30,7 +30,7 @@ std::string to_json(const State& state) {
             {"pid", state.pid},         {"startTime", state.start_time}, {"creating", state.creating},
             {"cgroups", state.cgroups}};
   if (state.vm)
-    json["vm"] = true;
+    json["vm"] = {{"paused", state.paused}};
   if (state.scope)
     json["scope"] = scope_json(*state.scope);
   if (state.root_mount)
@@ -53,6 +53,8 @@ State from_json(const std::string& text, const std::string& file) {
     json.at("creating").get_to(state.creating);
     json.at("cgroups").get_to(state.cgroups);
     state.vm = json.contains("vm");
+    if (state.vm)
+      json["vm"].at("paused").get_to(state.paused);
     if (json.contains("scope"))
       state.scope = scope_from(json["scope"]);
     if (json.contains("rootMount")) {

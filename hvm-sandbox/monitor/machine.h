@@ -65,6 +65,7 @@ class Machine : private Controlled {
   };
 
   void add_device(std::unique_ptr<Device> device);
+  void add_disk(Disk& disk, std::string identity);
   void add_devices();
   void load();
   void run_vcpu(unsigned index) noexcept;

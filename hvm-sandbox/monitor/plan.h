@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "devices/block/disk_limits.h"
 
 namespace trine::hvm {
 
@@ -21,6 +22,7 @@ struct MachinePlan {
   std::uint64_t memory_bytes = 256ULL << 20U;
   unsigned cpus = 1;
   std::vector<Disk> disks;  ///< /dev/vda, /dev/vdb, … in this order
+  DiskLimits disk_limits;   ///< of each
   /// A seqpacket socket: each connection of the guest to a port of the host is sent over it, as a stream
   /// socket with the port's number in decimal. -1: no vsock.
   base::UniqueFd connections;

@@ -9,12 +9,15 @@ cd "$(dirname "$0")/../.."
 . tests/fuzz/lib/fuzz.sh
 flags+=(-Ihvm-sandbox -Ihvm-sandbox/include -Itests/unit/hvm-sandbox -Iruntime/backend -Iruntime/backend/include -Iruntime/oci/include -Iisolation/include -Icgroups/include)
 libraries=(-lisal -lzstd -llzma)
+devices="$(echo hvm-sandbox/virtio/*.cpp hvm-sandbox/devices/*/*.cpp) hvm-sandbox/memory/guest_memory.cpp hvm-sandbox/loop/event_loop.cpp tests/unit/hvm-sandbox/driver.cpp base/log.cpp"
 sources=(
-  [devices]="$(echo hvm-sandbox/virtio/*.cpp hvm-sandbox/devices/*/*.cpp) hvm-sandbox/memory/guest_memory.cpp hvm-sandbox/loop/event_loop.cpp tests/unit/hvm-sandbox/driver.cpp"
+  [balloon]=$devices
+  [block]=$devices
+  [devices]=$devices
   [elf]="hvm-sandbox/boot/elf.cpp $(echo hvm-sandbox/memory/*.cpp)"
   [image]="hvm-sandbox/boot/bzimage.cpp hvm-sandbox/boot/decompress.cpp hvm-sandbox/boot/lz4.cpp hvm-sandbox/kernel/modules.cpp"
   [protocol]="hvm-sandbox/protocol/frames.cpp"
 )
-names=(devices elf image protocol)
+names=(balloon block devices elf image protocol)
 (($# < 2)) || names=("${@:2}")
 fuzz vm 8192 "${1:-20}" "${names[@]}"

@@ -15,6 +15,7 @@
 ///   locks/<hex>           held by whoever unpacks that layer
 ///   layer-form            how new layers are kept, and why
 ///   tmp/<id>/             an import that is not done; what is there without its lock held is dead
+///   signers/<hex>         fingerprints of the keys whose signatures on that manifest a pull has verified
 ///   partial/<hex>         a blob that is being fetched, kept when that fails
 ///   partial/<hex>.map     how far it has come
 ///   gc.lock               held shared by imports, and exclusively by who removes what no image needs

@@ -108,7 +108,7 @@ bool collect(const std::string& root) {
   }
   for (const auto& idle : entries(root + "/locks"))
     ::unlink((root + "/locks/" + idle).c_str());
-  for (const char* kind : {"/manifests", "/configs"}) {
+  for (const char* kind : {"/manifests", "/configs", "/signers"}) {
     for (const auto& document : entries(root + kind)) {
       if (!documents.contains(document))
         ::unlink((root + kind + "/" + document).c_str());

@@ -4,12 +4,10 @@
 #include <map>
 
 #include "base/unique_fd.h"
+#include "isolation/bind_source.h"
 #include "isolation/plan.h"
 
 namespace trine::isolation {
-
-/// What a bind mount binds, O_PATH; made as a directory when the plan asks for it. Throws Error with a hint.
-base::UniqueFd open_bind_source(const Mount& mount);
 
 /// Maps the owners of a detached tree as `mount` asks for it: only who has mounted the file system may.
 /// Throws Error naming the mount. Source: mount_setattr(2), MOUNT_ATTR_IDMAP; kernel 5.12.

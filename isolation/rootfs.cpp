@@ -21,6 +21,18 @@ namespace {
 
 constexpr std::uint64_t kAttrReadOnly = 0x1;  // MOUNT_ATTR_RDONLY; linux/mount.h excludes sys/mount.h
 
+/// Attached to the root that is left: no directory of the host's has to be there for it.
+base::UniqueFd mount_empty_root() {
+  constexpr std::uint64_t kAttributes = 0xf;  // MOUNT_ATTR_RDONLY, _NOSUID, _NODEV, _NOEXEC
+  const FilesystemContext filesystem("tmpfs");
+  filesystem.set("source", "empty");
+  filesystem.set("mode", "0555");
+  filesystem.set("nr_inodes", "1");
+  base::UniqueFd mount = filesystem.mount(kAttributes);
+  attach(mount.get(), base::open_file("/", O_PATH | O_DIRECTORY).get(), "/");
+  return mount;
+}
+
 /// The mount that the root is taken from: mounts in a copy of a shared one would appear in the other, and
 /// pivot_root(2) wants a parent that is not shared.
 void make_parent_private(const Root& root) {
@@ -67,6 +79,14 @@ void mount_root(Context& context) {
     return;
   }
   const Root& root = context.plan.root;
+  if (std::holds_alternative<HostRoot>(root.source)) {
+    context.root = base::open_file("/", O_PATH | O_DIRECTORY);
+    return;
+  }
+  if (std::holds_alternative<EmptyRoot>(root.source)) {
+    context.root = mount_empty_root();
+    return;
+  }
   if (const auto* overlay = std::get_if<OverlayRoot>(&root.source)) {
     context.root = mount_overlay(*overlay, overlay->lower.front(), context.in_user_namespace);
     return;
@@ -88,6 +108,8 @@ void change_root(int directory) {
 }
 
 void enter_root(Context& context) {
+  if (std::holds_alternative<HostRoot>(context.plan.root.source))
+    return;
   // The root of the host's namespace is the host's.
   if (context.plan.shares(CLONE_NEWNS))
     return change_root(context.root.get());

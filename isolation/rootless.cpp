@@ -94,10 +94,14 @@ bool is_rootless() {
   return ::geteuid() != 0;
 }
 
+std::string own_user_name() {
+  return user_name(read_if_there("/etc/passwd"), ::geteuid());
+}
+
 void enter_user_namespace() {
   const std::uint32_t uid = ::geteuid();
   const std::uint32_t gid = ::getegid();
-  const std::string user = user_name(read_if_there("/etc/passwd"), uid);
+  const std::string user = own_user_name();
   Mapper mapper(mapper_arguments(::getpid(), map_ids(uid, ranges_of("/etc/subuid", user, uid))),
                 mapper_arguments(::getpid(), map_ids(gid, ranges_of("/etc/subgid", user, uid))));
   const bool unshared = ::unshare(CLONE_NEWUSER) == 0;

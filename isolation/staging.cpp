@@ -58,8 +58,10 @@ bool has_no_source(const Mount& mount) {
 }
 
 bool is_possible(const Plan& plan, const StartHooks& hooks) {
-  if (plan.staging_directory.empty() || hooks.on_environment || !hooks.create_container_hooks.empty() ||
-      (plan.root.propagation & MS_SHARED) != 0 || base::in_user_namespace())
+  if (plan.staging_directory.empty() || std::holds_alternative<HostRoot>(plan.root.source) ||
+      std::holds_alternative<EmptyRoot>(plan.root.source) || hooks.on_environment ||
+      !hooks.create_container_hooks.empty() || (plan.root.propagation & MS_SHARED) != 0 ||
+      base::in_user_namespace())
     return false;
   bool new_mounts = false;
   for (const auto& entry : plan.namespaces) {

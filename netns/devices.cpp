@@ -4,16 +4,14 @@
 #include <net/if.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
-#include <sched.h>
 
 #include <array>
 #include <cerrno>
-#include <exception>
 #include <memory>
 #include <set>
-#include <thread>
 
 #include "base/error.h"
+#include "enter.h"
 #include "netlink.h"
 
 namespace trine::netns {
@@ -150,19 +148,10 @@ void move_devices(const std::vector<DeviceMove>& devices, int target) {
       base::throw_errno("cannot move the network interface " + device.host_name + " into the container");
     indexes.push_back(static_cast<int>(index));
   }
-  std::exception_ptr failure;
-  std::thread([&] {
-    try {
-      if (::setns(target, CLONE_NEWNET) != 0)
-        base::throw_errno("cannot enter the container's network namespace");
-      for (std::size_t i = 0; i < devices.size(); ++i)
-        move_device(host, devices[i], indexes[i], target);
-    } catch (...) {
-      failure = std::current_exception();
-    }
-  }).join();
-  if (failure)
-    std::rethrow_exception(failure);
+  in_namespace(target, [&] {
+    for (std::size_t i = 0; i < devices.size(); ++i)
+      move_device(host, devices[i], indexes[i], target);
+  });
 }
 
 }  // namespace trine::netns

@@ -101,6 +101,17 @@ Request& Request::add_bytes(int attribute, const std::string& value) {
   return *this;
 }
 
+nlattr* Request::begin_nest(int attribute) {
+  nlattr* const begin = nla_nest_start(get(), attribute);
+  if (begin == nullptr)
+    throw std::bad_alloc();
+  return begin;
+}
+
+void Request::end_nest(nlattr* begin) {
+  nla_nest_end(get(), begin);
+}
+
 Socket::Socket(int protocol) : socket_(nl_socket_alloc()) {
   if (!socket_)
     throw std::bad_alloc();

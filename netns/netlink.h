@@ -7,6 +7,7 @@
 
 struct nl_msg;
 struct nl_sock;
+struct nlattr;
 struct nlmsghdr;
 
 /// The netlink layer that everything in this folder speaks through: a message is built, sent, and the
@@ -32,6 +33,15 @@ class Request {
 
   Request& add_bytes(int attribute, const std::string& value);  ///< exactly these
 
+  /// An attribute that consists of those which `fill` adds.
+  template <typename Fill>
+  Request& nest(int attribute, Fill fill) {
+    nlattr* const begin = begin_nest(attribute);
+    fill();
+    end_nest(begin);
+    return *this;
+  }
+
   [[nodiscard]] nl_msg* get() const { return message_.get(); }
 
  private:
@@ -39,6 +49,8 @@ class Request {
     void operator()(nl_msg* message) const;
   };
   void append(const void* data, std::size_t size);
+  nlattr* begin_nest(int attribute);
+  void end_nest(nlattr* begin);
 
   std::unique_ptr<nl_msg, Free> message_;
 };

@@ -9,6 +9,7 @@
 #include <ctime>
 
 #include "agent/layers.h"
+#include "agent/shares.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
@@ -158,6 +159,10 @@ bool Session::handle(const Frame& frame) {
     case FrameType::kExec:
       start(frame, &Session::try_exec);
       return true;
+    case FrameType::kNet:
+      if (const auto failure = launcher_.set_up_network(frame.payload))
+        send(FrameType::kFailed, frame.request, wire::encode(*failure));
+      return true;
     case FrameType::kSignal:
       if (const auto number = wire::decode<std::uint32_t>(frame.payload); number && job != jobs_.end())
         job->second.workload->process().signal(static_cast<int>(*number));
@@ -217,6 +222,7 @@ std::optional<Failure> Session::try_first(const Frame& frame, Job& job) {
   try {
     const std::vector<std::string> layers = mount_layers(request->layers);
     write_files(*request);
+    mount_shares(request->shares);
     job.stdio = std::make_unique<Stdio>(frame.request,
                                         Streams{.terminal = request->terminal, .input = request->input});
     auto failure = connect(job, [&] { return launcher_.start(*request, layers); });

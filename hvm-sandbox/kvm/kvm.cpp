@@ -8,28 +8,12 @@
 #include <cerrno>
 
 #include "base/error.h"
+#include "hvm-sandbox/kvm_device.h"
 
 namespace trine::hvm {
 namespace {
 
 constexpr const char* kDevice = "/dev/kvm";
-
-base::UniqueFd open_device() {
-  base::UniqueFd fd(::open(kDevice, O_RDWR | O_CLOEXEC));
-  if (fd)
-    return fd;
-  std::string hint;
-  if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
-    hint =
-        "this host offers no hardware virtualization: load kvm_intel or kvm_amd, or enable VT-x or SVM in "
-        "the "
-        "firmware, or nested virtualization on the host above";
-  else if (errno == EACCES || errno == EPERM)
-    hint = "join the group of /dev/kvm: usermod -aG kvm USER";
-  else if (errno == EBUSY)
-    hint = "another hypervisor holds the processor";
-  base::throw_errno(std::string("cannot open ") + kDevice, std::move(hint));
-}
 
 struct Need {
   int capability;
@@ -46,6 +30,23 @@ constexpr std::array kNeeds{
 
 }  // namespace
 
+base::UniqueFd open_kvm_device() {
+  base::UniqueFd fd(::open(kDevice, O_RDWR | O_CLOEXEC));
+  if (fd)
+    return fd;
+  std::string hint;
+  if (errno == ENOENT || errno == ENXIO || errno == ENODEV)
+    hint =
+        "this host offers no hardware virtualization: load kvm_intel or kvm_amd, or enable VT-x or SVM in "
+        "the "
+        "firmware, or nested virtualization on the host above";
+  else if (errno == EACCES || errno == EPERM)
+    hint = "join the group of /dev/kvm: usermod -aG kvm USER";
+  else if (errno == EBUSY)
+    hint = "another hypervisor holds the processor";
+  base::throw_errno(std::string("cannot open ") + kDevice, std::move(hint));
+}
+
 int kvm_call(int fd, unsigned long request, unsigned long argument, const char* what) {
   while (true) {
     const int result = ::ioctl(fd, request, argument);
@@ -60,7 +61,7 @@ int kvm_call(int fd, unsigned long request, const void* argument, const char* wh
   return kvm_call(fd, request, reinterpret_cast<unsigned long>(argument), what);
 }
 
-Kvm::Kvm(base::UniqueFd opened) : fd_(opened ? std::move(opened) : open_device()) {
+Kvm::Kvm(base::UniqueFd opened) : fd_(opened ? std::move(opened) : open_kvm_device()) {
   const int version = kvm_call(fd_.get(), KVM_GET_API_VERSION, 0UL, "ask /dev/kvm for its version");
   if (version != KVM_API_VERSION)
     throw base::Error("/dev/kvm has version " + std::to_string(version) + " of its interface, not 12");

@@ -1,10 +1,12 @@
 #include "monitor/machine.h"
 
+#include <fcntl.h>
 #include <pthread.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <cstring>
 
@@ -13,13 +15,17 @@
 #include "arch/x86_64/cpu.h"
 #include "arch/x86_64/layout.h"
 #include "base/error.h"
+#include "base/file.h"
 #include "boot/elf.h"
 #include "boot/initramfs.h"
 #include "devices/balloon/balloon.h"
 #include "devices/block/block.h"
 #include "devices/console/console.h"
+#include "devices/fs/fs.h"
+#include "devices/net/net.h"
 #include "devices/rng/rng.h"
 #include "devices/vsock/vsock.h"
+#include "jail/confine.h"
 #include "monitor/connector.h"
 
 namespace trine::hvm {
@@ -60,11 +66,13 @@ void signal_event(int event) noexcept {
 Machine::Machine(MachinePlan plan)
     : plan_(std::move(plan)),
       console_(plan_.console.get()),
+      kvm_(std::move(plan_.kvm)),
       vm_(kvm_.make_vm()),
       memory_(x86::memory_ranges(plan_.memory_bytes)),
       serial_interrupt_(make_event()),
       serial_(console_, [this] { signal_event(serial_interrupt_.get()); }),
       gate_(plan_.cpus) {
+  use_small_stacks();
   vm_.set_memory(memory_);
   x86::prepare_machine(vm_);
   vm_.connect_interrupt(serial_interrupt_.get(), Serial::kInterrupt);
@@ -83,6 +91,9 @@ Machine::~Machine() {
   end({.kind = EndKind::kStopped});
   for (std::thread& thread : threads_)
     thread.join();
+  // Before the events that they signal: a device may have a thread of its own.
+  for (Slot& slot : slots_)
+    slot.transport.reset();
 }
 
 void Machine::add_device(std::unique_ptr<Device> device) {
@@ -121,6 +132,8 @@ void Machine::add_disk(Disk& disk, std::string identity) {
 void Machine::add_devices() {
   for (std::size_t i = 0; i < plan_.disks.size(); ++i)
     add_disk(plan_.disks[i], "trine" + std::to_string(i));
+  for (Nic& nic : plan_.nics)
+    add_device(std::make_unique<Net>(std::move(nic.tap), nic.options, loop_));
   add_device(std::make_unique<Rng>());
   add_device(std::make_unique<Console>(console_));
   auto balloon = std::make_unique<Balloon>(memory_);
@@ -130,8 +143,27 @@ void Machine::add_devices() {
     add_device(std::make_unique<Vsock>(kGuestCid, loop_, make_connector(plan_.connections.get())));
   if (plan_.connections)
     listen_to_caller();
+  add_shares();
   if (slots_.size() > x86::kMostDevices)
     throw base::Error("a machine has at most " + std::to_string(x86::kMostDevices) + " devices");
+}
+
+void Machine::add_shares() {
+  if (plan_.shares.empty())
+    return;
+  const FsBounds bounds = make_room_for_shares(plan_.shares.size());
+  if (!plan_.proc)
+    plan_.proc = base::open_file("/proc", O_PATH | O_DIRECTORY);
+  for (Share& share : plan_.shares) {
+    const std::array shared{share.source.get()};
+    FileServer server(std::move(share.source), share.read_only, bounds, plan_.proc.get());
+    const auto confine = [shared] {
+      restrict_files(shared);
+      confine_thread(ThreadKind::kShares);
+    };
+    add_device(std::make_unique<Fs>(share.tag, std::move(server), loop_.device_lock(), confine));
+  }
+  plan_.proc.reset();  // the rest of it is none of the guest's business
 }
 
 void Machine::load() {
@@ -150,14 +182,16 @@ void Machine::load() {
   entry_ = kernel->entry;
 }
 
-End Machine::run() {
+End Machine::run(const std::function<void()>& confine) {
   struct sigaction action{};
   action.sa_handler = ignore_kick;
   ::sigaction(kick_signal(), &action, nullptr);
-  use_small_stacks();
   x86::set_boot_state(vcpus_.front(), entry_);
   for (unsigned index = 0; index < vcpus_.size(); ++index)
     threads_.emplace_back([this, index] { run_vcpu(index); });
+  if (confine)
+    confine();
+  await_confinement();
   loop_.run();
   for (std::thread& thread : threads_)
     thread.join();
@@ -177,6 +211,10 @@ void Machine::end(End how) noexcept {
   }
   ending_ = true;
   gate_.open_for_good();
+  {
+    const std::scoped_lock lock(start_lock_);
+    confined_.notify_all();
+  }
   interrupt_vcpus();
   loop_.stop();
 }
@@ -191,9 +229,18 @@ void Machine::interrupt_vcpus() noexcept {
   }
 }
 
+void Machine::await_confinement() {
+  std::unique_lock lock(start_lock_);
+  ++confined_count_;
+  confined_.notify_all();
+  confined_.wait(lock, [&] { return ending_ || confined_count_ == vcpus_.size() + 1; });
+}
+
 void Machine::run_vcpu(unsigned index) noexcept {
   const Vcpu& vcpu = vcpus_[index];
   try {
+    confine_thread(ThreadKind::kVcpu);
+    await_confinement();
     while (!ending_) {
       if (gate_.is_closed()) {
         gate_.wait();

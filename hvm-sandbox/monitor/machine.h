@@ -1,6 +1,8 @@
 #pragma once
 
 #include <atomic>
+#include <condition_variable>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -45,8 +47,10 @@ class Machine : private Controlled {
   Machine(const Machine&) = delete;
   Machine& operator=(const Machine&) = delete;
 
-  /// Runs the machine on this thread (devices) and on one for each vCPU, to its end.
-  End run();
+  /// Runs the machine on this thread (devices) and on one for each vCPU, to its end. Each vCPU's thread
+  /// confines itself first. `confine` is called on this thread when all others are made; no guest runs before
+  /// it has returned and they are confined.
+  End run(const std::function<void()>& confine = {});
 
   /// Ends the machine, from any thread; the first end counts.
   void end(End how) noexcept;
@@ -67,8 +71,11 @@ class Machine : private Controlled {
   void add_device(std::unique_ptr<Device> device);
   void add_disk(Disk& disk, std::string identity);
   void add_devices();
+  void add_shares();
   void load();
   void run_vcpu(unsigned index) noexcept;
+  /// Until every thread has come here, or the machine ends.
+  void await_confinement();
   /// Handles one exit; false when the machine ended.
   bool handle_exit(const Vcpu& vcpu);
   void access_port(const kvm_run& run, std::span<std::byte> data);
@@ -95,6 +102,9 @@ class Machine : private Controlled {
   Balloon* balloon_ = nullptr;  ///< one of them
   std::vector<Vcpu> vcpus_;
   std::vector<std::thread> threads_;
+  std::mutex start_lock_;
+  std::condition_variable confined_;
+  std::size_t confined_count_ = 0;
   std::mutex end_lock_;
   std::optional<End> end_;
   std::atomic<bool> ending_ = false;

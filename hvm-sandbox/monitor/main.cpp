@@ -1,4 +1,5 @@
 #include <linux/capability.h>
+#include <malloc.h>
 #include <sys/epoll.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
@@ -12,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "jail/confine.h"
 #include "monitor/exit_codes.h"
 #include "monitor/machine.h"
 #include "monitor/probe.h"
@@ -91,6 +93,8 @@ int report(const hvm::Machine& machine, const hvm::End& end, bool show_tail) {
 
 int main(int count, char** arguments) {
   base::set_program_name("trine-vmm");
+  // Executed by descriptor, it would be listed under that one's number.
+  ::prctl(PR_SET_NAME, "trine-vmm", 0, 0, 0);
   try {
     if (count == 2 && std::string_view(arguments[1]) == "--probe") {
       std::printf("%.1f\n", hvm::probe_guest_code());
@@ -99,9 +103,12 @@ int main(int count, char** arguments) {
     // What a guest might make of the monitor gains nothing from a set-user-id program, and dumps no memory.
     ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
+    // All threads allocate from one heap: one of its own takes calls that they are not left.
+    ::mallopt(M_ARENA_MAX, 1);
     const base::UniqueFd signals = take_signals();
     hvm::Machine machine(hvm::parse_plan(count, arguments));
     drop_capabilities();
+    hvm::restrict_files({});  // before the threads are made, which are restricted with this one
     bool show_tail = false;
     const auto on_signal = [&](std::uint32_t /*events*/) {
       signalfd_siginfo info{};
@@ -112,7 +119,7 @@ int main(int count, char** arguments) {
     };
     if (!machine.loop().watch_always(signals.get(), EPOLLIN, on_signal))
       base::throw_errno("cannot wait for signals");
-    const hvm::End end = machine.run();
+    const hvm::End end = machine.run([] { hvm::confine_thread(hvm::ThreadKind::kLoop); });
     return report(machine, end, show_tail);
   } catch (const base::Error& error) {
     base::print_error(error);

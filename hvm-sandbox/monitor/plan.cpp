@@ -3,16 +3,20 @@
 #include <fcntl.h>
 
 #include <array>
+#include <charconv>
 #include <cstring>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "devices/net/tap.h"
 
 namespace trine::hvm {
 namespace {
 
 constexpr std::size_t kMostDisks = 15;
+constexpr std::size_t kMostShares = 32;
+constexpr std::size_t kMostNics = 8;
 
 /// "fd:5" is a descriptor that the caller left open, everything else a path.
 base::UniqueFd open_word(const std::string& word, int flags) {
@@ -42,12 +46,64 @@ void add_disk(MachinePlan& plan, const std::string& word, bool read_only) {
   plan.disks.push_back({.file = open_word(word, read_only ? O_RDONLY : O_RDWR), .read_only = read_only});
 }
 
+/// "fd:5,tag=data,ro", with a path in place of fd:5 for people.
+void add_share(MachinePlan& plan, const std::string& word) {
+  if (plan.shares.size() == kMostShares)
+    throw base::Error("a machine has at most " + std::to_string(kMostShares) + " shared directories");
+  constexpr std::string_view kTag = ",tag=";
+  constexpr std::string_view kReadOnly = ",ro";
+  const std::size_t comma = word.rfind(kTag);
+  if (comma == std::string::npos)
+    throw base::Error("--share '" + word + "' has no tag", 0, "--share DIRECTORY,tag=NAME[,ro]");
+  Share share{.tag = word.substr(comma + kTag.size())};
+  if (share.tag.ends_with(kReadOnly)) {
+    share.read_only = true;
+    share.tag.resize(share.tag.size() - kReadOnly.size());
+  }
+  share.source = open_word(word.substr(0, comma), O_PATH);
+  plan.shares.push_back(std::move(share));
+}
+
+/// "02:00:00:00:00:01"
+void set_mac(NetOptions& options, const std::string& word) {
+  constexpr std::size_t kHexDigits = 2;
+  const std::vector<std::string> parts = base::split(word, ':');
+  bool good = parts.size() == options.mac.size();
+  for (std::size_t i = 0; good && i < parts.size(); ++i) {
+    const char* const end = parts[i].data() + parts[i].size();
+    good =
+        parts[i].size() == kHexDigits && std::from_chars(parts[i].data(), end, options.mac[i], 16).ptr == end;
+  }
+  if (!good)
+    throw base::Error("--net mac='" + word + "' is no Ethernet address");
+}
+
+/// "fd:5,mac=02:00:00:00:00:01,mtu=1500"
+void add_nic(MachinePlan& plan, const std::string& word) {
+  if (plan.nics.size() == kMostNics)
+    throw base::Error("a machine has at most " + std::to_string(kMostNics) + " network interfaces");
+  const std::vector<std::string> parts = base::split(word, ',');
+  Nic nic{.tap = open_word(parts.front(), O_RDWR)};
+  for (std::size_t i = 1; i < parts.size(); ++i) {
+    if (parts[i].starts_with("mac="))
+      set_mac(nic.options, parts[i].substr(4));
+    else if (parts[i].starts_with("mtu="))
+      nic.options.mtu =
+          static_cast<std::uint16_t>(number_of("--net mtu=", parts[i].substr(4), Net::kLeastMtu, UINT16_MAX));
+    else
+      throw base::Error("--net has no option '" + parts[i] + "'", 0, "it has mac= and mtu=");
+  }
+  prepare_tap(nic.tap.get());
+  plan.nics.push_back(std::move(nic));
+}
+
 struct Flag {
   const char* name;
   void (*apply)(MachinePlan&, const std::string&);
 };
 
 constexpr std::array kFlags{
+    Flag{"--kvm", [](MachinePlan& plan, const std::string& word) { plan.kvm = open_word(word, O_RDWR); }},
     Flag{"--kernel",
          [](MachinePlan& plan, const std::string& word) { plan.kernel = open_word(word, O_RDONLY); }},
     Flag{"--initramfs", [](MachinePlan& plan,
@@ -71,6 +127,9 @@ constexpr std::array kFlags{
          [](MachinePlan& plan, const std::string& word) {
            plan.disk_limits.requests = number_of("--disk-requests-per-second", word, 1, 1ULL << 30U);
          }},
+    Flag{"--proc", [](MachinePlan& plan, const std::string& word) { plan.proc = open_word(word, O_PATH); }},
+    Flag{"--share", [](MachinePlan& plan, const std::string& word) { add_share(plan, word); }},
+    Flag{"--net", add_nic},
     Flag{"--connections",
          [](MachinePlan& plan, const std::string& word) { plan.connections = open_word(word, O_RDWR); }},
     Flag{"--console", [](MachinePlan& plan,

@@ -6,6 +6,7 @@
 
 #include "base/unique_fd.h"
 #include "devices/block/disk_limits.h"
+#include "devices/net/net.h"
 
 namespace trine::hvm {
 
@@ -14,8 +15,22 @@ struct Disk {
   bool read_only = false;
 };
 
+/// A directory or file of the host that the guest mounts by its tag.
+struct Share {
+  base::UniqueFd source;  ///< O_PATH will do
+  std::string tag;
+  bool read_only = false;
+};
+
+/// A network interface.
+struct Nic {
+  base::UniqueFd tap;  ///< see prepare_tap()
+  NetOptions options;
+};
+
 /// A machine to be, decided whole: nothing in here comes from an image.
 struct MachinePlan {
+  base::UniqueFd kvm;                     ///< /dev/kvm; -1: it is opened
   base::UniqueFd kernel;                  ///< an uncompressed ELF with a PVH note
   std::vector<base::UniqueFd> initramfs;  ///< cpio archives, which follow one another in memory
   std::string command_line;
@@ -23,9 +38,12 @@ struct MachinePlan {
   unsigned cpus = 1;
   std::vector<Disk> disks;  ///< /dev/vda, /dev/vdb, … in this order
   DiskLimits disk_limits;   ///< of each
+  std::vector<Nic> nics;
   /// A seqpacket socket: each connection of the guest to a port of the host is sent over it, as a stream
   /// socket with the port's number in decimal. -1: no vsock.
   base::UniqueFd connections;
+  std::vector<Share> shares;
+  base::UniqueFd proc;     ///< /proc, with shares; -1: as it is in the root
   base::UniqueFd console;  ///< gets all that the guest's consoles say; -1: only the end is kept
 };
 

@@ -17,14 +17,24 @@ class DeviceHost {
   virtual Queue* queue(unsigned index) noexcept = 0;
   /// Tells the driver that `queue` has completed chains, unless it does not want to hear.
   virtual void interrupt(const Queue& queue) noexcept = 0;
-  /// Tells the driver that the configuration space is another.
-  virtual void config_changed() noexcept = 0;
   /// The driver broke the rules: the device is dead until it is reset (DEVICE_NEEDS_RESET).
   virtual void fail(QueueError error) noexcept = 0;
+  /// The feature bits that the driver took of those offered.
+  [[nodiscard]] virtual std::uint64_t agreed() const noexcept = 0;
+  /// Tells the driver that the configuration space is another.
+  virtual void config_changed() noexcept = 0;
 };
 
 /// Source: virtio 1.2 §5.
-enum class DeviceType : std::uint32_t { kBlock = 2, kConsole = 3, kEntropy = 4, kBalloon = 5, kVsock = 19 };
+enum class DeviceType : std::uint32_t {
+  kNet = 1,
+  kBlock = 2,
+  kConsole = 3,
+  kEntropy = 4,
+  kBalloon = 5,
+  kVsock = 19,
+  kFs = 26
+};
 
 /// One virtio device. All calls come under the machine's device lock: a device needs none of its own. What a
 /// guest does never makes one throw.

@@ -29,6 +29,8 @@ enum Register : std::uint64_t {
   kQueueAvailableHigh = 0x94,
   kQueueUsedLow = 0xa0,
   kQueueUsedHigh = 0xa4,
+  kSharedMemoryLengthLow = 0xb0,
+  kSharedMemoryLengthHigh = 0xb4,
   kConfigGeneration = 0xfc,
   kConfig = 0x100,
 };
@@ -147,6 +149,9 @@ std::uint32_t MmioTransport::read_register(std::uint64_t offset) noexcept {
       return status_;
     case kConfigGeneration:
       return config_generation_;
+    case kSharedMemoryLengthLow:  // all ones: there is no such region, of no device
+    case kSharedMemoryLengthHigh:
+      return UINT32_MAX;
     default:
       return 0;
   }

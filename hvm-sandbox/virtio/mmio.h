@@ -26,6 +26,10 @@ class MmioTransport : private DeviceHost {
 
   /// `raise` interrupts the guest; it is called under the device lock.
   MmioTransport(std::unique_ptr<Device> device, const GuestMemory& memory, std::function<void()> raise);
+  /// The device first: a thread of its own may use the rest until then.
+  ~MmioTransport() { device_.reset(); }
+  MmioTransport(const MmioTransport&) = delete;
+  MmioTransport& operator=(const MmioTransport&) = delete;
 
   void read(std::uint64_t offset, std::span<std::byte> out) noexcept;
   void write(std::uint64_t offset, std::span<const std::byte> in) noexcept;
@@ -47,6 +51,7 @@ class MmioTransport : private DeviceHost {
   void interrupt(const Queue& queue) noexcept override;
   void config_changed() noexcept override;
   void fail(QueueError error) noexcept override;
+  [[nodiscard]] std::uint64_t agreed() const noexcept override { return driver_features_; }
 
   [[nodiscard]] std::uint32_t read_register(std::uint64_t offset) noexcept;
   void write_register(std::uint64_t offset, std::uint32_t value) noexcept;

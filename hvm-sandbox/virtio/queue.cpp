@@ -150,10 +150,13 @@ std::expected<bool, QueueError> Queue::pop(Chain& chain) {
   return true;
 }
 
-void Queue::complete(const Chain& chain, std::uint32_t written) noexcept {
+void Queue::place(const Chain& chain, std::uint32_t written) noexcept {
   const std::size_t slot = next_used_ & (size_ - 1U);
   used_.store(kRingHeader + (slot * kUsedEntry), UsedElement{chain.head, written});
   ++next_used_;
+}
+
+void Queue::publish() noexcept {
   used_.store_release(2, next_used_);
 }
 

@@ -62,7 +62,13 @@ class Queue {
   void unpop() noexcept { --next_available_; }
 
   /// Gives a chain back with `written` bytes of its writable part filled.
-  void complete(const Chain& chain, std::uint32_t written) noexcept;
+  void complete(const Chain& chain, std::uint32_t written) noexcept {
+    place(chain, written);
+    publish();
+  }
+  /// The same in two steps, for chains that the driver must not see one without the other.
+  void place(const Chain& chain, std::uint32_t written) noexcept;
+  void publish() noexcept;
 
   /// Whether the driver wants to be interrupted for what was completed.
   [[nodiscard]] bool wants_interrupt() const noexcept;

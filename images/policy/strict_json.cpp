@@ -43,6 +43,18 @@ class KeyWatch {
   throw base::Error(name + " " + what);
 }
 
+/// ": line 3", where the syntax is broken; nothing for what has no place, as a number that is too large.
+std::string place_of_fault(std::string_view text) {
+  try {
+    const Json whole = Json::parse(text);
+    return {};
+  } catch (const Json::parse_error& error) {
+    return ": line " + std::to_string(1 + std::ranges::count(text.substr(0, error.byte), '\n'));
+  } catch (const Json::exception&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 std::string json_step(std::string_view key) {
@@ -67,7 +79,7 @@ Json parse_strict_json(std::string_view text, const std::string& name, std::size
   if (!watch.fault().empty())
     refuse_document(name, watch.fault());
   if (json.is_discarded())
-    refuse_document(name, "is no JSON");
+    refuse_document(name, "is no JSON" + place_of_fault(text));
   return json;
 }
 
@@ -88,6 +100,12 @@ std::uint64_t JsonPlace::number() const {
   if (!value_->is_number_unsigned())
     refuse("is no whole number");
   return value_->get<std::uint64_t>();
+}
+
+bool JsonPlace::boolean() const {
+  if (!value_->is_boolean())
+    refuse("is neither true nor false");
+  return value_->get<bool>();
 }
 
 std::vector<JsonPlace> JsonPlace::items() const {

@@ -31,9 +31,11 @@ class JsonPlace {
   [[nodiscard]] const std::string& document() const { return document_; }
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] bool is_null() const { return value_->is_null(); }
+  [[nodiscard]] bool is_list() const { return value_->is_array(); }
 
   [[nodiscard]] std::string text() const;
   [[nodiscard]] std::uint64_t number() const;
+  [[nodiscard]] bool boolean() const;
   [[nodiscard]] std::vector<JsonPlace> items() const;
   [[nodiscard]] std::vector<std::pair<std::string, JsonPlace>> members() const;
   [[nodiscard]] std::optional<JsonPlace> find(const char* key) const;

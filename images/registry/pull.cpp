@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "choose.h"
 #include "download.h"
+#include "images/signers.h"
 #include "images/store.h"
 #include "images/tag.h"
 #include "importer.h"
@@ -82,10 +83,11 @@ class Pull {
     const auto is_stored = [&](const std::string& digest) { return store().find(digest).has_value(); };
     const auto manifest = choose_manifest(endpoint_, reference_, platform_, is_stored);
     // What is stored is about to be given a name that others may trust.
-    (void)require_allowed(endpoint_, policy_, reference_, manifest.digest,
-                          "cannot pull " + reference_.full());
+    const auto verified =
+        require_allowed(endpoint_, policy_, reference_, manifest.digest, "cannot pull " + reference_.full());
     if (const auto known = store().find(manifest.digest)) {
       check_platform(known->config);
+      keep_signers(manifest.digest, verified);
       for (const auto& name : names)
         tag(options_.store, manifest.digest, name);
       return manifest.digest;
@@ -104,10 +106,20 @@ class Pull {
       prepare(image, importer);
       transfer(image, importer, names);
     }
+    keep_signers(image.manifest_digest, verified);
     return image.manifest_digest;
   }
 
  private:
+  /// For isolation policies, which go by signers.
+  void keep_signers(const std::string& digest, const std::vector<Verified>& verified) const {
+    std::vector<std::string> fingerprints;
+    for (const Verified& one : verified)
+      fingerprints.push_back(one.fingerprint);
+    if (!fingerprints.empty())
+      note_signers(options_.store, digest, fingerprints);
+  }
+
   /// To look into; nothing is mounted.
   [[nodiscard]] Store store() const { return {options_.store, ""}; }
 

@@ -12,6 +12,7 @@
 #include "isolation/seccomp.h"
 #include "runtime/attach/terminal_mode.h"
 #include "vm_monitor.h"
+#include "vm_network_codec.h"
 #include "vm_plan_codec.h"
 #include "vm_session.h"
 
@@ -31,19 +32,63 @@ constexpr const char* kCommandLine =
     "cryptomgr.notests "
     "initcall_blacklist=load_system_certificate_list,ftrace_check_for_weak_functions,trace_eval_init";
 
+std::vector<hvm::GuestShare> shares_of(const VmOptions& options) {
+  std::vector<hvm::GuestShare> shares;
+  shares.reserve(options.shares.size());
+  for (const VmShare& share : options.shares)
+    shares.push_back({.tag = share.tag, .read_only = share.read_only});
+  return shares;
+}
+
 hvm::StartRequest make_request(VmOptions& options) {
   GuestPlan plan{.isolation_part = std::move(options.plan), .limits = std::move(options.limits)};
   return {.layers = static_cast<std::uint32_t>(options.layer_disks.size()),
           .files = std::move(options.files),
+          .shares = shares_of(options),
           .terminal = plan.isolation_part.process.terminal,
           .input = options.interactive,
           .plan = hvm::wire::encode(plan)};
+}
+
+/// As trine-vmm's --net takes it.
+std::string options_of(const netns::Interface& interface) {
+  constexpr std::string_view kHex = "0123456789abcdef";
+  std::string mac;
+  for (const char byte : interface.mac) {
+    const auto value = static_cast<unsigned char>(byte);
+    if (!mac.empty())
+      mac += ':';
+    mac += kHex[value >> 4U];
+    mac += kHex[value & 0xfU];
+  }
+  return "mac=" + mac + ",mtu=" + std::to_string(interface.mtu);
+}
+
+std::vector<MonitorNic> monitor_nics(const std::vector<VmNic>& nics) {
+  std::vector<MonitorNic> result;
+  result.reserve(nics.size());
+  for (const VmNic& nic : nics)
+    result.push_back({.tap = nic.tap.get(), .options = options_of(nic.interface)});
+  return result;
+}
+
+/// The payload of NET; empty: none is sent.
+std::string network_of(const std::vector<VmNic>& nics) {
+  std::vector<netns::Interface> interfaces;
+  interfaces.reserve(nics.size());
+  for (const VmNic& nic : nics)
+    interfaces.push_back(nic.interface);
+  return interfaces.empty() ? std::string() : hvm::wire::encode(interfaces);
 }
 
 }  // namespace
 
 std::string guest_file(const std::string& name) {
   return std::string(hvm::kFilesDirectory) + "/" + name;
+}
+
+std::string guest_share(const std::string& tag, bool is_directory) {
+  return std::string(hvm::kSharesDirectory) + "/" + tag + (is_directory ? "" : hvm::kSingleShare);
 }
 
 VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
@@ -53,14 +98,21 @@ VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
                    .command_line = kCommandLine,
                    .memory_bytes = options.memory_bytes,
                    .cpus = options.cpus,
-                   .read_only_disks = options.layer_disks});
-  if (options.on_created)
-    options.on_created(monitor.process().pid());
+                   .read_only_disks = options.layer_disks,
+                   .shares = std::move(options.shares),
+                   .nics = monitor_nics(options.nics),
+                   .cgroup_name = options.cgroup_name,
+                   .cpu = options.cpu,
+                   .on_created = options.on_created});
+  const std::string network = network_of(options.nics);
+  options.nics.clear();  // the taps are the monitor's now, and end with it
   const attach::RawMode raw(request.terminal && options.interactive ? STDIN_FILENO : -1);
   VmSession session(monitor, signals, request,
                     {.boot_limit = options.boot_limit,
                      .control = std::move(options.control),
-                     .on_paused = std::move(options.on_paused)});
+                     .on_started = std::move(options.on_started),
+                     .on_paused = std::move(options.on_paused),
+                     .network = network});
   return session.run();
 }
 

@@ -7,6 +7,7 @@
 #include "isolation/start.h"
 #include "runtime/backend/container.h"
 #include "runtime/backend/joined_process.h"
+#include "vm_network_codec.h"
 #include "vm_plan_codec.h"
 
 /// trine-agent: PID 1 in a guest. It runs the workload as a container of the guest's, by the code that runs
@@ -17,6 +18,7 @@ namespace base = trine::base;
 namespace cgroups = trine::cgroups;
 namespace hvm = trine::hvm;
 namespace isolation = trine::isolation;
+namespace netns = trine::netns;
 namespace backend = trine::runtime::backend;
 
 constexpr const char* kWritable = "/run/trine/root";
@@ -76,13 +78,28 @@ isolation::OverlayRoot make_root(const std::vector<std::string>& layers) {
 
 class ContainerLauncher : public hvm::Launcher {
  public:
+  std::optional<hvm::Failure> set_up_network(const std::string& interfaces) override {
+    const auto wanted = hvm::wire::decode<std::vector<netns::Interface>>(interfaces);
+    if (!wanted)
+      return hvm::Failure{.message = "the agent does not understand the network that it is to set up"};
+    try {
+      netns::set_up_interfaces(*wanted);
+    } catch (const base::Error& error) {
+      return failure(error, hvm::Failure{}.exit_code);
+    }
+    return std::nullopt;
+  }
+
   Made start(const hvm::StartRequest& request, const std::vector<std::string>& layers) override {
     auto plan = hvm::wire::decode<backend::GuestPlan>(request.plan);
     if (!plan)
       return std::unexpected(
           hvm::Failure{.message = "the agent does not understand the plan of the process"});
     return caught([&]() -> std::unique_ptr<hvm::Workload> {
-      plan->isolation_part.root.source = make_root(layers);
+      // A root that the host shares is the plan's own.
+      const auto* shared = std::get_if<isolation::DirectoryRoot>(&plan->isolation_part.root.source);
+      if (shared == nullptr || shared->path.empty())
+        plan->isolation_part.root.source = make_root(layers);
       backend::ContainerPlan container{.isolation = std::move(plan->isolation_part),
                                        .limits = std::move(plan->limits)};
       const auto ignore = [](pid_t /*pid*/, const cgroups::Group& /*group*/) {};

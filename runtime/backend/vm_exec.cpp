@@ -100,6 +100,7 @@ class VmExec {
       : line_(line),
         terminal_(options.process.process.terminal),
         detach_(options.detach),
+        tell_started_(options.on_started),
         signals_(::signalfd(-1, &signals.signals(), SFD_CLOEXEC | SFD_NONBLOCK)),
         streams_(terminal_, options.interactive) {
     if (!signals_)
@@ -182,6 +183,8 @@ class VmExec {
       }
       case FrameType::kStarted:
         started_ = true;
+        if (tell_started_)
+          tell_started_();
         if (detach_)
           code_ = 0;
         send_window_size();
@@ -201,6 +204,7 @@ class VmExec {
 
   Line& line_;
   bool terminal_, detach_;
+  const std::function<void()>& tell_started_;
   base::UniqueFd signals_;
   VmStreams streams_;
   bool connected_ = true;

@@ -2,22 +2,23 @@
 
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/socket.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include <array>
 #include <cerrno>
 #include <csignal>
-#include <filesystem>
-#include <span>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/helper.h"
+#include "base/log.h"
 #include "base/socket.h"
 #include "base/text.h"
 #include "hvm-sandbox/cpio.h"
+#include "hvm-sandbox/kvm_device.h"
+#include "vm_jail.h"
 
 namespace trine::runtime::backend {
 namespace {
@@ -25,46 +26,64 @@ namespace {
 /// A port's number, or an answer.
 constexpr std::size_t kMostPacket = 256;
 
-std::vector<std::string> words_of(const MonitorOptions& options, const std::string& program, int channel,
-                                  const AgentArchive& agent) {
-  std::vector<std::string> words{program,
-                                 "--kernel",
-                                 options.kernel,
-                                 "--command-line",
-                                 options.command_line,
-                                 "--memory",
-                                 std::to_string(options.memory_bytes),
-                                 "--cpus",
-                                 std::to_string(options.cpus),
-                                 "--connections",
-                                 "fd:" + std::to_string(channel)};
-  for (const std::string& file : options.initramfs_files)
-    words.insert(words.end(), {"--initramfs", file});
-  for (const std::string& part :
-       {"fd:" + std::to_string(agent.before.get()), agent.program, "fd:" + std::to_string(agent.after.get())})
-    words.insert(words.end(), {"--initramfs", part});
-  for (const std::string& disk : options.read_only_disks)
-    words.insert(words.end(), {"--read-only-disk", disk});
-  return words;
-}
+/// The command line of trine-vmm and what is given to it, all of it open: the monitor reaches no file.
+class Gifts {
+ public:
+  void say(const char* flag, std::string value) { words_.insert(words_.end(), {flag, std::move(value)}); }
+  /// `more` follows the descriptor's number.
+  void give(const char* flag, base::UniqueFd fd, const std::string& more = {}) {
+    say(flag, "fd:" + std::to_string(fd.get()) + more);
+    given_.push_back(std::move(fd));
+  }
+  void give(const char* flag, const std::string& file) { give(flag, base::open_file(file, O_RDONLY)); }
 
-/// In the child. Nothing here may allocate: the caller may have threads.
-[[noreturn]] void become_monitor(char* const* words, pid_t caller, std::span<const int> kept) {
-  ::prctl(PR_SET_PDEATHSIG, SIGKILL);
-  if (::getppid() != caller)
-    ::_exit(1);
-  // The terminal's signals are the caller's to pass on to the workload.
-  ::setpgid(0, 0);
-  sigset_t none;
-  ::sigemptyset(&none);
-  ::sigprocmask(SIG_SETMASK, &none, nullptr);
-  for (const int fd : kept)
-    ::fcntl(fd, F_SETFD, 0);
-  const int null = ::open("/dev/null", O_RDWR);
-  if (null < 0 || ::dup2(null, STDIN_FILENO) < 0 || ::dup2(null, STDOUT_FILENO) < 0)
-    ::_exit(1);
-  ::execv(words[0], words);
-  ::_exit(127);
+  /// The caller goes on holding it.
+  void lend(const char* flag, int fd, const std::string& more) {
+    say(flag, "fd:" + std::to_string(fd) + more);
+    lent_.push_back(fd);
+  }
+
+  void serve_files(bool serves) { serves_files_ = serves; }
+
+  [[nodiscard]] JailedProgram for_program(int executable) const {
+    JailedProgram program{.words = words_, .executable = executable, .serves_files = serves_files_};
+    for (const base::UniqueFd& fd : given_)
+      program.kept_descriptors.push_back(fd.get());
+    program.kept_descriptors.insert(program.kept_descriptors.end(), lent_.begin(), lent_.end());
+    return program;
+  }
+
+ private:
+  std::vector<std::string> words_{"trine-vmm"};
+  std::vector<base::UniqueFd> given_;
+  std::vector<int> lent_;
+  bool serves_files_ = false;
+};
+
+Gifts gifts_of(MonitorOptions& options, base::UniqueFd channel) {
+  Gifts gifts;
+  gifts.give("--kvm", hvm::open_kvm_device());
+  gifts.give("--kernel", options.kernel);
+  gifts.say("--command-line", options.command_line);
+  gifts.say("--memory", std::to_string(options.memory_bytes));
+  gifts.say("--cpus", std::to_string(options.cpus));
+  gifts.give("--connections", std::move(channel));
+  for (const std::string& file : options.initramfs_files)
+    gifts.give("--initramfs", file);
+  AgentArchive agent = make_agent_archive();
+  for (base::UniqueFd* part : {&agent.before, &agent.program, &agent.after})
+    gifts.give("--initramfs", std::move(*part));
+  for (const std::string& disk : options.read_only_disks)
+    gifts.give("--read-only-disk", disk);
+  // An empty root has no /proc, by which the files of shares are opened anew.
+  if (!options.shares.empty())
+    gifts.give("--proc", base::open_file("/proc", O_PATH | O_DIRECTORY));
+  for (VmShare& share : options.shares)
+    gifts.give("--share", std::move(share.source), ",tag=" + share.tag + (share.read_only ? ",ro" : ""));
+  for (const MonitorNic& nic : options.nics)
+    gifts.lend("--net", nic.tap, "," + nic.options);
+  gifts.serve_files(!options.shares.empty());
+  return gifts;
 }
 
 base::UniqueFd in_memory(const std::string& content) {
@@ -91,44 +110,58 @@ void add_answer(std::deque<MonitorAnswer>& answers, std::string_view words) {
 
 AgentArchive make_agent_archive() {
   constexpr unsigned kConsoleMajor = 5;
-  AgentArchive parts{.program = base::find_helper("trine-agent")};
-  std::error_code error;
-  const auto size = std::filesystem::file_size(parts.program, error);
-  if (error)
-    throw base::Error("cannot read " + parts.program, error.value());
+  const std::string path = base::find_helper("trine-agent");
+  AgentArchive parts{.program = base::open_file(path, O_RDONLY)};
+  struct stat status{};
+  if (::fstat(parts.program.get(), &status) != 0)
+    base::throw_errno("cannot read " + path);
   hvm::CpioWriter archive;
   archive.add_directory("dev");
   archive.add_character_device("dev/console", 0600, kConsoleMajor, 1);
-  parts.before = in_memory(std::move(archive).finish_before("init", size, 0755));
+  parts.before =
+      in_memory(std::move(archive).finish_before("init", static_cast<std::uint64_t>(status.st_size), 0755));
   parts.after = in_memory(hvm::CpioWriter{}.finish());
   return parts;
 }
 
-Monitor::Monitor(const MonitorOptions& options) {
+Monitor::Monitor(MonitorOptions options) {
   std::array<int, 2> pair{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0)
     base::throw_errno("cannot make a socket for the monitor");
   channel_.reset(pair[0]);
-  const base::UniqueFd theirs(pair[1]);
-  const AgentArchive agent = make_agent_archive();
-  const std::vector<std::string> words =
-      words_of(options, base::find_helper("trine-vmm"), theirs.get(), agent);
-  const std::array kept{theirs.get(), agent.before.get(), agent.after.get()};
-  const std::vector<char*> argv = base::to_argv(words);
-  const pid_t caller = ::getpid();
-  process_ = base::clone_process({});
-  if (!process_)
-    become_monitor(argv.data(), caller, kept);
+  const Gifts gifts = gifts_of(options, base::UniqueFd(pair[1]));
+  const base::UniqueFd program = base::open_file(base::find_helper("trine-vmm"), O_RDONLY);
+  cgroups::Limits limits = monitor_limits(options.memory_bytes, options.cpus);
+  limits.cpu = options.cpu;
+  group_ = make_monitor_group(options.cgroup_name, limits);
+  try {
+    process_ = start_jailed(gifts.for_program(program.get()), group_, [&](pid_t pid) {
+                 if (options.on_created)
+                   options.on_created(pid, group_);
+               }).process;
+  } catch (const base::Error&) {
+    end();
+    throw;
+  }
 }
 
 Monitor::~Monitor() {
-  if (!process_)
-    return;
-  process_.signal(SIGKILL);
+  end();
+}
+
+void Monitor::end() noexcept {
+  if (process_) {
+    process_.signal(SIGKILL);
+    try {
+      process_.wait();
+    } catch (const base::Error&) {
+      // It was waited for already.
+    }
+  }
   try {
-    process_.wait();
-  } catch (const base::Error&) {
-    // It was waited for already.
+    group_.remove();
+  } catch (const base::Error& error) {
+    base::print_warning(error.what());
   }
 }
 
@@ -136,6 +169,9 @@ std::optional<GuestConnection> Monitor::accept() {
   for (;;) {
     std::array<char, kMostPacket> text{};
     base::Received received = base::receive_with_descriptor(channel_.get(), text, MSG_DONTWAIT);
+    // It has closed its end, and may be ending; polled on, this would be readable all the while.
+    if (received.size == 0)
+      channel_.reset();
     if (received.size <= 0)
       return std::nullopt;
     const std::string_view words(text.data(), static_cast<std::size_t>(received.size));

@@ -2,14 +2,23 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "base/process.h"
 #include "base/unique_fd.h"
+#include "cgroups/group.h"
+#include "runtime/backend/vm.h"
 
 namespace trine::runtime::backend {
+
+/// A network interface: an open tap, and what trine-vmm's --net says of it.
+struct MonitorNic {
+  int tap = -1;
+  std::string options;  ///< "mac=02:00:00:00:00:01,mtu=1500"
+};
 
 /// What trine-vmm is started with.
 struct MonitorOptions {
@@ -19,6 +28,12 @@ struct MonitorOptions {
   std::uint64_t memory_bytes = 0;
   unsigned cpus = 1;
   std::vector<std::string> read_only_disks;
+  std::vector<VmShare> shares;
+  std::vector<MonitorNic> nics;
+  std::string cgroup_name;
+  std::optional<cgroups::CpuQuota> cpu;  ///< of all its threads together
+  /// It exists, in its cgroup, and waits: the moment to write its record.
+  std::function<void(pid_t, const cgroups::Group&)> on_created;
 };
 
 /// A connection that the guest opened.
@@ -33,11 +48,11 @@ struct MonitorAnswer {
   std::string text;  ///< what follows: why not
 };
 
-/// A trine-vmm that runs. It dies with its caller, and the destructor ends it.
+/// A trine-vmm that runs, confined (vm_jail.h). It dies with its caller, and the destructor ends it.
 class Monitor {
  public:
-  /// Throws base::Error when the program is missing or cannot be started.
-  explicit Monitor(const MonitorOptions& options);
+  /// Throws base::Error when the program or a file is missing, or it cannot be started.
+  explicit Monitor(MonitorOptions options);
   ~Monitor();
   Monitor(const Monitor&) = delete;
   Monitor& operator=(const Monitor&) = delete;
@@ -45,7 +60,7 @@ class Monitor {
   [[nodiscard]] base::Process& process() { return process_; }
   /// Readable when the guest has opened a connection.
   [[nodiscard]] int channel() const { return channel_.get(); }
-  /// Nothing when there is none waiting.
+  /// Nothing when there is none waiting. When the monitor has closed its end, channel() is -1 from then on.
   [[nodiscard]] std::optional<GuestConnection> accept();
 
   /// Ask something of the machine. False: the monitor takes nothing. Each that was asked is answered, in
@@ -58,7 +73,9 @@ class Monitor {
 
  private:
   bool ask(const std::string& word);
+  void end() noexcept;
 
+  cgroups::Group group_;
   base::Process process_;
   base::UniqueFd channel_;
   std::deque<MonitorAnswer> answers_;
@@ -68,7 +85,7 @@ class Monitor {
 /// console. In three pieces, one behind the other, so that the agent is read from its own file.
 struct AgentArchive {
   base::UniqueFd before;
-  std::string program;  ///< a path
+  base::UniqueFd program;
   base::UniqueFd after;
 };
 AgentArchive make_agent_archive();

@@ -58,6 +58,14 @@ struct Fields<isolation::OverlayRoot> {
   }
 };
 template <>
+struct Fields<isolation::HostRoot> {
+  static auto of(auto& /*whole*/) { return std::tie(); }
+};
+template <>
+struct Fields<isolation::EmptyRoot> {
+  static auto of(auto& /*whole*/) { return std::tie(); }
+};
+template <>
 struct Fields<isolation::Root> {
   static auto of(auto& whole) {
     auto& [source, read_only, propagation] = whole;

@@ -32,11 +32,13 @@ struct MachineEnd {
   int code;
   const char* text;
 };
+/// SIGSYS. Whoever has the monitor is no longer its program.
+constexpr const char* kForbiddenCall = "its monitor made a call that its seccomp list forbids";
 constexpr std::array kMachineEnds{
     MachineEnd{0, "its guest powered off"},         MachineEnd{10, "its guest rebooted"},
     MachineEnd{11, "its guest's kernel panicked"},  MachineEnd{12, "its guest's processor stopped"},
     MachineEnd{13, "its monitor was told to stop"}, MachineEnd{127, "its monitor could not be run"},
-    MachineEnd{137, "its monitor was killed"},
+    MachineEnd{137, "its monitor was killed"},      MachineEnd{159, kForbiddenCall},
 };
 
 using Clock = std::chrono::steady_clock;
@@ -62,10 +64,12 @@ VmSession::VmSession(Monitor& monitor, const attach::SignalBlock& signals, const
     : monitor_(monitor),
       request_(request),
       boot_limit_(options.boot_limit),
+      network_(std::move(options.network)),
       deadline_(Clock::now() + boot_limit_),
       signals_(::signalfd(-1, &signals.signals(), SFD_CLOEXEC | SFD_NONBLOCK)),
       streams_(request.terminal, request.input),
       clients_(std::move(options.control)),
+      tell_started_(std::move(options.on_started)),
       machine_(monitor),
       on_paused_(std::move(options.on_paused)) {
   if (!signals_)
@@ -321,6 +325,8 @@ void VmSession::start(const hvm::Frame& frame) {
   if (!ready || ready->version != hvm::kProtocolVersion)
     throw base::Error("the guest's agent speaks another version of the protocol than this trine", 0,
                       "trine and trine-agent belong together");
+  if (!ready_ && !network_.empty())
+    send(hvm::FrameType::kNet, network_);
   if (!ready_)
     send(hvm::FrameType::kStart, hvm::wire::encode(request_));
   ready_ = true;
@@ -330,6 +336,8 @@ void VmSession::on_started() {
   if (started_)
     return;
   started_ = true;
+  if (tell_started_)
+    tell_started_();
   send_window_size();
   for (const int number : std::exchange(early_signals_, {}))
     deliver(number);

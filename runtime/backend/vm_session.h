@@ -18,7 +18,9 @@ namespace trine::runtime::backend {
 struct VmSessionOptions {
   std::chrono::seconds boot_limit;
   base::UniqueFd control;               ///< at which other commands ask for processes of theirs; or none
+  std::function<void()> on_started;     ///< the first process runs; or nothing
   std::function<void(bool)> on_paused;  ///< the machine stands still, or goes on again; or none
+  std::string network;                  ///< the payload of NET; empty: it is not sent
 };
 
 /// The host's end of the conversation with a guest's agent: starts the first process, carries its streams,
@@ -61,6 +63,7 @@ class VmSession {
   Monitor& monitor_;
   const hvm::StartRequest& request_;
   std::chrono::seconds boot_limit_;
+  std::string network_;
   std::chrono::steady_clock::time_point deadline_;
   std::optional<std::chrono::steady_clock::time_point> kill_deadline_;
   base::UniqueFd signals_;
@@ -70,6 +73,7 @@ class VmSession {
   std::vector<base::UniqueFd> greeting_;  ///< streams that have not said which they are
   VmStreams streams_;
   VmClients clients_;
+  std::function<void()> tell_started_;
   VmMachine machine_;
   std::function<void(bool)> on_paused_;
   std::vector<hvm::Frame> early_requests_;  ///< of other commands, before there was a process

@@ -37,7 +37,8 @@ const Flag<RunOptions> kFlags[] = {
      set_platform},
     {{"--signature-policy", "FILE", kInstance, "in place of ~/.config or /etc/containers/policy.json"},
      [](RunOptions& o, Text v) { o.signature_policy = v; }},
-    {{"--isolation", "CLASS", kInstance, "container (default), vm, full or auto"}, set_isolation},
+    {{"--isolation", "CLASS", kInstance, "container, vm, full or auto (default: the policy's, or container)"},
+     set_isolation},
     {{"-l,--label", "KEY=VALUE", kInstance, "a label"},
      [](RunOptions& o, Text v) { o.labels.push_back(read_pair("--label", v)); }},
     {{"--annotation", "KEY=VALUE", kInstance, "an OCI annotation"},
@@ -58,7 +59,8 @@ const Flag<RunOptions> kFlags[] = {
      [](RunOptions& o, Text v) { o.read_only = is_on(v); }},
     {{"--shm-size", "SIZE", kFiles, "of /dev/shm (default: 64m)"}, set_shm_size},
     {{"--device", "HOST[:TARGET[:rwm]]", kFiles, "a device of the host"}, add_device},
-    {{"--network", "MODE", kNetwork, "private (default), none, host or container:NAME"}, set_network},
+    {{"--network", "MODE", kNetwork, "private (default), none, host, container:NAME or ns:/PATH"},
+     set_network},
     {{"-m,--memory", "SIZE", kLimits, "memory (b, k, m, g); 0 for no limit"}, set_memory},
     {{"--memory-swap", "SIZE", kLimits,
       "memory and swap together (default: twice the memory); -1 for no limit"},
@@ -97,6 +99,17 @@ void check_bundle(const ParsedFlags& parsed) {
   }
 }
 
+RunOptions make_options(ParsedFlags parsed) {
+  check_bundle(parsed);
+  RunOptions options;
+  apply_flags(kFlags, parsed, options);
+  check_targets(options);
+  options.image = std::move(parsed.rest.front());
+  options.command.assign(std::make_move_iterator(parsed.rest.begin() + 1),
+                         std::make_move_iterator(parsed.rest.end()));
+  return options;
+}
+
 }  // namespace
 
 std::vector<FlagText> run_flag_texts() {
@@ -107,14 +120,16 @@ RunOptions parse_run(std::vector<std::string> arguments) {
   ParsedFlags parsed = parse_words("run", run_flag_texts(), std::move(arguments), args::FlagsEnd::kFirstWord);
   if (parsed.rest.empty())
     throw base::Error("trine run needs an image", 0, "trine run [FLAG]... IMAGE [COMMAND]...");
-  check_bundle(parsed);
-  RunOptions options;
-  apply_flags(kFlags, parsed, options);
-  check_targets(options);
-  options.image = std::move(parsed.rest.front());
-  options.command.assign(std::make_move_iterator(parsed.rest.begin() + 1),
-                         std::make_move_iterator(parsed.rest.end()));
-  return options;
+  return make_options(std::move(parsed));
+}
+
+RunOptions parse_policy_test(std::vector<std::string> arguments) {
+  ParsedFlags parsed = parse_words("policy", run_flag_texts(), std::move(arguments));
+  if (parsed.rest.size() != 1) {
+    throw base::Error("trine policy test needs one image, and no command behind it", 0,
+                      "trine policy test IMAGE [FLAG]..., with the flags of trine run");
+  }
+  return make_options(std::move(parsed));
 }
 
 }  // namespace trine::runtime::cli

@@ -90,15 +90,18 @@ void set_platform(RunOptions& options, const std::string& text) {
 }
 
 void set_isolation(RunOptions& options, const std::string& text) {
-  if (text == "container" || text == "vm") {
-    options.isolation_class = text == "vm" ? engine::IsolationClass::kVm : engine::IsolationClass::kContainer;
-    return;
-  }
-  if (text == "full" || text == "auto") {
+  if (text == "container") {
+    options.isolation = policy::Request::kContainer;
+  } else if (text == "vm") {
+    options.isolation = policy::Request::kVm;
+  } else if (text == "auto") {
+    options.isolation = policy::Request::kAuto;
+  } else if (text == "full") {
     refuse("--isolation", text, "it is not built into this version of trine",
            "it has container and vm; a stronger class is never replaced by a weaker one");
+  } else {
+    refuse("--isolation", text, "there is no such class", "container, vm, full or auto");
   }
-  refuse("--isolation", text, "there is no such class", "container, vm, full or auto");
 }
 
 void set_stop_signal(RunOptions& options, const std::string& text) {
@@ -151,6 +154,7 @@ void set_working_directory(RunOptions& options, const std::string& text) {
 
 void set_network(RunOptions& options, const std::string& text) {
   constexpr std::string_view kContainer = "container:";
+  constexpr std::string_view kNamespace = "ns:/";
   if (text == "private") {
     options.network = engine::NetworkMode::kPrivate;
   } else if (text == "none") {
@@ -160,8 +164,11 @@ void set_network(RunOptions& options, const std::string& text) {
   } else if (text.starts_with(kContainer) && text.size() > kContainer.size()) {
     options.network = engine::NetworkMode::kContainer;
     options.network_container = text.substr(kContainer.size());
+  } else if (text.starts_with(kNamespace)) {
+    options.network = engine::NetworkMode::kNamespace;
+    options.network_namespace = text.substr(kNamespace.size() - 1);
   } else {
-    refuse("--network", text, "there is no such network", "private, none, host or container:NAME");
+    refuse("--network", text, "there is no such network", "private, none, host, container:NAME or ns:/PATH");
   }
 }
 

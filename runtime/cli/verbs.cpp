@@ -9,11 +9,13 @@
 #include "image_verbs.h"
 #include "instance_verbs.h"
 #include "lifecycle_verbs.h"
+#include "policy_verb.h"
 #include "registry_verbs.h"
 #include "run_flags.h"
 #include "runtime/engine/run.h"
 #include "stats_verb.h"
 #include "store_verbs.h"
+#include "update_verb.h"
 #include "verb.h"
 #include "vm_verbs.h"
 
@@ -145,6 +147,13 @@ const std::vector<Verb>& verbs() {
        "as "
        "the guest's kernel counts them. With --format json there is one array a second, on one line.",
        "trine stats\ntrine stats --no-stream --format json web", stats_flag_texts, run_stats},
+      {"update", "[FLAG]... INSTANCE", "change the limits of a running container",
+       "What no flag names stays as it is. Memory is not taken below what is in use. A limit can be changed "
+       "when "
+       "the instance was started with one that the same cgroup controller serves: memory and swap, or "
+       "processors and shares; cpuset and processes have one each. A VM keeps what it was started with.",
+       "trine update --memory 512m --pids-limit 200 web\ntrine update --cpus 0.5 web", update_flag_texts,
+       run_update},
       {"exec", "[FLAG]... INSTANCE COMMAND [ARGUMENT]...", "run a program in a running instance",
        "Runs COMMAND beside the instance's first process and exits with its exit code. User, environment, "
        "directory, capabilities, limits and seccomp filter are those that the instance was started with, but "
@@ -208,6 +217,17 @@ const std::vector<Verb>& verbs() {
        "Looks for all that --isolation vm needs, runs a few instructions in a guest and times them, and says "
        "what is missing and how to get it. Exits with 0 when VMs can run, else with 1.",
        "trine check\ntrine check && trine run --isolation vm debian", no_flags, run_check},
+      {"policy", "test IMAGE [FLAG]... | check [FILE|DIRECTORY]...", "tell what the isolation policy says",
+       "test tells which class of isolation a trine run of IMAGE with the same flags gets, which rule or "
+       "default of the isolation policy decides that, and what the rules go by; it fails as the run would "
+       "when "
+       "a rule demands a stronger class than --isolation. Nothing is pulled or started, and no command is "
+       "given. check reads the policy, /etc/trine/isolation.d/*.json and ~/.config/trine/isolation.d/*.json, "
+       "or the files and directories that are named, tells all that is wrong, and exits with 1 when "
+       "something "
+       "is. A named file is not asked to whom it belongs.",
+       "trine policy test --network host quay.io/team/web:2\ntrine policy check ./50-web.json", no_flags,
+       run_policy},
   };
   return table;
 }

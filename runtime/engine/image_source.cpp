@@ -33,10 +33,6 @@ std::string first_word(const std::string& line) {
   return line.substr(0, line.find(' '));
 }
 
-std::string without_docker(const std::string& name) {
-  return name.starts_with(kDocker) ? name.substr(kDocker.size()) : name;
-}
-
 /// For trine-registry, about images in registries.
 std::vector<std::string> command(const char* verb, const std::vector<std::string>& options,
                                  const std::vector<std::string>& names) {
@@ -88,6 +84,10 @@ const char* const kTransportsText =
 
 images::Store open_store(const Paths& paths) {
   return {paths.lib + "/images", paths.run + "/layers"};
+}
+
+std::string without_docker(const std::string& image) {
+  return image.starts_with(kDocker) ? image.substr(kDocker.size()) : image;
 }
 
 bool is_transport(const std::string& image) {

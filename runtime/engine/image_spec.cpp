@@ -238,7 +238,6 @@ void apply_network(const RunOptions& options, oci::Spec& spec) {
     std::erase_if(spec.linux_part.namespaces,
                   [](const oci::Namespace& entry) { return entry.type == "network"; });
   }
-  // The name belongs to whose network it is.
   if (options.network == NetworkMode::kPrivate || options.network == NetworkMode::kNone) {
     // Unprivileged ports and pings need no privilege in a network that is all the container's own.
     spec.linux_part.sysctl["net.ipv4.ip_unprivileged_port_start"] = "0";

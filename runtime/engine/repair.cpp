@@ -16,6 +16,7 @@
 #include "runtime/backend/recorded_process.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/instance.h"
+#include "runtime/backend/vm_network.h"
 
 namespace trine::runtime::engine {
 namespace {
@@ -75,6 +76,7 @@ void bury(const Paths& paths, const std::string& id) {
   auto record = read_record(run_root(paths) + "/" + id);
   if (record)
     kill_process(*record);
+  backend::part_network(run_root(paths) + "/" + id);
   remove_groups(id, record ? record->cgroups : std::vector<std::string>{});
   const bool ran = record && has_process(*record);
   if (ran && !record->remove) {

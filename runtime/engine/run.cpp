@@ -16,14 +16,17 @@
 #include "isolation/rootless.h"
 #include "isolation/start.h"
 #include "layout.h"
+#include "runtime/backend/network_namespace.h"
 #include "own_streams.h"
 #include "record.h"
 #include "run_vm.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/container.h"
+#include "runtime/engine/class_choice.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
+#include "runtime/engine/update.h"
 
 namespace trine::runtime::engine {
 namespace {
@@ -66,6 +69,10 @@ void add_network_files(const Instance& instance, const RunOptions& options, isol
     add("hosts", "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t" +
                      plan.hostname + "\n");
   }
+  if (options.network == NetworkMode::kNamespace) {
+    if (const std::string text = backend::resolver_configuration(options.network_namespace); !text.empty())
+      add("resolv.conf", text);
+  }
   add("hostname", plan.hostname + "\n");
 }
 
@@ -79,9 +86,10 @@ void fit_to_user_namespace(oci::Spec& spec) {
   spec.linux_part.sysctl.erase("net.ipv4.ping_group_range");
 }
 
-Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootless, Instance& instance) {
+Prepared prepare_image(const RunOptions& options, const Paths& paths, const ClassChoice& choice,
+                       bool rootless, Instance& instance) {
   const images::Store store = open_store(paths);
-  const images::Image image = resolve_image(paths, store, options);
+  const images::Image image = choice.image ? *choice.image : resolve_image(paths, store, options);
   check_runs_here(image.config, options.image);
   Prepared prepared{.lease = store.lease(image)};
   Record& record = instance.record();
@@ -91,6 +99,13 @@ Prepared prepare_image(const RunOptions& options, const Paths& paths, bool rootl
     for (auto& entry : made.spec.linux_part.namespaces) {
       if (entry.type == "network")
         entry.path = namespace_of(paths, options.network_container);
+    }
+  }
+  if (options.network == NetworkMode::kNamespace) {
+    (void)backend::open_network_namespace(options.network_namespace);  // or an error that says what is wrong
+    for (auto& entry : made.spec.linux_part.namespaces) {
+      if (entry.type == "network")
+        entry.path = options.network_namespace;
     }
   }
   if (rootless)
@@ -139,13 +154,14 @@ Prepared prepare_bundle(const RunOptions& options, const std::string& bundle, In
   return prepared;
 }
 
-Prepared prepare(const RunOptions& options, const Paths& paths, bool rootless, Instance& instance) {
+Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoice& choice, bool rootless,
+                 Instance& instance) {
   Record& record = instance.record();
   record.image = options.image;
   record.labels = options.labels;
   record.annotations = options.annotations;
   if (!options.image.starts_with(kBundle))
-    return prepare_image(options, paths, rootless, instance);
+    return prepare_image(options, paths, choice, rootless, instance);
   return prepare_bundle(options, options.image.substr(kBundle.size()), instance);
 }
 
@@ -158,11 +174,10 @@ void write_record(Instance& instance, pid_t pid, const cgroups::Group& group) {
   instance.save();
 }
 
-void report_oom(const Record& record, const cgroups::Limits& limits) {
+void report_oom(const Record& record, std::optional<std::uint64_t> limit) {
   std::string message = "the kernel killed a process of " + record.name + ": out of memory";
-  if (limits.memory_bytes && *limits.memory_bytes > 0) {
-    message += " (its limit is " + std::to_string(*limits.memory_bytes >> 20) + " MiB)";
-  }
+  if (limit)
+    message += " (its limit is " + std::to_string(*limit >> 20U) + " MiB)";
   base::print_error(base::Error(message, 0, "give it more with --memory"));
 }
 
@@ -177,13 +192,15 @@ void end_added_groups(const Instance& instance) {
 
 int run(const RunOptions& options, const Paths& paths) {
   const bool rootless = isolation::is_rootless();
+  const PolicyContext context = load_policy_context();  // before root's files are nobody's
   if (rootless)
     isolation::enter_user_namespace();
   repair(paths);
-  if (options.isolation_class == IsolationClass::kVm)
-    return run_in_vm(options, paths);
+  const ClassChoice choice = choose_class(options, paths, context);
+  if (choice.isolation == policy::Class::kVm)
+    return run_in_vm(options, paths, choice);
   Instance instance = Instance::create(paths, options.name, options.remove);
-  Prepared prepared = prepare(options, paths, rootless, instance);
+  Prepared prepared = prepare(options, paths, choice, rootless, instance);
   const cgroups::Limits limits = prepared.plan.limits;
   const std::string seccomp_cache = paths.run + "/seccomp";
   if (prepared.plan.seccomp)
@@ -214,10 +231,12 @@ int run(const RunOptions& options, const Paths& paths) {
   const base::ExitStatus status =
       attach::attach(container.process(), signals,
                      {.terminal = container.take_terminal(), .interactive = options.interactive});
+  // An update may have changed it since the start.
+  const auto limit = limits.memory_bytes ? memory_limit(container.cgroups()) : std::nullopt;
   const auto end = container.finish();
   end_added_groups(instance);
   if (end.oom_killed)
-    report_oom(instance.record(), limits);
+    report_oom(instance.record(), limit);
   instance.finish(status.code, end.oom_killed);
   return status.code;
 }

@@ -1,5 +1,7 @@
 #include "run_vm.h"
 
+#include <sched.h>
+
 #include <cmath>
 #include <cstdlib>
 
@@ -14,12 +16,15 @@
 #include "isolation/seccomp.h"
 #include "layer_disks.h"
 #include "layout.h"
+#include "runtime/backend/network_namespace.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/plan.h"
 #include "runtime/backend/vm.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
+#include "runtime/backend/vm_network.h"
+#include "vm_shares.h"
 
 namespace trine::runtime::engine {
 namespace {
@@ -31,21 +36,11 @@ struct Meaningless {
   const char* hint;
 };
 
-bool has_bind(const RunOptions& options) {
-  for (const VolumeMount& mount : options.mounts) {
-    if (mount.kind == VolumeMount::Kind::kBind)
-      return true;
-  }
-  return false;
-}
-
 constexpr Meaningless kMeaningless[] = {
     {"a bundle", [](const RunOptions& o) { return o.image.starts_with("bundle:"); },
      "trine-oci runs bundles, as containers"},
-    {"a bind mount (-v, --mount)", has_bind,
-     "host directories cannot be shared with a guest yet: use --tmpfs"},
     {"--network host", [](const RunOptions& o) { return o.network == NetworkMode::kHost; },
-     "a guest has a network of its own"},
+     "a guest has a network of its own; ns:/PATH gives it a network namespace's"},
     {"--network container:…", [](const RunOptions& o) { return o.network == NetworkMode::kContainer; },
      "a guest has a network of its own"},
     {"--device", [](const RunOptions& o) { return !o.devices.empty(); }, "a guest has devices of its own"},
@@ -59,10 +54,12 @@ constexpr Meaningless kMeaningless[] = {
      "--cpus gives a guest its processors"},
 };
 
-void refuse_meaningless(const RunOptions& options) {
+void refuse_meaningless(const RunOptions& options, const std::string& place) {
+  const std::string by =
+      place.empty() ? "" : ", the class that the isolation policy has chosen (" + place + ")";
   for (const Meaningless& entry : kMeaningless) {
     if (entry.is_given(options))
-      throw base::Error(std::string(entry.flag) + " cannot be given with --isolation vm", 0, entry.hint);
+      throw base::Error(std::string(entry.flag) + " cannot be given with --isolation vm" + by, 0, entry.hint);
   }
 }
 
@@ -91,11 +88,16 @@ unsigned cpus_of(const RunOptions& options) {
   return static_cast<unsigned>(cpus);
 }
 
-void add_files(backend::VmOptions& vm) {
+void add_files(const RunOptions& options, backend::VmOptions& vm) {
   const std::string hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t" +
                             vm.plan.hostname + "\n";
-  for (auto& [name, content] :
-       {std::pair<std::string, std::string>{"hosts", hosts}, {"hostname", vm.plan.hostname + "\n"}}) {
+  std::vector<std::pair<std::string, std::string>> files{{"hosts", hosts},
+                                                         {"hostname", vm.plan.hostname + "\n"}};
+  if (options.network == NetworkMode::kNamespace) {
+    if (std::string text = backend::resolver_configuration(options.network_namespace); !text.empty())
+      files.emplace_back("resolv.conf", std::move(text));
+  }
+  for (auto& [name, content] : files) {
     vm.plan.mounts.push_back(
         {.destination = "/etc/" + name, .type = "bind", .source = backend::guest_file(name), .bind = true});
     vm.files.emplace_back(name, content);
@@ -124,9 +126,10 @@ struct Prepared {
   base::UniqueFd lease;  ///< on the image
 };
 
-Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instance) {
+Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoice& choice,
+                 Instance& instance) {
   const images::Store store = open_store(paths);
-  const images::Image image = resolve_image(paths, store, options);
+  const images::Image image = choice.image ? *choice.image : resolve_image(paths, store, options);
   check_runs_in_vm(image.config, options.image);
   Prepared prepared{.lease = store.lease(image)};
   backend::VmOptions& vm = prepared.vm;
@@ -137,7 +140,9 @@ Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instan
   record.image_digest = image.digest;
   record.isolation = kVmClass;
 
-  ImageSpec made = make_image_spec(image.config, options, record.id.substr(0, 12));
+  RunOptions inside = options;
+  inside.network = NetworkMode::kPrivate;  // whatever its guest is connected to
+  ImageSpec made = make_image_spec(image.config, inside, record.id.substr(0, 12));
   oci::validate(made.spec);
   backend::ContainerPlan plan = backend::make_plan(made.spec, "/");
   vm.plan = std::move(plan.isolation);
@@ -152,7 +157,13 @@ Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instan
     plan.seccomp = isolation::default_seccomp_profile(vm.plan.process.capabilities.bounding);
   if (plan.seccomp)
     vm.plan.seccomp = isolation::cached_seccomp(*plan.seccomp, paths.run + "/seccomp");
-  add_files(vm);
+  share_volumes(options.mounts, vm);
+  if (options.network == NetworkMode::kNamespace) {
+    // The guest has one network, its own: the process is in it as the agent is.
+    std::erase_if(vm.plan.namespaces,
+                  [](const isolation::Namespace& entry) { return entry.type == CLONE_NEWNET; });
+  }
+  add_files(options, vm);
   record.command = made.spec.process.args;
   record.stop_signal = made.stop_signal;
 
@@ -169,22 +180,30 @@ Prepared prepare(const RunOptions& options, const Paths& paths, Instance& instan
 
 }  // namespace
 
-int run_in_vm(const RunOptions& options, const Paths& paths) {
-  refuse_meaningless(options);
+int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& choice) {
+  refuse_meaningless(options, choice.place);
   (void)memory_of(options);
   (void)cpus_of(options);
   Instance instance = Instance::create(paths, options.name, options.remove);
-  Prepared prepared = prepare(options, paths, instance);
+  Prepared prepared = prepare(options, paths, choice, instance);
   CidFile cidfile(options.cidfile, instance.record().id);
+  std::optional<backend::VmNetwork> network;
+  if (options.network == NetworkMode::kNamespace) {
+    network.emplace(options.network_namespace, instance.run_directory());
+    prepared.vm.nics = network->take_nics();
+  }
   const attach::SignalBlock signals;
   const backend::JoinedProcess first{.process = prepared.vm.plan.process,
                                      .seccomp = prepared.vm.plan.seccomp};
   prepared.vm.control = backend::make_control_socket(instance.run_directory());
-  prepared.vm.on_created = [&](pid_t pid) {
+  prepared.vm.cgroup_name = cgroup_name(instance.record().id);
+  prepared.vm.cpu = options.limits.cpu;
+  prepared.vm.on_created = [&](pid_t pid, const cgroups::Group& group) {
     instance.keep_process(backend::encode_process(first));
     Record& record = instance.record();
     record.pid = pid;
     record.start_time = base::process_info(pid).start_time;
+    record.cgroups = group.directories();
     record.status = "running";
     instance.save();
   };

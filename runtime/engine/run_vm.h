@@ -1,11 +1,12 @@
 #pragma once
 
+#include "runtime/engine/class_choice.h"
 #include "runtime/engine/paths.h"
 #include "runtime/engine/run_options.h"
 
 namespace trine::runtime::engine {
 
-/// run() with --isolation vm, after it has cleared up and entered a user namespace where it needs one.
-int run_in_vm(const RunOptions& options, const Paths& paths);
+/// run() in class vm, after it has cleared up and entered a user namespace where it needs one.
+int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& choice);
 
 }  // namespace trine::runtime::engine

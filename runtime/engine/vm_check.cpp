@@ -132,7 +132,7 @@ std::vector<Finding> check_vm(const Paths& paths) {
           check_kernel(paths),
           check_agent(),
           check_disk_maker(),
-          check_device("tun", "/dev/net/tun", State::kSlow, "modprobe tun: networks of guests will need it")};
+          check_device("tun", "/dev/net/tun", State::kSlow, "modprobe tun: networks of guests need it")};
 }
 
 }  // namespace trine::runtime::engine

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "vm_keeper.h"
 
 namespace trine::runtime::oci_cli {
 namespace {
@@ -27,7 +28,9 @@ void check_isolation(const oci::Spec& spec) {
   if (found == spec.annotations.end() || found->second == "container")
     return;
   const std::string& value = found->second;
-  if (value == "vm" || value == "full" || value == "auto")
+  if (value == "vm")
+    return check_for_vm(spec);
+  if (value == "full" || value == "auto")
     throw base::Error("the isolation class " + value + " is not built into this version of trine");
   throw base::Error("the annotation dev.trine.isolation has an unknown value '" + value + "'", 0,
                     "it is container, vm, full or auto");
@@ -54,6 +57,7 @@ void describe(const Bundle& bundle, State& state) {
   state.owner = ::geteuid() == 0 ? "root" : std::to_string(::geteuid());
   state.annotations = bundle.spec.annotations;
   state.creating = true;
+  state.vm = wants_vm(bundle.spec);
 }
 
 std::string cgroup_name(const backend::ContainerPlan& plan, const std::string& id) {

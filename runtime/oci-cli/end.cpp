@@ -14,6 +14,8 @@
 #include "launch.h"
 #include "log.h"
 #include "runtime/backend/recorded_process.h"
+#include "runtime/backend/vm_exec.h"
+#include "vm_keeper.h"
 
 namespace trine::runtime::oci_cli {
 namespace {
@@ -70,6 +72,12 @@ void signal_all(const State& state, int number) {
     return group.kill_all();
   for (const pid_t pid : group.processes())
     ::kill(pid, number);
+}
+
+/// To the first process in the guest: its trine passes it on.
+void signal_guest(const Globals& globals, const std::string& id, int number) {
+  if (number != 0 && !backend::signal_vm(control_socket(globals, id), number))
+    throw base::Error("container not running");
 }
 
 /// Whether the kernel ends all its processes with the first one.
@@ -147,7 +155,11 @@ int for_each(const Globals& globals, const Arguments& ids,
 
 void kill_one(const Globals& globals, const std::string& id, int number, bool all) {
   const Container container = Container::open(globals.root, id, Container::Access::kRead);
-  if (all)
+  const Status status = container.status();
+  const bool guest_runs = container.state.vm && (status == Status::kRunning || status == Status::kPaused);
+  if (guest_runs && !(all && number == SIGKILL))
+    signal_guest(globals, id, number);
+  else if (all)
     signal_all(container.state, number);
   else if (number != SIGKILL || has_own_processes(container) || !end_sharing_container(container))
     signal_first(container, number);

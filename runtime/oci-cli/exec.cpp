@@ -14,6 +14,7 @@
 #include "runtime/backend/container.h"
 #include "runtime/backend/listener.h"
 #include "store.h"
+#include "vm_process.h"
 
 namespace trine::runtime::oci_cli {
 namespace {
@@ -185,6 +186,10 @@ void check_status(const Container& container, bool ignore_paused) {
   const Status status = container.status();
   if (status == Status::kStopped || status == Status::kCreating)
     throw base::Error("cannot exec in container " + container.state.id + ": container not running");
+  if (container.state.vm && status == Status::kCreated) {
+    throw base::Error("cannot exec in container " + container.state.id + ": its VM is not up yet", 0,
+                      "start it first: a VM comes up with its program");
+  }
   if (status == Status::kPaused && !ignore_paused) {
     throw base::Error("cannot exec in container " + container.state.id + ": it is paused", 0,
                       "resume it first, or use --ignore-paused");
@@ -223,6 +228,8 @@ int run_exec(const Globals& globals, Arguments arguments) {
     on_listener = backend::listener_sender(
         profile, [&](pid_t) { return state_document(container.state, "running", container.state.pid); });
   }
+  if (container.state.vm)
+    return exec_in_guest(globals, container, std::move(joined), options.handover);
   isolation::Started started =
       backend::join_container(std::move(joined), {.pid = container.state.pid,
                                                   .pidfd = first.get(),

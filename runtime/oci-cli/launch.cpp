@@ -12,6 +12,9 @@
 #include "isolation/gate.h"
 #include "isolation/resctrl.h"
 #include "runtime/backend/plan.h"
+#include "runtime/backend/vm_network.h"
+#include "runtime/backend/vm_report.h"
+#include "vm_keeper.h"
 
 namespace trine::runtime::oci_cli {
 namespace {
@@ -105,6 +108,8 @@ Launched launch(const Globals& globals, const std::string& id, const LaunchOptio
   const oci::Spec& spec = bundle.spec;
   check(launch_options.handover, spec.process.terminal);
   backend::ContainerPlan plan = make_plan(spec, bundle.path, id, launch_options);
+  if (wants_vm(spec))
+    plan = make_keeper_plan(globals, plan, id);
   std::optional<Scope> scope = choose_scope(globals, spec, id);
 
   Container container = Container::create(globals.root, id);
@@ -122,7 +127,12 @@ Launched launch(const Globals& globals, const std::string& id, const LaunchOptio
     gate = isolation::make_gate(container.directory());
   options.gate = gate.get();
   options.outlive_caller = program == Program::kWait || launch_options.handover.detach;
+  std::optional<backend::ReportSocket> report;
+  if (container.state.vm && program == Program::kRun)
+    report.emplace(container.directory(), kReportSocket);
   backend::Container process = backend::start_container(std::move(plan), options);
+  if (report)
+    report->await(process.process().pidfd());
   base::UniqueFd terminal = process.take_terminal();
   container.state.creating = false;
   container.save_state();
@@ -137,6 +147,8 @@ void destroy(Container& container, const oci::Spec* spec) {
     remove_group(state);
   else if (spec != nullptr)
     remove_unrecorded_group(state, *spec);
+  if (state.vm)
+    backend::part_network(container.path());
   if (state.root_mount)
     unmount(*state.root_mount);
   if (spec != nullptr && spec->linux_part.intel_rdt)

@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <exception>
@@ -16,6 +17,8 @@
 #include "isolation/rootless.h"
 #include "isolation/start.h"
 #include "log.h"
+#include "vm_keeper.h"
+#include "vm_process.h"
 
 namespace trine::runtime::oci_cli {
 namespace {
@@ -79,6 +82,13 @@ constexpr args::Flag<Globals> kGlobalFlags[] = {
 
 constexpr const char* kVersion = "trine-oci version " TRINE_VERSION "\nspec: 1.3.0\n";
 
+/// Commands that only trine-oci itself calls: they are in no help.
+struct Keeper {
+  std::string_view name;
+  int (*run)(const Globals& globals, Arguments arguments);
+};
+constexpr Keeper kKeepers[] = {{"__keep", run_keep}, {"__exec", run_exec_keeper}};
+
 int dispatch(Globals& globals, std::vector<std::string> words) {
   args::ParsedFlags parsed = args::parse_words("trine-oci", args::flag_texts(kGlobalFlags), std::move(words));
   args::apply_flags(kGlobalFlags, parsed, globals);
@@ -93,12 +103,15 @@ int dispatch(Globals& globals, std::vector<std::string> words) {
   }
   if (globals.root.empty())
     globals.root = default_root();
+  if (!globals.root.starts_with('/'))
+    globals.root = std::filesystem::absolute(globals.root).lexically_normal();
   if (parsed.rest.front() == "__man") {  // for the build, which installs the page
     print(man_page());
     return 0;
   }
-  if (!globals.root.starts_with('/'))
-    globals.root = std::filesystem::absolute(globals.root).lexically_normal();
+  if (const auto keeper = std::ranges::find(kKeepers, parsed.rest.front(), &Keeper::name);
+      keeper != std::end(kKeepers))
+    return keeper->run(globals, {parsed.rest.begin() + 1, parsed.rest.end()});
   const Command& command = find_command(parsed.rest.front());
   parsed.rest.erase(parsed.rest.begin());
   return command.run(globals, std::move(parsed.rest));

@@ -7,6 +7,8 @@
 #include "launch.h"
 #include "runtime/backend/listener.h"
 #include "runtime/backend/plan.h"
+#include "runtime/backend/vm_report.h"
+#include "vm_keeper.h"
 
 namespace trine::runtime::oci_cli {
 
@@ -21,14 +23,21 @@ int run_start(const Globals& globals, Arguments arguments) {
   }
   const oci::Spec spec = container.load_spec();
   std::function<void(int)> on_listener;
-  if (spec.linux_part.seccomp) {
+  if (spec.linux_part.seccomp && !container.state.vm) {
     on_listener = [&, profile = backend::make_seccomp_profile(*spec.linux_part.seccomp)](int listener) {
       backend::send_listener(profile, state_document(container.state, "created", container.state.pid),
                              container.state.pid, listener);
     };
   }
-  isolation::open_gate(container.directory(), on_listener);
-  isolation::remove_gate(container.directory());
+  if (container.state.vm) {
+    const backend::ReportSocket report(container.directory(), kReportSocket);
+    isolation::open_gate(container.directory());
+    isolation::remove_gate(container.directory());
+    report.await(container.open_process().get());
+  } else {
+    isolation::open_gate(container.directory(), on_listener);
+    isolation::remove_gate(container.directory());
+  }
   try {
     run_poststart_hooks(spec, state_document(container.state, "running", container.state.pid));
   } catch (const base::Error&) {

@@ -29,6 +29,8 @@ std::string to_json(const State& state) {
             {"created", state.created}, {"owner", state.owner},          {"annotations", state.annotations},
             {"pid", state.pid},         {"startTime", state.start_time}, {"creating", state.creating},
             {"cgroups", state.cgroups}};
+  if (state.vm)
+    json["vm"] = {{"paused", state.paused}};
   if (state.scope)
     json["scope"] = scope_json(*state.scope);
   if (state.root_mount)
@@ -50,6 +52,9 @@ State from_json(const std::string& text, const std::string& file) {
     json.at("startTime").get_to(state.start_time);
     json.at("creating").get_to(state.creating);
     json.at("cgroups").get_to(state.cgroups);
+    state.vm = json.contains("vm");
+    if (state.vm)
+      json["vm"].at("paused").get_to(state.paused);
     if (json.contains("scope"))
       state.scope = scope_from(json["scope"]);
     if (json.contains("rootMount")) {

@@ -30,6 +30,8 @@ struct State {
   pid_t pid = 0;                 ///< the first process
   std::uint64_t start_time = 0;  ///< of that process, in clock ticks since boot: tells it from a later one
   bool creating = false;         ///< `create` has not finished
+  bool vm = false;               ///< of class vm: `pid` is its keeper
+  bool paused = false;           ///< of class vm: its machine stands still
   std::vector<std::string> cgroups;     ///< Group::directories()
   std::optional<Scope> scope;           ///< with the systemd driver
   std::optional<RootMount> root_mount;  ///< without a mount namespace

@@ -142,7 +142,8 @@ Status Container::status() const {
     return Status::kCreating;
   if (isolation::has_gate(directory()))
     return Status::kCreated;
-  return cgroups::open_group(state.cgroups).is_frozen() ? Status::kPaused : Status::kRunning;
+  const bool paused = state.vm ? state.paused : cgroups::open_group(state.cgroups).is_frozen();
+  return paused ? Status::kPaused : Status::kRunning;
 }
 
 void Container::remove() {

@@ -47,6 +47,7 @@ class Container {
   [[nodiscard]] base::UniqueFd open_process() const;
 
   [[nodiscard]] int directory() const { return directory_.get(); }
+  [[nodiscard]] std::string path() const { return root_ + "/" + id_; }
   /// Lets go of lock and directory, without a word to anybody: for a child that shares them.
   void forget() { directory_.reset(); }
   /// Removes the state directory.

@@ -7,7 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 . tests/fuzz/lib/fuzz.sh
-flags+=(-Iisolation -Iisolation/include -Iimages -Iimages/include -Iimages/import -Iimages/policy -Iruntime/oci -Iruntime/oci/include)
+flags+=(-Iruntime/policy -Iruntime/policy/include -Iisolation -Iisolation/include -Iimages -Iimages/include -Iimages/import -Iimages/policy -Iruntime/oci -Iruntime/oci/include)
 libraries=(-lisal -lzstd)
 oci="$(echo runtime/oci/{parse,validate}*.cpp) runtime/oci/reader.cpp runtime/oci/seccomp_reader.cpp"
 sources=(
@@ -16,12 +16,13 @@ sources=(
   [reference]="images/reference/reference.cpp images/layout.cpp"
   [toml]="images/reference/toml.cpp images/reference/registries.cpp images/reference/reference.cpp images/layout.cpp"
   [policy]="$(echo images/policy/{identity,payload,policy,policy_parser,scopes,strict_json}.cpp) images/base64.cpp images/reference/reference.cpp images/layout.cpp"
+  [isolation_policy]="$(echo runtime/policy/{decide,glob,image_pattern,match,parser}.cpp) images/policy/strict_json.cpp isolation/capabilities.cpp"
   [inflate]="images/import/decompress.cpp"
   [erofs]="$(echo images/erofs/*.cpp)"
   [spec]="$oci"
   [process]="$oci"
   [passwd]="isolation/user_database.cpp isolation/subordinate_ids.cpp"
 )
-names=(tar document reference toml policy inflate erofs spec process passwd)
+names=(tar document reference toml policy isolation_policy inflate erofs spec process passwd)
 (($# < 2)) || names=("${@:2}")
 fuzz "" 65536 "${1:-20}" "${names[@]}"

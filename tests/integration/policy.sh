@@ -88,6 +88,8 @@ payload "$a" "$registry/web:1" && sign p256 && attach web "$a" "$layer"
 policy_for web "$(signed p256)"
 accepts "what is signed is pulled" web:1
 expect_output "and runs" hi trine run --rm --signature-policy "$policy" "$registry/web:1" echo hi
+fingerprint=SHA256:$(openssl pkey -pubin -in "$(key p256)" -outform DER | sha256sum | cut -d' ' -f1)
+expect_match "isolation policies learn who has signed it" "^signed by: +$fingerprint\$" trine policy test "$registry/web:1"
 refuses "it is not another tag of the same repository" web:2 "for the name '$registry/web:1'"
 accepts "by its digest any tag's signature will do" "web@$a"
 policy_for web "$(signed other)"

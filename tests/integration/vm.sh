@@ -129,7 +129,6 @@ run env TRINE_VM_BOOT_SECONDS=1 "$build/bin/trine" --root "$state" run --rm --is
 [[ $code == 125 && $output == *"said nothing for 1 s"* ]] && pass "a guest that does not come up is ended" || fail "a guest that does not come up is ended" "$code: $output"
 
 ## What has no meaning in a VM is refused by name.
-expect_error "-v" 125 "bind mount .* cannot be given with --isolation vm" run_it -v /tmp:/t busybox true
 expect_error "--device" 125 "device cannot be given with --isolation vm" run_it --device /dev/null busybox true
 expect_error "--network host" 125 "network host cannot be given with --isolation vm" run_it --network host busybox true
 expect_error "too little memory" 125 "too little for a VM" run_it --memory 32m busybox true

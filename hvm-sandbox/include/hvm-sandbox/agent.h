@@ -2,6 +2,7 @@
 
 #include <expected>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ class Launcher {
   Launcher& operator=(const Launcher&) = delete;
   virtual ~Launcher() = default;
 
+  /// The guest's network interfaces become what `interfaces` says, in the launcher's own form.
+  virtual std::optional<Failure> set_up_network(const std::string& interfaces) = 0;
   /// The first process. `layers`: where the image's layers are mounted, topmost first.
   virtual Made start(const StartRequest& request, const std::vector<std::string>& layers) = 0;
   /// One beside `first`, which runs.

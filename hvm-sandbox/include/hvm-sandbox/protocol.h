@@ -31,6 +31,7 @@ enum class FrameType : std::uint16_t {
   kExec = 9,      ///< host: ExecRequest; answered like kStart
   kStats = 10,    ///< host: empty; answered by kFigures or kFailed
   kFigures = 11,  ///< guest: Figures
+  kNet = 16,      ///< host, before kStart: the network, in the launcher's own form; answered only by kFailed
   kSetTime = 18,  ///< host: std::uint64_t, nanoseconds since 1970
   // Between an instance's trine and other commands on the same host, never to a guest.
   kPause = 20,    ///< empty: the machine stands still; answered by kTaken or kFailed
@@ -50,9 +51,16 @@ struct Ready {
   std::uint32_t version = kProtocolVersion;
 };
 
+/// A file system that the machine has by this tag.
+struct GuestShare {
+  std::string tag;
+  bool read_only = false;
+};
+
 struct StartRequest {
   std::uint32_t layers = 0;  ///< disks that hold the image's layers, topmost first: /dev/vda and on
   std::vector<std::pair<std::string, std::string>> files;  ///< name and content, made in kFilesDirectory
+  std::vector<GuestShare> shares;                          ///< mounted in kSharesDirectory, by their tags
   bool terminal = false;
   bool input = false;  ///< the process' standard input comes over a stream; else it is empty
   std::string plan;    ///< what to run, in the launcher's own form
@@ -68,6 +76,11 @@ struct ExecRequest {
 
 /// Where the guest keeps StartRequest::files, for the plan to mount them from.
 constexpr const char* kFilesDirectory = "/run/trine/files";
+
+/// Where the guest mounts StartRequest::shares.
+constexpr const char* kSharesDirectory = "/run/trine/shares";
+/// Behind that and a tag: where the share of a single file has it.
+constexpr const char* kSingleShare = "/file";
 
 struct Failure {
   std::string message;
@@ -129,10 +142,17 @@ struct Fields<Ready> {
   }
 };
 template <>
+struct Fields<GuestShare> {
+  static auto of(auto& value) {
+    auto& [tag, read_only] = value;
+    return std::tie(tag, read_only);
+  }
+};
+template <>
 struct Fields<StartRequest> {
   static auto of(auto& value) {
-    auto& [layers, files, terminal, input, plan] = value;
-    return std::tie(layers, files, terminal, input, plan);
+    auto& [layers, files, shares, terminal, input, plan] = value;
+    return std::tie(layers, files, shares, terminal, input, plan);
   }
 };
 template <>

@@ -42,8 +42,15 @@ struct OverlayRoot {
   bool discard = false;  ///< the upper layer goes away with the instance: never sync it ("volatile")
 };
 
+/// The "/" of the host itself, for a program of its own that gets other namespaces: nothing of it is changed.
+/// In a new mount namespace `mounts` and `devices` lie on it, seen by the program alone.
+struct HostRoot {};
+
+/// Nothing at all becomes "/": a file system in memory that cannot be written. See StartHooks::executable.
+struct EmptyRoot {};
+
 struct Root {
-  std::variant<DirectoryRoot, OverlayRoot> source;
+  std::variant<DirectoryRoot, OverlayRoot, HostRoot, EmptyRoot> source;
   bool read_only = false;
   unsigned long propagation = 0;  ///< MS_SLAVE, MS_PRIVATE, … with MS_REC; 0: MS_SLAVE | MS_REC
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <string>
 #include <vector>
 
 #include "isolation/plan.h"
@@ -8,6 +9,9 @@ namespace trine::isolation {
 
 /// Whether trine runs for an unprivileged user, who needs a user namespace of his own to be root in.
 bool is_rootless();
+
+/// The name in /etc/passwd of the user for whom trine runs; empty when it has none.
+std::string own_user_name();
 
 /// Makes the calling process, which must have one thread only, root in a new user namespace: the user himself
 /// is id 0 there, his ranges in /etc/subuid and /etc/subgid are 1 and up. The mappings are written by

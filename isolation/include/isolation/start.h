@@ -63,6 +63,10 @@ struct StartHooks : HookPoints {
   /// From make_gate(): the child does everything but execute its program, then waits there; start() returns
   /// as soon as it does. -1: no gate.
   int gate = -1;
+  /// A program of the caller's, open to be executed in place of what args[0] names in the root. -1: none.
+  int executable = -1;
+  /// Descriptors of the caller's that the program gets, under the same numbers, which are above 2.
+  std::vector<int> kept_descriptors;
   /// The child lives on when the caller ends. Without a gate, once its program runs.
   bool outlive_caller = false;
 };

@@ -1,5 +1,6 @@
 #include "hvm-sandbox/protocol.h"
 
+#include "vm_network_codec.h"
 #include "vm_plan_codec.h"
 
 /// What comes over the control connection, from either side. What decodes must encode to the same bytes.
@@ -30,6 +31,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     check<hvm::TerminalSize>(frame->payload);
     check<hvm::Exit>(frame->payload);
     check<hvm::StreamHello>(frame->payload);
+    check<std::vector<netns::Interface>>(frame->payload);
   }
   check<runtime::backend::GuestPlan>(std::string(reinterpret_cast<const char*>(data), size));
   return 0;

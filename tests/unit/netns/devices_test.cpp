@@ -5,9 +5,6 @@
 #include <sched.h>
 #include <unistd.h>
 
-#include <array>
-#include <cstdio>
-#include <memory>
 #include <string>
 #include <thread>
 
@@ -18,19 +15,6 @@
 using trine::netns::move_devices;
 
 namespace {
-
-/// The output of a shell command in the calling thread's namespace.
-std::string shell(const std::string& command) {
-  struct Close {
-    void operator()(FILE* file) const { ::pclose(file); }
-  };
-  const std::unique_ptr<FILE, Close> pipe(::popen((command + " 2>&1").c_str(), "r"));
-  std::string output;
-  std::array<char, 256> buffer{};
-  while (std::fgets(buffer.data(), buffer.size(), pipe.get()) != nullptr)
-    output += buffer.data();
-  return output;
-}
 
 /// A second new network namespace, and what a command says in it.
 class Other {

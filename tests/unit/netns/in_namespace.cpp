@@ -5,7 +5,9 @@
 #include <unistd.h>
 
 #include <array>
+#include <cstdio>
 #include <exception>
+#include <memory>
 
 namespace {
 constexpr int kNotAllowed = 77;
@@ -42,4 +44,16 @@ ChildResult in_new_network_namespace(const std::function<std::string()>& work) {
   ::waitpid(pid, &status, 0);
   result.allowed = !(WIFEXITED(status) && WEXITSTATUS(status) == kNotAllowed);
   return result;
+}
+
+std::string shell(const std::string& command) {
+  struct Close {
+    void operator()(FILE* file) const { ::pclose(file); }
+  };
+  const std::unique_ptr<FILE, Close> pipe(::popen((command + " 2>&1").c_str(), "r"));
+  std::string output;
+  std::array<char, 256> buffer{};
+  while (std::fgets(buffer.data(), buffer.size(), pipe.get()) != nullptr)
+    output += buffer.data();
+  return output;
 }

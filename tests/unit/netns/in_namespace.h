@@ -13,3 +13,6 @@ struct ChildResult {
 
 /// Runs `work` in a child that has a new network namespace.
 ChildResult in_new_network_namespace(const std::function<std::string()>& work);
+
+/// The output of a shell command in the calling thread's namespace.
+std::string shell(const std::string& command);

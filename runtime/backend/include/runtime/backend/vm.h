@@ -10,8 +10,10 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "cgroups/group.h"
 #include "cgroups/limits.h"
 #include "isolation/plan.h"
+#include "netns/interfaces.h"
 #include "runtime/attach/attach.h"
 
 /// The VM class: an instance under its own kernel, in trine's own monitor. Where it cannot be had, there is
@@ -24,6 +26,22 @@ constexpr unsigned kVmCpus = 1;
 /// A stock kernel and the agent do not come up with less.
 constexpr std::uint64_t kLeastVmMemory = 128ULL << 20U;
 
+/// A directory or regular file of the host that the guest sees.
+struct VmShare {
+  base::UniqueFd source;  ///< open with O_PATH
+  std::string tag;        ///< its name in the guest; guest_share(tag, …) is where
+  bool read_only = false;
+};
+
+/// Most that a VM can have.
+constexpr std::size_t kMostShares = 32;
+
+/// A network interface of the guest's: the tap that is its cable, and what it is to be in the guest.
+struct VmNic {
+  base::UniqueFd tap;
+  netns::Interface interface;
+};
+
 struct VmOptions {
   std::string kernel_directory;          ///< with `vmlinux` and `modules.cpio`
   std::vector<std::string> layer_disks;  ///< files with EROFS, topmost first
@@ -33,13 +51,19 @@ struct VmOptions {
   cgroups::Limits limits;  ///< inside the guest
   /// Small files for the plan to mount, from guest_file(name).
   std::vector<std::pair<std::string, std::string>> files;
+  std::vector<VmShare> shares;
   bool interactive = false;
   /// How long a guest may take from power-on to its agent's first word.
   std::chrono::seconds boot_limit{60};
-  /// The monitor exists: the moment to write a record.
-  std::function<void(pid_t)> on_created;
+  std::vector<VmNic> nics;               ///< none: loopback only
+  std::string cgroup_name;               ///< of the monitor's group
+  std::optional<cgroups::CpuQuota> cpu;  ///< of the monitor, guest and all
+  /// The monitor exists, in its cgroup, and waits: the moment to write a record.
+  std::function<void(pid_t, const cgroups::Group&)> on_created;
   std::function<void(bool)> on_paused;  ///< its machine stands still, or goes on again; or none
-  base::UniqueFd control;               ///< from make_control_socket(): for other commands
+  /// The program runs.
+  std::function<void()> on_started;
+  base::UniqueFd control;  ///< from make_control_socket(): for other commands
 };
 
 struct VmEnd {
@@ -49,6 +73,9 @@ struct VmEnd {
 
 /// Where a file of VmOptions::files is in the guest.
 std::string guest_file(const std::string& name);
+
+/// Where a share is in the guest.
+std::string guest_share(const std::string& tag, bool is_directory);
 
 /// Most disks that a VM can have layers on.
 constexpr std::size_t kMostLayerDisks = 15;

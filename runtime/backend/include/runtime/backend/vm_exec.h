@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -23,6 +24,8 @@ struct VmExecOptions {
   JoinedProcess process;
   bool interactive = false;
   bool detach = false;
+  /// The process runs, or runs no more by now.
+  std::function<void()> on_started;
 };
 
 /// Runs a process beside the first one in the guest. Its exit code; 137 when the instance ends under it; 0

@@ -15,6 +15,9 @@ images::Store open_store(const Paths& paths);
 /// Whether `image` names a place to load from ("oci:DIR", "docker-archive:FILE"), not an image in the store.
 bool is_transport(const std::string& image);
 
+/// Without "docker://" before it.
+std::string without_docker(const std::string& image);
+
 /// Those places, for messages: "oci:DIR[:TAG], dir:DIR, …".
 extern const char* const kTransportsText;
 

@@ -8,6 +8,7 @@
 
 #include "cgroups/limits.h"
 #include "isolation/plan.h"
+#include "runtime/policy/isolation_policy.h"
 
 namespace trine::runtime::engine {
 
@@ -29,13 +30,7 @@ struct DeviceRequest {
   std::string access = "rwm";
 };
 
-enum class NetworkMode { kPrivate, kNone, kHost, kContainer };
-
-/// What stands between the instance and the host.
-enum class IsolationClass {
-  kContainer,  ///< the kernel's system calls
-  kVm,         ///< the processor's guest mode
-};
+enum class NetworkMode { kPrivate, kNone, kHost, kContainer, kNamespace };
 
 struct SecurityOptions {
   bool no_new_privileges = false;
@@ -53,7 +48,7 @@ struct RunOptions {
   std::string platform;              ///< "linux/arm64"; empty: the image's that is there, else this machine's
   std::string signature_policy;      ///< a file; empty: where containers-policy.json(5) has it
   std::vector<std::string> command;  ///< in place of the image's Cmd
-  IsolationClass isolation_class = IsolationClass::kContainer;
+  policy::Request isolation = policy::Request::kUnsaid;
   bool interactive = false;
   bool terminal = false;
   bool remove = false;
@@ -67,6 +62,7 @@ struct RunOptions {
   bool read_only = false;
   NetworkMode network = NetworkMode::kPrivate;
   std::string network_container;
+  std::string network_namespace;  ///< a path
   cgroups::Limits limits;
   std::vector<isolation::Rlimit> ulimits;
   std::vector<std::string> cap_add, cap_drop;

@@ -1,0 +1,127 @@
+#!/usr/bin/env bash
+# trine-oci with the annotation dev.trine.isolation=vm, as an engine calls it: the life of oci_lifecycle.sh, under the
+# guest's own kernel.
+. "$(dirname "$0")/../lib/harness.sh"
+. "$(dirname "$0")/../lib/vm.sh"
+. "$(dirname "$0")/../lib/bundle.sh"
+require_root
+require_vm
+make_bundle
+
+states=$work/states
+prefix=vm-${work##*.}
+a=$prefix-a
+mkdir -p /etc/trine
+[[ ! -e /etc/trine/vm.json ]] || skip "this machine has an /etc/trine/vm.json of its own"
+trap 'rm -f /etc/trine/vm.json; cleanup' EXIT
+echo "{\"kernels\": \"$state/lib/kernels\", \"memory\": \"256m\", \"boot_seconds\": ${TRINE_VM_BOOT_SECONDS}}" >/etc/trine/vm.json
+chmod 644 /etc/trine/vm.json
+
+oci() { "$build/bin/trine-oci" --root "$states" "$@"; }
+vm='.annotations["dev.trine.isolation"] = "vm"'
+create() { # ID FLAG...: what is said, and what the container writes, goes to $work/out
+  local id=$1
+  shift
+  oci create --bundle "$bundle" "$@" "$id" >"$work/out" 2>&1 </dev/null
+}
+status_of() { oci state "$1" | jq -r .status; }
+in_state() { [[ $(status_of "$1" 2>/dev/null) == "$2" ]]; }
+says() { grep -q -- "$2" "$1"; }
+remains() {
+  find /sys/fs/cgroup -maxdepth 3 -type d -name "$prefix*" 2>/dev/null
+  awk '{print $5}' /proc/self/mountinfo | grep -F "$work/"
+  pgrep -f "$states" | xargs -r ps -o pid=,args= -p
+  pgrep -x trine-vmm
+  find "$states" -mindepth 1 -maxdepth 1 -not -name '.*' 2>/dev/null
+}
+# expect_refused CLAIM FILTER PATTERN
+expect_refused() {
+  configure "$vm | $2" 'echo it ran'
+  expect_error "$1" 1 "$3" oci run --bundle "$bundle" "$a"
+}
+
+# --- run ---
+mkdir "$work/volume"
+echo from the host >"$work/volume/file"
+echo one file >"$work/single"
+configure "$vm"' | .process.user = {"uid": 1000, "gid": 1001, "additionalGids": [7]}
+  | .process.rlimits = [{"type": "RLIMIT_NOFILE", "soft": 123, "hard": 456}]
+  | .mounts += [{"destination": "/volume", "type": "bind", "source": ($work + "/volume"), "options": ["rbind", "ro"]},
+                {"destination": "/etc/single", "type": "bind", "source": ($work + "/single"), "options": ["bind"]}]
+  | .linux.resources.pids.limit = 50' '
+  echo kernel $(uname -r); id -u; id -G; ulimit -n; cat /volume/file /etc/single; echo x 2>/dev/null >/volume/new || echo read-only
+  hostname; grep CapEff /proc/self/status; cat /sys/fs/cgroup/pids.max 2>/dev/null; echo to the root >/written 2>/dev/null || echo not mine; exit 9'
+run oci run --bundle "$bundle" "$a"
+[[ $code == 9 ]] && pass "run gives the program's exit code" || fail "run gives the program's exit code" "$code: $output"
+kernel=$(sed -n 's/^kernel //p' <<<"$output")
+[[ -n $kernel && $kernel != "$(uname -r)" ]] && pass "it runs under a kernel of its own" || fail "it runs under a kernel of its own" "$output"
+expect_output "user, groups, limits, bind mounts and host name are the bundle's" $'1000\n1001 7\n123\nfrom the host\none file\nread-only\ninside' sed -n 2,8p <<<"$output"
+grep -q "CapEff:.0000000000000000" <<<"$output" && pass "a user has no capabilities" || fail "a user has no capabilities" "$output"
+grep -q "not mine" <<<"$output" && pass "and may not write where root may" || fail "and may not write where root may" "$output"
+expect_nothing_left "nothing is left of it"
+
+configure "$vm" nosuch
+jq '.process.args = ["nosuch"]' "$bundle/config.json" >"$work/c" && mv "$work/c" "$bundle/config.json"
+expect_error "a program that is not there" 127 'nosuch.*not found' oci run --bundle "$bundle" "$a"
+expect_nothing_left "leaves nothing"
+
+# --- what a VM has not ---
+expect_refused "a pid namespace to join" '.linux.namespaces |= map(if .type == "pid" then .path = "/proc/1/ns/pid" else . end)' 'pid namespace to join.*vm'
+expect_refused "the host's network" '.linux.namespaces |= map(select(.type != "network"))' 'without network.*vm'
+expect_refused "devices of the host" '.linux.devices = [{"type": "c", "path": "/dev/fuse", "major": 10, "minor": 229}]' 'linux.devices.*vm'
+expect_refused "a memory limit below what a kernel needs" '.linux.resources.memory.limit = 16777216' '16 MiB is too little'
+chmod 666 /etc/trine/vm.json
+expect_refused "a configuration that anybody may write" . 'vm.json is not believed'
+chmod 644 /etc/trine/vm.json
+expect_nothing_left "nothing is left of what was refused"
+
+# --- create, start, exec, kill, delete ---
+configure "$vm"' | .hooks = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", "echo createRuntime >>" + $work + "/hooks"]}],
+                             "poststart": [{"path": "/bin/sh", "args": ["sh", "-c", "echo poststart >>" + $work + "/hooks"]}],
+                             "poststop": [{"path": "/bin/sh", "args": ["sh", "-c", "echo poststop >>" + $work + "/hooks"]}]}' '
+  trap "echo got TERM" TERM; echo it runs; echo ran >/mark; while :; do sleep 0.2; done'
+if create "$a" --pid-file "$work/pid"; then pass "create"; else fail "create" "$(<"$work/out")"; fi
+expect_output "a created container is created" created status_of "$a"
+[[ ! -e $bundle/rootfs/mark ]] && pass "its program does not run before start" || fail "its program does not run before start"
+expect_error "exec before the VM is up" 1 'not up yet' oci exec "$a" true
+expect_exit "start" 0 oci start "$a"
+expect_output "a started container is running" running status_of "$a"
+expect_output "the pid-file names the process that state does" "$(<"$work/pid")" eval "oci state $a | jq -r .pid"
+wait_for_guest test -e "$bundle/rootfs/mark" && pass "what it writes to its root is in the bundle's" || fail "what it writes to its root is in the bundle's"
+expect_output "hooks ran at their moments" $'createRuntime\npoststart' cat "$work/hooks"
+expect_output "exec" "$kernel" oci exec "$a" uname -r
+expect_exit "exec gives the exit code" 5 oci exec "$a" sh -c 'exit 5'
+expect_output "exec has the caller's input" "typed" eval "echo typed | oci exec $a cat"
+expect_error "exec of a missing command" 127 'not found' oci exec "$a" nosuch
+expect_exit "exec that is detached" 0 oci exec --detach --pid-file "$work/exec-pid" "$a" sh -c 'echo there >/exec-mark; sleep 600'
+wait_for_guest test -e "$bundle/rootfs/exec-mark" && pass "runs" || fail "runs"
+kill -0 "$(<"$work/exec-pid")" && pass "and has a process of the host's" || fail "and has a process of the host's"
+expect_match "ps tells the keepers and the monitor" "$(<"$work/pid")" oci ps -f json "$a"
+expect_match "events --stats" '"type": ?"stats"' oci events --stats "$a"
+expect_error "delete of a running one" 1 'it is running' oci delete "$a"
+expect_exit "kill passes a signal on" 0 oci kill "$a" TERM
+wait_for_guest says "$work/out" "got TERM" && pass "to the program" || fail "to the program" "$(<"$work/out")"
+if oci pause "$a"; then
+  expect_output "a paused container is paused" paused status_of "$a"
+  expect_error "exec in a paused one" 1 'paused' oci exec "$a" true
+  expect_exit "resume" 0 oci resume "$a"
+  expect_output "and goes on" "on" oci exec "$a" echo on
+else
+  fail "pause"
+fi
+expect_exit "kill" 0 oci kill "$a" KILL
+wait_for_guest in_state "$a" stopped && pass "a killed container is stopped" || fail "a killed container is stopped" "$(status_of "$a")"
+wait_until eval '! kill -0 $(<"$work/exec-pid") 2>/dev/null' && pass "and what was executed beside it" || fail "and what was executed beside it"
+expect_exit "delete" 0 oci delete "$a"
+expect_output "the last hook ran" poststop tail -n 1 "$work/hooks"
+expect_nothing_left "nothing is left of it"
+
+# --- what is killed from outside ---
+configure "$vm" 'sleep 600'
+create "$a" && oci start "$a"
+kill -KILL "$(oci state "$a" | jq -r .pid)"
+wait_until in_state "$a" stopped
+expect_output "a killed keeper is the container's end" stopped status_of "$a"
+expect_exit "which can be deleted" 0 oci delete "$a"
+expect_nothing_left "nothing is left of it, the monitor neither"
+finish

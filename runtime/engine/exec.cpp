@@ -59,11 +59,11 @@ int exec_in_guest(const RunningInstance& instance, const Paths& paths, const Exe
 
 int exec(const ExecOptions& options, const Paths& paths) {
   const RunningInstance instance = find_running(paths, options.instance, "exec in");
-  if (options.privileged)
-    check_privileged_exec(paths, instance.record);
   if (is_paused(instance.record))
     throw base::Error("cannot exec in " + options.instance + ": it is paused", 0,
                       "let it go on first: trine unpause " + options.instance);
+  if (options.privileged)
+    check_privileged_exec(paths, instance.record);
   backend::JoinedProcess process = make_exec_process(load_first_process(paths, instance.record), options);
   if (instance.record.isolation == kVmClass)
     return exec_in_guest(instance, paths, options, std::move(process));

@@ -16,14 +16,14 @@
 #include "isolation/seccomp.h"
 #include "layer_disks.h"
 #include "layout.h"
-#include "runtime/backend/network_namespace.h"
 #include "runtime/attach/attach.h"
+#include "runtime/backend/network_namespace.h"
 #include "runtime/backend/plan.h"
 #include "runtime/backend/vm.h"
+#include "runtime/backend/vm_network.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
-#include "runtime/backend/vm_network.h"
 #include "vm_shares.h"
 
 namespace trine::runtime::engine {

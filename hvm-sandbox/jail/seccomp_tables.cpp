@@ -6,6 +6,7 @@
 #include <linux/kvm.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 
 #include <algorithm>
 #include <array>
@@ -61,8 +62,11 @@ constexpr std::array kLoopCalls{
     AllowedCall{__NR_readv},   // taps
     AllowedCall{__NR_writev},  // taps
     AllowedCall{__NR_preadv},
+    AllowedCall{__NR_preadv2, is(5, RWF_NOWAIT)},
     AllowedCall{__NR_pwritev},
     AllowedCall{__NR_fdatasync},
+    AllowedCall{__NR_io_uring_enter},   // rings of disks, which are made before and can do nothing else
+    AllowedCall{__NR_timerfd_settime},  // limits of disks
     AllowedCall{__NR_getrandom},
     AllowedCall{__NR_shutdown},
     AllowedCall{__NR_socketpair, is(0, AF_UNIX)},
@@ -77,6 +81,7 @@ constexpr std::array kVcpuCalls{
     AllowedCall{__NR_ioctl, is(1, TUNSETOFFLOAD)},      // a driver says what it takes of a tap
     AllowedCall{__NR_write},                            // events, the console
     AllowedCall{__NR_epoll_ctl},                        // a device is reset
+    AllowedCall{__NR_io_uring_enter},                   // a disk is reset: what is under way is waited for
 };
 
 /// Files are found beneath those that are open, and opened by their descriptors. No program is run, nothing

@@ -66,7 +66,8 @@ void EventLoop::unwatch_always(int fd) noexcept {
 
 void EventLoop::run() {
   std::array<epoll_event, 32> events;
-  while (true) {
+  bool is_stopped = false;  // what has happened by then is heard all the same
+  while (!is_stopped) {
     const bool was_held = is_held_;
     const int epoll = was_held ? held_.get() : epoll_.get();
     const int count = ::epoll_wait(epoll, events.data(), static_cast<int>(events.size()), -1);
@@ -76,7 +77,8 @@ void EventLoop::run() {
       if (events[i].data.fd == wake_.get()) {
         std::uint64_t wishes = 0;
         (void)!::read(wake_.get(), &wishes, sizeof wishes);
-        return;
+        is_stopped = true;
+        continue;
       }
       const std::scoped_lock lock(device_lock_);
       // A callback may unwatch another descriptor, or itself.

@@ -119,10 +119,19 @@ void Machine::add_device(std::unique_ptr<Device> device) {
   }
 }
 
+void Machine::add_disk(Disk& disk, std::string identity) {
+  auto block = std::make_unique<Block>(std::move(disk.file), disk.read_only, std::move(identity));
+  // An image's layers are in the host's memory as a rule, and a ring for each would hold up every start.
+  if (!disk.read_only)
+    block->serve_beside(loop_);
+  if (plan_.disk_limits.bytes > 0 || plan_.disk_limits.requests > 0)
+    block->limit(loop_, plan_.disk_limits);
+  add_device(std::move(block));
+}
+
 void Machine::add_devices() {
   for (std::size_t i = 0; i < plan_.disks.size(); ++i)
-    add_device(std::make_unique<Block>(std::move(plan_.disks[i].file), plan_.disks[i].read_only,
-                                       "trine" + std::to_string(i)));
+    add_disk(plan_.disks[i], "trine" + std::to_string(i));
   for (Nic& nic : plan_.nics)
     add_device(std::make_unique<Net>(std::move(nic.tap), nic.options, loop_));
   add_device(std::make_unique<Rng>());

@@ -69,6 +69,7 @@ class Machine : private Controlled {
   };
 
   void add_device(std::unique_ptr<Device> device);
+  void add_disk(Disk& disk, std::string identity);
   void add_devices();
   void add_shares();
   void load();

@@ -119,6 +119,14 @@ constexpr std::array kFlags{
          }},
     Flag{"--disk", [](MachinePlan& plan, const std::string& word) { add_disk(plan, word, false); }},
     Flag{"--read-only-disk", [](MachinePlan& plan, const std::string& word) { add_disk(plan, word, true); }},
+    Flag{"--disk-bytes-per-second",
+         [](MachinePlan& plan, const std::string& word) {
+           plan.disk_limits.bytes = number_of("--disk-bytes-per-second", word, 512, 1ULL << 50U);
+         }},
+    Flag{"--disk-requests-per-second",
+         [](MachinePlan& plan, const std::string& word) {
+           plan.disk_limits.requests = number_of("--disk-requests-per-second", word, 1, 1ULL << 30U);
+         }},
     Flag{"--proc", [](MachinePlan& plan, const std::string& word) { plan.proc = open_word(word, O_PATH); }},
     Flag{"--share", [](MachinePlan& plan, const std::string& word) { add_share(plan, word); }},
     Flag{"--net", add_nic},

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "devices/block/disk_limits.h"
 #include "devices/net/net.h"
 
 namespace trine::hvm {
@@ -36,12 +37,13 @@ struct MachinePlan {
   std::uint64_t memory_bytes = 256ULL << 20U;
   unsigned cpus = 1;
   std::vector<Disk> disks;  ///< /dev/vda, /dev/vdb, … in this order
+  DiskLimits disk_limits;   ///< of each
   std::vector<Nic> nics;
   /// A seqpacket socket: each connection of the guest to a port of the host is sent over it, as a stream
   /// socket with the port's number in decimal. -1: no vsock.
   base::UniqueFd connections;
   std::vector<Share> shares;
-  base::UniqueFd proc;  ///< /proc, with shares; -1: as it is in the root
+  base::UniqueFd proc;     ///< /proc, with shares; -1: as it is in the root
   base::UniqueFd console;  ///< gets all that the guest's consoles say; -1: only the end is kept
 };
 

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "isolation/rootless.h"
+#include "layout.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/policy/files.h"
 
@@ -45,6 +46,28 @@ ClassChoice choose_class(const RunOptions& options, const Paths& paths, const Po
   choice.isolation = decision.isolation;
   choice.place = decision.place;
   return choice;
+}
+
+void check_privileged_exec(const Paths& paths, const Record& record) {
+  const PolicyContext context = load_policy_context();
+  if (!context.has_rules())
+    return;
+  const images::Store store = open_store(paths);
+  const auto image = record.image_digest.empty() ? std::nullopt : store.find(record.image_digest);
+  RunOptions options;
+  options.image = record.image;
+  options.privileged = true;
+  options.labels = record.labels;
+  const policy::Workload workload = describe_workload(options, context, store, image ? &*image : nullptr);
+  const auto isolation = record.isolation == kVmClass ? policy::Class::kVm : policy::Class::kContainer;
+  const policy::Rule* rule = policy::find_demand(context.policies, workload, isolation);
+  if (rule == nullptr)
+    return;
+  const std::string wanted(policy::class_name(rule->isolation));
+  throw base::Error("cannot exec in " + record.name + " with --privileged: the isolation policy demands " +
+                        wanted + " for that (" + rule->place + ")" +
+                        (rule->reason.empty() ? "" : ": " + rule->reason),
+                    0, "leave --privileged away, or run the instance with --isolation " + wanted);
 }
 
 }  // namespace trine::runtime::engine

@@ -13,6 +13,7 @@
 #include "runtime/attach/attach.h"
 #include "runtime/backend/container.h"
 #include "runtime/backend/vm_exec.h"
+#include "runtime/engine/class_choice.h"
 #include "runtime/engine/instance.h"
 
 namespace trine::runtime::engine {
@@ -61,6 +62,8 @@ int exec(const ExecOptions& options, const Paths& paths) {
   if (is_paused(instance.record))
     throw base::Error("cannot exec in " + options.instance + ": it is paused", 0,
                       "let it go on first: trine unpause " + options.instance);
+  if (options.privileged)
+    check_privileged_exec(paths, instance.record);
   backend::JoinedProcess process = make_exec_process(load_first_process(paths, instance.record), options);
   if (instance.record.isolation == kVmClass)
     return exec_in_guest(instance, paths, options, std::move(process));

@@ -62,6 +62,11 @@ struct Privilege {
   bool (*is_asked)(const RunOptions&);
 };
 
+/// ns:/PATH may be anybody's.
+bool is_named(const RunOptions& options) {
+  return options.network == NetworkMode::kNamespace;
+}
+
 bool has_bind(const RunOptions& options) {
   return std::ranges::any_of(options.mounts,
                              [](const VolumeMount& mount) { return mount.kind == VolumeMount::Kind::kBind; });
@@ -70,8 +75,10 @@ bool has_bind(const RunOptions& options) {
 constexpr std::array kAsked{
     Privilege{"privileged", [](const RunOptions& o) { return o.privileged; }},
     Privilege{"capability", [](const RunOptions& o) { return o.privileged || !o.cap_add.empty(); }},
-    Privilege{"host-network", [](const RunOptions& o) { return o.network == NetworkMode::kHost; }},
-    Privilege{"container-network", [](const RunOptions& o) { return o.network == NetworkMode::kContainer; }},
+    Privilege{"host-network",
+              [](const RunOptions& o) { return is_named(o) || o.network == NetworkMode::kHost; }},
+    Privilege{"container-network",
+              [](const RunOptions& o) { return is_named(o) || o.network == NetworkMode::kContainer; }},
     Privilege{"bind", has_bind},
     Privilege{"device", [](const RunOptions& o) { return o.privileged || !o.devices.empty(); }},
     Privilege{"seccomp",

@@ -66,18 +66,26 @@ std::string_view class_name(Class isolation) {
   return kNames[static_cast<std::size_t>(isolation)];
 }
 
-Decision decide(const std::vector<IsolationPolicy>& policies, const Workload& workload, Request request) {
-  const auto asked = class_of(request);
-  const bool all_rules = follows_all_rules(policies, request);
-  Decision strongest{.isolation = asked.value_or(Class::kContainer)};
+const Rule* find_demand(const std::vector<IsolationPolicy>& policies, const Workload& workload,
+                        Class isolation) {
   for (const IsolationPolicy& policy : policies) {
     const Rule* rule = policy.find(workload);
-    if (asked) {
-      if (rule != nullptr && rule->enforce && rule->isolation > *asked)
-        refuse(workload, *asked, *rule);
-      continue;
-    }
-    Decision decision = decide_alone(policy, rule, request, all_rules);
+    if (rule != nullptr && rule->enforce && rule->isolation > isolation)
+      return rule;
+  }
+  return nullptr;
+}
+
+Decision decide(const std::vector<IsolationPolicy>& policies, const Workload& workload, Request request) {
+  if (const auto asked = class_of(request)) {
+    if (const Rule* rule = find_demand(policies, workload, *asked))
+      refuse(workload, *asked, *rule);
+    return {.isolation = *asked};
+  }
+  const bool all_rules = follows_all_rules(policies, request);
+  Decision strongest;
+  for (const IsolationPolicy& policy : policies) {
+    Decision decision = decide_alone(policy, policy.find(workload), request, all_rules);
     const bool says_first = strongest.place.empty() && !decision.place.empty();
     if (decision.isolation > strongest.isolation || (decision.isolation == strongest.isolation && says_first))
       strongest = std::move(decision);

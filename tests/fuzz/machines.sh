@@ -10,14 +10,17 @@ cd "$(dirname "$0")/../.."
 flags+=(-Ihvm-sandbox -Ihvm-sandbox/include -Itests/unit/hvm-sandbox -Iruntime/backend -Iruntime/backend/include -Iruntime/oci/include -Iisolation/include -Icgroups/include -Inetns/include)
 libraries=(-lisal -lzstd -llzma)
 base+=(base/log.cpp)
+devices="$(echo hvm-sandbox/virtio/*.cpp hvm-sandbox/devices/*/*.cpp) hvm-sandbox/memory/guest_memory.cpp hvm-sandbox/loop/event_loop.cpp tests/unit/hvm-sandbox/driver.cpp"
 sources=(
-  [devices]="$(echo hvm-sandbox/virtio/*.cpp hvm-sandbox/devices/*/*.cpp) hvm-sandbox/memory/guest_memory.cpp hvm-sandbox/loop/event_loop.cpp tests/unit/hvm-sandbox/driver.cpp"
+  [balloon]=$devices
+  [block]=$devices
+  [devices]=$devices
   [elf]="hvm-sandbox/boot/elf.cpp $(echo hvm-sandbox/memory/*.cpp)"
   [image]="hvm-sandbox/boot/bzimage.cpp hvm-sandbox/boot/decompress.cpp hvm-sandbox/boot/lz4.cpp hvm-sandbox/kernel/modules.cpp"
   [protocol]="hvm-sandbox/protocol/frames.cpp"
   [shares]="$(echo hvm-sandbox/virtio/*.cpp hvm-sandbox/devices/fs/*.cpp) hvm-sandbox/memory/guest_memory.cpp tests/unit/hvm-sandbox/driver.cpp"
 )
 sources[net]=${sources[devices]}
-names=(devices elf image net protocol shares)
+names=(balloon block devices elf image net protocol shares)
 (($# < 2)) || names=("${@:2}")
 fuzz vm 8192 "${1:-20}" "${names[@]}"

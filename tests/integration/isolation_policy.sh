@@ -105,11 +105,20 @@ refused "in the order of the files' names" "$rules/05.json" --isolation containe
 # What rules go by.
 demand '{"privileges": ["host-network", "capability:SYS_ADMIN", "bind", "seccomp", "device"]}'
 class "an ordinary workload asks for no privilege" container busybox
-for flags in "--network host" "--cap-add sys_admin" "--cap-add all" "--privileged" "-v /tmp:/mnt" "--security-opt seccomp=unconfined" "--device /dev/null"; do
+for flags in "--network host" "--network ns:/proc/1/ns/net" "--cap-add sys_admin" "--cap-add all" "--privileged" "-v /tmp:/mnt" "--security-opt seccomp=unconfined" "--device /dev/null"; do
   read -ra words <<<"$flags"
   expect_error "$flags asks for one" 125 "demands vm" trine run --rm --isolation container "${words[@]}" busybox true
 done
 class "another capability is not concerned" container --cap-add net_raw busybox
+start run --rm --name up busybox sh -c 'echo ready; exec sleep 1000' >"$work/up.out" 2>&1 </dev/null
+wait_until grep -q ready "$work/up.out"
+expect_error "exec --privileged asks for them later" 125 "cannot exec in up with --privileged: the isolation policy demands vm" trine exec --privileged up true
+expect_exit "another program is not concerned" 0 trine exec up true
+policy 10.json '{"rules": [{"class": "vm", "enforce": true, "match": {"privileges": "any", "image": "registry.example/*"}}]}'
+expect_exit "exec --privileged for another image" 0 trine exec --privileged up true
+policy 10.json '{"rules": ['
+expect_error "nor is it given by a broken policy" 125 "is no JSON" trine exec --privileged up true
+trine kill up >/dev/null
 demand '{"privileges": "any"}'
 class "any is any" vm --sysctl net.ipv4.ip_forward=1 busybox
 class "and none is none" container busybox

@@ -52,7 +52,7 @@ is "it is in its instance's cgroup" "$(while read -r pid; do grep -q . "/proc/$p
 if [[ -e $group/memory.max ]]; then
   memory=$(<"$group/memory.max")
   ((memory > 192 << 20 && memory < 300 << 20)) && pass "… which has its guest's memory and a little" || fail "… which has its guest's memory and a little" "$memory"
-  is "… and bounds its threads" "$(<"$group/pids.max")" "33"
+  is "… and bounds its threads" "$(<"$group/pids.max")" "65"
 fi
 
 # Killed: what was hit ends, with a word of why, and nothing stays.
@@ -86,7 +86,7 @@ awk '$2 ~ /^execveat\(/ && /trine-vmm/ {loop[$1] = 1}
   $1 in confined {call = $2; sub(/\(.*/, "", call); if (call ~ /^[a-z_0-9]+$/) print ($1 in loop ? "loop" : "vcpu"), call}' \
   "$work/trace" | sort -u >"$work/calls"
 every='futex|brk|mmap|munmap|mremap|close|rt_sigreturn|rt_sigprocmask|getpid|gettid|tgkill|madvise|exit|exit_group'
-loop='epoll_wait|read|write|recvfrom|sendto|epoll_ctl|preadv|pwritev|fdatasync|getrandom|shutdown|socketpair|fcntl|sendmsg'
+loop='epoll_wait|read|write|readv|writev|recvfrom|sendto|epoll_ctl|preadv|pwritev|fdatasync|getrandom|shutdown|socketpair|fcntl|sendmsg'
 vcpu='ioctl|write|epoll_ctl'
 [[ $(grep -c ^loop "$work/calls") -gt 4 && $(grep -c ^vcpu "$work/calls") -gt 1 ]] && pass "… whose threads are seen" || fail "… whose threads are seen" "$(tr '\n' ' ' <"$work/calls")"
 is "the loop makes the calls of its list" "$(grep ^loop "$work/calls" | grep -vE "^loop ($every|$loop)$")" ""

@@ -1,14 +1,18 @@
 #include "devices/block/block.h"
 
-#include <sys/stat.h>
+#include <sys/epoll.h>
+#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
+#include <utility>
 
 #include "base/error.h"
+#include "base/log.h"
 
 namespace trine::hvm {
 namespace {
@@ -30,36 +34,11 @@ struct RequestHeader {
 };
 
 constexpr std::size_t kIdentityBytes = 20;
-
-/// preadv or pwritev until all of `parts` is done. A short read is the end of a file that shrank.
-template <class Call>
-bool transfer(Call call, std::vector<iovec> parts, off_t offset) {
-  std::size_t first = 0;
-  while (first < parts.size()) {
-    const auto count = static_cast<int>(std::min<std::size_t>(parts.size() - first, 64));
-    const ssize_t done = call(parts.data() + first, count, offset);
-    if (done < 0 && errno == EINTR)
-      continue;
-    if (done <= 0)
-      return false;
-    offset += done;
-    for (auto left = static_cast<std::size_t>(done); left > 0;) {
-      iovec& part = parts[first];
-      const std::size_t taken = std::min(left, part.iov_len);
-      part.iov_base = static_cast<std::byte*>(part.iov_base) + taken;
-      part.iov_len -= taken;
-      left -= taken;
-      if (part.iov_len == 0)
-        ++first;
-    }
-  }
-  return true;
-}
+constexpr unsigned kMostUnderWay = 128;
 
 /// The first `length` bytes of what lies behind `skip` bytes of `slices`.
-std::vector<iovec> vector_of(const std::vector<GuestSlice>& slices, std::size_t skip, std::size_t length) {
-  std::vector<iovec> parts;
-  parts.reserve(slices.size());
+void list_parts(const std::vector<GuestSlice>& slices, std::size_t skip, std::size_t length,
+                std::vector<iovec>& parts) {
   for (const GuestSlice& slice : slices) {
     if (length == 0)
       break;
@@ -67,12 +46,16 @@ std::vector<iovec> vector_of(const std::vector<GuestSlice>& slices, std::size_t 
       skip -= slice.size();
       continue;
     }
+    std::byte* const begin = slice.data() + skip;
     const std::size_t take = std::min(slice.size() - skip, length);
-    parts.push_back({.iov_base = slice.data() + skip, .iov_len = take});
+    // Pages of a guest that follow one another are one part: the host copies in one go.
+    if (!parts.empty() && static_cast<std::byte*>(parts.back().iov_base) + parts.back().iov_len == begin)
+      parts.back().iov_len += take;
+    else
+      parts.push_back({.iov_base = begin, .iov_len = take});
     length -= take;
     skip = 0;
   }
-  return parts;
 }
 
 }  // namespace
@@ -87,74 +70,285 @@ Block::Block(base::UniqueFd file, bool read_only, std::string identity)
   std::memcpy(config_.data() + kSegmentsMostOffset, &kSegmentsMost, sizeof kSegmentsMost);
 }
 
+Block::~Block() {
+  reset();
+  if (ring_)
+    loop_->unwatch(ring_->event());
+  if (timer_)
+    loop_->unwatch(timer_.get());
+}
+
+void Block::serve_beside(EventLoop& loop) {
+  auto ring = DiskRing::make(file_.get(), kMostUnderWay);
+  if (!ring || !loop.watch(ring->event(), EPOLLIN, [this](std::uint32_t /*events*/) { on_done(); }))
+    return;
+  loop_ = &loop;
+  ring_ = std::move(ring);
+}
+
+void Block::limit(EventLoop& loop, const DiskLimits& limits) {
+  bytes_ = TokenBucket(limits.bytes, limits.bytes);
+  counts_ = TokenBucket(limits.requests, limits.requests);
+  base::UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
+  const auto on_time = [this](std::uint32_t /*events*/) {
+    std::uint64_t count = 0;
+    (void)!::read(timer_.get(), &count, sizeof count);
+    serve();
+  };
+  if (!timer || !loop.watch(timer.get(), EPOLLIN, on_time))
+    base::throw_errno("cannot make a timer for disk " + identity_);
+  loop_ = &loop;
+  timer_ = std::move(timer);
+}
+
 std::uint64_t Block::features() const noexcept {
   return kFeatureSegmentMost | kFeatureFlush | (read_only_ ? kFeatureReadOnly : 0);
 }
 
-void Block::notify(unsigned index) noexcept {
-  serve_all(index, [this](const Chain& request) { return serve(request); });
+void Block::notify(unsigned /*index*/) noexcept {
+  serve();
+}
+
+void Block::serve() noexcept {
+  Queue* const queue = host().queue(0);
+  if (queue == nullptr)
+    return;
+  const bool any = begin_all(*queue);
+  if (ring_)
+    ring_->submit();
+  if (any)
+    host().interrupt(*queue);
+}
+
+bool Block::begin_all(Queue& queue) noexcept {
+  bool any = false;
+  // At most one ring's worth, so that a driver that always adds cannot keep the others waiting.
+  for (unsigned count = 0; count < queue.size(); ++count) {
+    Request* const request = free_request();
+    if (request == nullptr)
+      break;  // on_done() goes on
+    const auto popped = queue.pop(request->chain);
+    if (!popped) {
+      host().fail(popped.error());
+      break;
+    }
+    if (!*popped)
+      break;
+    if (const auto parsed = parse(*request); !parsed) {
+      host().fail(parsed.error());
+      break;
+    }
+    const Begun begun = begin(*request);
+    if (begun == Begun::kLater) {
+      queue.unpop();
+      break;
+    }
+    if (begun == Begun::kDone) {
+      finish(queue, *request);
+      any = true;
+    }
+  }
+  return any;
+}
+
+Block::Request* Block::free_request() noexcept {
+  if (requests_.empty())
+    requests_.resize(ring_ ? ring_->entries() : 1);
+  const auto found =
+      std::ranges::find_if(requests_, [](const Request& request) { return !request.is_under_way; });
+  return found == requests_.end() ? nullptr : &*found;
 }
 
 bool Block::is_inside(std::uint64_t sector, std::size_t length) const noexcept {
   return length % kSectorBytes == 0 && sector <= sectors_ && length / kSectorBytes <= sectors_ - sector;
 }
 
-std::uint8_t Block::read(const Chain& request, std::uint64_t sector, std::size_t length) noexcept {
-  if (!is_inside(sector, length))
-    return kIoError;
-  const auto call = [&](const iovec* parts, int count, off_t offset) {
-    return ::preadv(file_.get(), parts, count, offset);
-  };
-  return transfer(call, vector_of(request.writable, 0, length), static_cast<off_t>(sector * kSectorBytes))
-             ? kOk
-             : kIoError;
-}
-
-std::uint8_t Block::write(const Chain& request, std::uint64_t sector) noexcept {
-  const std::size_t length = request.readable_bytes - sizeof(RequestHeader);
-  if (read_only_ || !is_inside(sector, length))
-    return kIoError;
-  const auto call = [&](const iovec* parts, int count, off_t offset) {
-    return ::pwritev(file_.get(), parts, count, offset);
-  };
-  return transfer(call, vector_of(request.readable, sizeof(RequestHeader), length),
-                  static_cast<off_t>(sector * kSectorBytes))
-             ? kOk
-             : kIoError;
-}
-
-std::expected<std::uint32_t, QueueError> Block::serve(const Chain& request) noexcept {
+std::expected<void, QueueError> Block::parse(Request& request) const noexcept {
+  const Chain& chain = request.chain;
   RequestHeader header{};
-  if (request.read(0, std::as_writable_bytes(std::span(&header, 1))) != sizeof header ||
-      request.writable_bytes == 0)
+  if (chain.read(0, std::as_writable_bytes(std::span(&header, 1))) != sizeof header ||
+      chain.writable_bytes == 0)
     return std::unexpected(QueueError::kRequest);
   // The last byte to write is the status; what stands before it is for data.
-  const std::size_t room = request.writable_bytes - 1;
-  std::size_t filled = 0;
-  std::uint8_t status = kUnsupported;
-  switch (header.type) {
+  const std::size_t room = chain.writable_bytes - 1;
+  const std::size_t given = chain.readable_bytes - sizeof header;
+  request.type = header.type;
+  request.status = kOk;
+  request.filled = 0;
+  request.parts.clear();
+  request.first_part = 0;
+  if (header.type != kIn && header.type != kOut)
+    return {};
+  const bool is_read = header.type == kIn;
+  const std::size_t length = is_read ? room : given;
+  if (!is_inside(header.sector, length) || (!is_read && read_only_)) {
+    request.status = kIoError;
+    return {};
+  }
+  request.offset = header.sector * kSectorBytes;
+  request.filled = is_read ? static_cast<std::uint32_t>(length) : 0;
+  list_parts(is_read ? chain.writable : chain.readable, is_read ? 0 : sizeof header, length, request.parts);
+  return {};
+}
+
+/// Whether the limits let it; else it begins when the timer says so.
+bool Block::may_begin(const Request& request) noexcept {
+  if (!timer_)
+    return true;
+  std::uint64_t bytes = 0;
+  for (const iovec& part : request.parts)
+    bytes += part.iov_len;
+  const auto now = std::chrono::steady_clock::now();
+  const auto left = std::max(bytes_.time_until(bytes, now), counts_.time_until(1, now));
+  if (left.count() == 0)
+    return bytes_.take(bytes, now) && counts_.take(1, now);
+  const itimerspec when{.it_interval = {},
+                        .it_value = {.tv_sec = static_cast<time_t>(left.count() / 1'000'000'000),
+                                     .tv_nsec = static_cast<long>(left.count() % 1'000'000'000)}};
+  (void)::timerfd_settime(timer_.get(), 0, &when, nullptr);
+  return false;
+}
+
+Block::Begun Block::begin(Request& request) noexcept {
+  if (request.status != kOk)
+    return Begun::kDone;
+  switch (request.type) {
     case kIn:
-      status = read(request, header.sector, room);
-      filled = status == kOk ? room : 0;
-      break;
     case kOut:
-      status = write(request, header.sector);
-      break;
+      return may_begin(request) ? transfer(request) : Begun::kLater;
     case kFlush:
-      status = read_only_ || ::fdatasync(file_.get()) == 0 ? kOk : kIoError;
-      break;
+      if (read_only_)
+        return Begun::kDone;
+      if (writes_under_way_ > 0)
+        return Begun::kLater;  // what it is to make last is not written yet
+      return transfer(request);
     case kGetId: {
       std::array<std::byte, kIdentityBytes> identity{};
       std::memcpy(identity.data(), identity_.data(), std::min(identity_.size(), identity.size()));
-      filled = request.write(0, std::span(identity).first(std::min(room, identity.size())));
-      status = kOk;
-      break;
+      const std::size_t room = std::min(request.chain.writable_bytes - 1, identity.size());
+      request.filled = static_cast<std::uint32_t>(request.chain.write(0, std::span(identity).first(room)));
+      return Begun::kDone;
     }
     default:
-      break;
+      request.status = kUnsupported;
+      return Begun::kDone;
   }
-  request.write(room, std::as_bytes(std::span(&status, 1)));
-  return static_cast<std::uint32_t>(filled + 1);
+}
+
+/// At once as far as it does not wait for the disk; the rest by the ring, when there is one.
+Block::Begun Block::transfer(Request& request) noexcept {
+  bool is_done = request.type != kFlush && request.parts.empty();
+  while (!is_done) {
+    const iovec* const parts = request.parts.data() + request.first_part;
+    const auto count =
+        static_cast<int>(std::min<std::size_t>(request.parts.size() - request.first_part, IOV_MAX));
+    const auto offset = static_cast<off_t>(request.offset);
+    ssize_t result = -1;
+    errno = EAGAIN;
+    if (request.type == kIn)
+      result = ring_ ? ::preadv2(file_.get(), parts, count, offset, RWF_NOWAIT)
+                     : ::preadv(file_.get(), parts, count, offset);
+    else if (!ring_)
+      result = request.type == kOut ? ::pwritev(file_.get(), parts, count, offset) : ::fdatasync(file_.get());
+    // A file system that cannot tell whether it would wait, and a short read, are the ring's to settle.
+    if (ring_ && (result == 0 || (result < 0 && (errno == EAGAIN || errno == EOPNOTSUPP))))
+      break;
+    is_done = advance(request, result < 0 ? -errno : result);
+  }
+  if (is_done)
+    return Begun::kDone;
+  request.is_under_way = true;
+  ++under_way_;
+  writes_under_way_ += request.type == kOut ? 1 : 0;
+  ask_ring(request);
+  return Begun::kUnderWay;
+}
+
+void Block::ask_ring(const Request& request) noexcept {
+  const auto tag = static_cast<std::uint64_t>(&request - requests_.data());
+  const auto rest = std::span(request.parts).subspan(request.first_part);
+  const auto parts = rest.first(std::min<std::size_t>(rest.size(), IOV_MAX));
+  if (request.type == kIn)
+    ring_->read(parts, request.offset, tag);
+  else if (request.type == kOut)
+    ring_->write(parts, request.offset, tag);
+  else
+    ring_->sync(tag);
+}
+
+bool Block::advance(Request& request, std::int64_t result) noexcept {
+  if (result == -EINTR || result == -EAGAIN)
+    return false;
+  if (result < 0 || (result == 0 && request.type != kFlush)) {
+    fail(request, static_cast<int>(-result));
+    return true;
+  }
+  request.offset += static_cast<std::uint64_t>(result);
+  for (auto left = static_cast<std::size_t>(result); left > 0;) {
+    iovec& part = request.parts[request.first_part];
+    const std::size_t taken = std::min(left, part.iov_len);
+    part.iov_base = static_cast<std::byte*>(part.iov_base) + taken;
+    part.iov_len -= taken;
+    left -= taken;
+    if (part.iov_len == 0)
+      ++request.first_part;
+  }
+  return request.first_part == request.parts.size();
+}
+
+/// The guest is told, and goes on; the host's user once.
+void Block::fail(Request& request, int error) noexcept {
+  request.status = kIoError;
+  request.filled = 0;
+  if (std::exchange(has_failed_, true))
+    return;
+  const char* const what = request.type == kIn ? "read" : request.type == kOut ? "written" : "flushed";
+  base::print_warning(name() + " cannot be " + what + ": " +
+                      (error == 0 ? "its file is shorter than it was" : std::strerror(error)) +
+                      "; the guest gets errors from it");
+}
+
+void Block::finish(Queue& queue, Request& request) noexcept {
+  request.chain.write(request.chain.writable_bytes - 1, std::as_bytes(std::span(&request.status, 1)));
+  queue.complete(request.chain, request.filled + 1);
+}
+
+void Block::on_done() noexcept {
+  std::uint64_t count = 0;
+  (void)!::read(ring_->event(), &count, sizeof count);
+  Queue* const queue = host().queue(0);  // none: the guest broke a rule meanwhile
+  bool any = false;
+  while (const auto done = ring_->take()) {
+    Request& request = requests_[done->tag];
+    if (!advance(request, done->result)) {
+      ask_ring(request);
+      continue;
+    }
+    request.is_under_way = false;
+    --under_way_;
+    writes_under_way_ -= request.type == kOut ? 1 : 0;
+    if (queue == nullptr)
+      continue;
+    finish(*queue, request);
+    any = true;
+  }
+  ring_->submit();
+  if (any)
+    host().interrupt(*queue);
+  serve();  // what waited for room, or for the last write
+}
+
+void Block::reset() noexcept {
+  while (under_way_ > 0) {
+    const auto done = ring_->take();
+    if (!done) {
+      ring_->wait();
+      continue;
+    }
+    requests_[done->tag].is_under_way = false;
+    --under_way_;
+  }
+  writes_under_way_ = 0;
 }
 
 }  // namespace trine::hvm

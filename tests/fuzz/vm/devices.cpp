@@ -4,12 +4,11 @@
 
 #include <vector>
 
+#include "acts.h"
 #include "devices/block/block.h"
 #include "devices/console/console.h"
 #include "devices/rng/rng.h"
 #include "devices/vsock/vsock.h"
-#include "driver.h"
-#include "words.h"
 
 /// A guest's driver that does anything at all: registers, ring memory, descriptors and notifications in any
 /// order, against one of the devices. The host's end of a vsock connection is part of the game.
@@ -60,54 +59,17 @@ struct Host {
 };
 
 void act(Words& words, hvm::test::Driver& driver, Host& host) {
-  switch (words.take<std::uint8_t>() % 9) {
-    case 0:
-      driver.write(words.take<std::uint16_t>(), words.take<std::uint32_t>());
-      break;
-    case 1:
-      (void)driver.read(words.take<std::uint16_t>());
-      break;
-    case 2: {
-      const std::uint32_t address = words.take<std::uint32_t>() % (hvm::test::kGuestBytes - 256);
-      driver.store(address, words.text(words.take<std::uint8_t>()));
-      break;
-    }
-    case 3:
-      driver.start();
-      break;
-    case 4: {
-      const unsigned queue = words.take<std::uint8_t>() % 3;
-      const std::uint16_t index = words.take<std::uint8_t>() % 16;
-      driver.put_descriptor(queue, index,
-                            {.address = words.take<std::uint32_t>(),
-                             .length = words.take<std::uint32_t>(),
-                             .flags = words.take<std::uint16_t>(),
-                             .next = static_cast<std::uint16_t>(words.take<std::uint8_t>() % 18)});
-      break;
-    }
-    case 5:
-      driver.offer(words.take<std::uint8_t>() % 3, words.take<std::uint8_t>() % 17);
-      break;
-    case 6:
-      driver.notify(words.take<std::uint8_t>() % 4);
-      break;
-    case 7: {
-      // A request that is well-formed as far as the queue goes.
-      const unsigned queue = words.take<std::uint8_t>() % 3;
-      const std::uint8_t out = words.take<std::uint8_t>();
-      driver.request(queue, words.text(out), words.take<std::uint16_t>());
-      break;
-    }
-    default:
-      if (host.sockets.empty())
-        break;
-      if (words.take<std::uint8_t>() % 2 == 0)
-        (void)!::send(host.sockets.back().get(), "from the host", 13, MSG_NOSIGNAL);
-      else
-        host.sockets.pop_back();
-      host.loop.stop();
-      host.loop.run();
-  }
+  const unsigned kind = words.take<std::uint8_t>() % (kDriverActs + 1);
+  if (kind < kDriverActs)
+    return act_as_driver(words, driver, kind);
+  if (host.sockets.empty())
+    return;
+  if (words.take<std::uint8_t>() % 2 == 0)
+    (void)!::send(host.sockets.back().get(), "from the host", 13, MSG_NOSIGNAL);
+  else
+    host.sockets.pop_back();
+  host.loop.stop();
+  host.loop.run();
 }
 
 }  // namespace

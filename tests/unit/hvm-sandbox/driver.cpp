@@ -35,6 +35,14 @@ void Driver::start(std::uint16_t size) {
   write(0x70, 1 | 2 | 8 | 4);
 }
 
+void Driver::forget() {
+  for (unsigned queue = 0; queue < next_available_.size(); ++queue) {
+    next_available_[queue] = 0;
+    set_available_index(queue, 0);
+    memory_.slice(used(queue), 4)->store_release(2, 0);
+  }
+}
+
 void Driver::set_up_queue(unsigned queue, std::uint16_t size) {
   size_ = size;
   write(0x30, queue);

@@ -40,6 +40,8 @@ class Driver {
   void write(std::uint64_t offset, std::uint32_t value);
   [[nodiscard]] bool needs_reset() { return (read(0x70) & 64U) != 0; }
 
+  /// That it had put anything into a queue: what a driver does when it has reset the device.
+  void forget();
   /// Everything a good driver does, with queues of `size` entries.
   void start(std::uint16_t size = 16);
   void set_up_queue(unsigned queue, std::uint16_t size);

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "images/store.h"
+#include "runtime/engine/instance.h"
 #include "runtime/engine/paths.h"
 #include "runtime/engine/run_options.h"
 #include "runtime/policy/isolation_policy.h"
@@ -40,6 +41,10 @@ struct ClassChoice {
 /// Pulls or loads the image first when there are rules. Throws Error when a rule demands a stronger class
 /// than the flag, or one that there is not.
 ClassChoice choose_class(const RunOptions& options, const Paths& paths, const PolicyContext& context);
+
+/// For a program that is to get all capabilities in an instance: throws Error when a rule demands a stronger
+/// class than the instance's for what it would be then.
+void check_privileged_exec(const Paths& paths, const Record& record);
 
 /// Throws Error when `decision` is for a class that is not built in.
 void require_built_in(const RunOptions& options, const policy::Decision& decision);

@@ -91,6 +91,10 @@ struct Decision {
   bool enforced = false;  ///< by a rule that no flag weakens
 };
 
+/// The first demand of a class stronger than `isolation`, or nullptr.
+const Rule* find_demand(const std::vector<IsolationPolicy>& policies, const Workload& workload,
+                        Class isolation);
+
 /// Each policy decides for itself, and the strongest class of all wins: further policies only add to the
 /// first. Throws Error when `request` is weaker than a class that a rule demands.
 Decision decide(const std::vector<IsolationPolicy>& policies, const Workload& workload, Request request);

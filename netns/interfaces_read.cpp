@@ -32,6 +32,13 @@ class Message {
       return {};
     return {static_cast<const char*>(nla_data(found)), static_cast<std::size_t>(nla_len(found))};
   }
+  /// Without the zero that ends it.
+  [[nodiscard]] std::string text(int attribute) const {
+    std::string value = bytes(attribute);
+    while (value.ends_with('\0'))
+      value.pop_back();
+    return value;
+  }
   [[nodiscard]] std::uint32_t number(int attribute, std::uint32_t otherwise) const {
     const nlattr* found = find(attribute);
     return found != nullptr && nla_len(found) >= static_cast<int>(sizeof(std::uint32_t)) ? nla_get_u32(found)
@@ -62,7 +69,7 @@ ByIndex read_links(const Socket& socket) {
   ByIndex interfaces;
   dump<ifinfomsg>(socket, RTM_GETLINK, "interfaces", [&](const Message& message) {
     const auto& link = message.as<ifinfomsg>();
-    Interface found{.name = message.bytes(IFLA_IFNAME).c_str(),
+    Interface found{.name = message.text(IFLA_IFNAME),
                     .mac = message.bytes(IFLA_ADDRESS),
                     .mtu = message.number(IFLA_MTU, 0)};
     // A tap of join_tap() is another machine's end of one of the others.

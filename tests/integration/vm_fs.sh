@@ -4,7 +4,6 @@
 . "$(dirname "$0")/../lib/vm.sh"
 require_root
 require_vm
-require_program gcc
 busybox_image
 before=$(snapshot)
 run_it() { trine run --rm --isolation vm "$@"; }
@@ -23,8 +22,6 @@ relay() {
   done <"$1"
   grep -q '^finished' "$1" && pass "the guest's script came to its end" || fail "the guest's script came to its end" "$(tail -5 "$1")"
 }
-
-gcc -O1 -static -o "$work/tools/hold" "$(dirname "$0")/hold_files.c" || { echo "not ok - cannot compile hold_files.c"; exit 1; }
 
 cat >"$work/tools/claims" <<'END'
 claim() { local name=$1 out; shift; out=$(eval "$*" 2>&1) && echo "yes $name" || echo "no $name: $* says $out"; }
@@ -110,7 +107,7 @@ cmp -s "$share/big" "$share/copy" && pass "… to the last byte" || fail "… to
 [[ -d $work/made/by/v ]] && pass "-v makes a directory that is missing" || fail "-v makes a directory that is missing"
 [[ $(<"$work/outside/secret") == secret ]] && pass "nothing outside the share was touched" || fail "nothing outside the share was touched"
 
-## A full file system, and a guest that holds all that it can.
+## A full file system.
 mkdir "$work/small"
 mount -t tmpfs -o size=2m tmpfs "$work/small"
 cat >"$work/tools/full" <<'END'
@@ -120,11 +117,9 @@ echo precious >kept
 refused "a full file system is told" "No space" 'dd if=/dev/zero of=filler bs=64k count=100'
 claim "… and nothing is lost on it" '[ "$(cat kept)" = precious ] && [ $(stat -c %s filler) -gt 1000000 ]'
 claim "… and it goes on when there is room" 'rm filler && echo more >>kept && [ "$(tail -1 kept)" = more ]'
-claim "a guest that opens more files than a share lets it is refused the rest" '/tools/hold kept | tee /held | grep -q "^16[0-9]*: Too many open files in system"'
-claim "… and is served as before afterwards" '[ "$(head -1 kept)" = precious ]'
 echo finished
 END
-run run_it --ulimit nofile=30000:30000 -v "$work/small:/data" -v "$work/tools:/tools" busybox sh /tools/full
+run run_it -v "$work/small:/data" -v "$work/tools:/tools" busybox sh /tools/full
 echo "$output" >"$work/claims"
 relay "$work/claims"
 [[ $(cat "$work/small/kept") == $'precious\nmore' ]] && pass "the host has what was written" || fail "the host has what was written"

@@ -53,11 +53,12 @@ configure "$vm"' | .process.user = {"uid": 1000, "gid": 1001, "additionalGids": 
   hostname; grep CapEff /proc/self/status; cat /sys/fs/cgroup/pids.max 2>/dev/null; echo to the root >/written 2>/dev/null || echo not mine; exit 9'
 run oci run --bundle "$bundle" "$a"
 [[ $code == 9 ]] && pass "run gives the program's exit code" || fail "run gives the program's exit code" "$code: $output"
-kernel=$(sed -n 's/^kernel //p' <<<"$output")
+printf '%s\n' "$output" >"$work/ran"
+kernel=$(sed -n 's/^kernel //p' "$work/ran")
 [[ -n $kernel && $kernel != "$(uname -r)" ]] && pass "it runs under a kernel of its own" || fail "it runs under a kernel of its own" "$output"
-expect_output "user, groups, limits, bind mounts and host name are the bundle's" $'1000\n1001 7\n123\nfrom the host\none file\nread-only\ninside' sed -n 2,8p <<<"$output"
-grep -q "CapEff:.0000000000000000" <<<"$output" && pass "a user has no capabilities" || fail "a user has no capabilities" "$output"
-grep -q "not mine" <<<"$output" && pass "and may not write where root may" || fail "and may not write where root may" "$output"
+expect_output "user, groups, limits, bind mounts and host name are the bundle's" $'1000\n1001 7\n123\nfrom the host\none file\nread-only\ninside' sed -n 2,8p "$work/ran"
+says "$work/ran" "CapEff:.0000000000000000" && pass "a user has no capabilities" || fail "a user has no capabilities" "$(<"$work/ran")"
+says "$work/ran" "not mine" && pass "and may not write where root may" || fail "and may not write where root may" "$(<"$work/ran")"
 expect_nothing_left "nothing is left of it"
 
 configure "$vm" nosuch

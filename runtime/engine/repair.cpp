@@ -14,9 +14,9 @@
 #include "layout.h"
 #include "record.h"
 #include "runtime/backend/recorded_process.h"
+#include "runtime/backend/vm_network.h"
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/instance.h"
-#include "runtime/backend/vm_network.h"
 
 namespace trine::runtime::engine {
 namespace {

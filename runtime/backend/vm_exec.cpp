@@ -229,9 +229,9 @@ std::optional<hvm::Frame> answer_on(Line& line) {
 }
 
 /// Asks something of the machine, and waits until it is so. False: the instance has ended.
-bool change_machine(const std::string& socket, FrameType wish) {
+bool change_machine(const std::string& socket, FrameType wish, std::string how = {}) {
   Line line(socket);
-  if (!line || !line.send(wish, kFirstProcess, {}))
+  if (!line || !line.send(wish, kFirstProcess, std::move(how)))
     return false;
   const auto answer = answer_on(line);
   if (answer && answer->type == FrameType::kFailed)
@@ -264,6 +264,10 @@ bool pause_vm(const std::string& socket) {
 
 bool resume_vm(const std::string& socket) {
   return change_machine(socket, FrameType::kResume);
+}
+
+bool set_balloon_of_vm(const std::string& socket, std::uint64_t bytes) {
+  return change_machine(socket, FrameType::kBalloon, hvm::wire::encode(bytes));
 }
 
 std::optional<cgroups::Stats> stats_of_vm(const std::string& socket) {

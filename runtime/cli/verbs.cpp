@@ -147,11 +147,13 @@ const std::vector<Verb>& verbs() {
        "as "
        "the guest's kernel counts them. With --format json there is one array a second, on one line.",
        "trine stats\ntrine stats --no-stream --format json web", stats_flag_texts, run_stats},
-      {"update", "[FLAG]... INSTANCE", "change the limits of a running container",
+      {"update", "[FLAG]... INSTANCE", "change the limits of a running instance",
        "What no flag names stays as it is. Memory is not taken below what is in use. A limit can be changed "
        "when "
        "the instance was started with one that the same cgroup controller serves: memory and swap, or "
-       "processors and shares; cpuset and processes have one each. A VM keeps what it was started with.",
+       "processors and shares; cpuset and processes have one each. A VM gives back memory to its host, and "
+       "takes it again, up to what "
+       "it was started with; its processors get less or more time.",
        "trine update --memory 512m --pids-limit 200 web\ntrine update --cpus 0.5 web", update_flag_texts,
        run_update},
       {"exec", "[FLAG]... INSTANCE COMMAND [ARGUMENT]...", "run a program in a running instance",

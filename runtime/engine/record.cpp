@@ -50,6 +50,8 @@ std::string to_json(const Record& record) {
             {"startTime", record.start_time},
             {"oomKilled", record.oom_killed},
             {"finished", record.finished}};
+  if (record.vm_memory_bytes != 0)
+    json["memory"] = record.vm_memory_bytes;
   json["exitCode"] = record.exit_code ? Json(*record.exit_code) : Json(nullptr);
   // A command may hold bytes that are no UTF-8.
   return json.dump(-1, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -65,6 +67,7 @@ std::optional<Record> parse_record(std::string_view text) {
     json.at("imageDigest").get_to(record.image_digest);
     json.at("bundle").get_to(record.bundle);
     record.isolation = json.value("isolation", record.isolation);
+    record.vm_memory_bytes = json.value("memory", record.vm_memory_bytes);
     json.at("command").get_to(record.command);
     record.labels = to_pairs(json.at("labels"));
     record.annotations = to_pairs(json.at("annotations"));

@@ -170,6 +170,7 @@ Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoic
   vm.kernel_directory = hvm::find_kernel(paths.lib + "/kernels").directory;
   vm.layer_disks = make_layer_disks(paths, image);
   vm.memory_bytes = memory_of(options);
+  record.vm_memory_bytes = vm.memory_bytes;
   vm.cpus = cpus_of(options);
   vm.interactive = options.interactive;
   vm.boot_limit = boot_limit(vm.boot_limit);

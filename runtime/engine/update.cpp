@@ -6,6 +6,7 @@
 #include "cgroups/details.h"
 #include "cgroups/group.h"
 #include "layout.h"
+#include "runtime/backend/vm_update.h"
 #include "runtime/engine/instance.h"
 
 namespace trine::runtime::engine {
@@ -25,12 +26,11 @@ void add_default_swap(cgroups::Limits& limits) {
 void update_instance(const Paths& paths, const std::string& reference, cgroups::Limits limits) {
   const RunningInstance instance = find_running(paths, reference, "update");
   if (instance.record.isolation == kVmClass) {
-    throw base::Error("cannot update " + reference +
-                          ": it is a VM, whose memory and processors are those it "
-                          "was started with",
-                      0, "stop it, and run it with other limits");
+    limits = backend::update_guest(control_socket(paths, instance.record), instance.record.vm_memory_bytes,
+                                   std::move(limits));
+  } else {
+    add_default_swap(limits);
   }
-  add_default_swap(limits);
   limits.memory_check_before_update = true;  // else version 2 kills what is above the limit
   cgroups::update(cgroups::open_group(instance.record.cgroups), limits);
 }

@@ -10,7 +10,10 @@
 #include "commands.h"
 #include "control_group.h"
 #include "runtime/backend/plan.h"
+#include "runtime/backend/vm_update.h"
 #include "store.h"
+#include "vm_guest.h"
+#include "vm_keeper.h"
 
 namespace trine::runtime::oci_cli {
 namespace {
@@ -113,7 +116,12 @@ int run_update(const Globals& globals, Arguments arguments) {
   const Container container = Container::open(globals.root, rest.front(), Container::Access::kChange);
   if (container.status() == Status::kStopped)
     throw base::Error("cannot update container " + rest.front() + ": container not running");
-  update_group(container.state, backend::make_limits(options.resources));
+  cgroups::Limits limits = backend::make_limits(options.resources);
+  if (container.state.vm) {
+    limits = backend::update_guest(control_socket(globals, rest.front()), guest_memory(container.load_spec()),
+                                   std::move(limits));
+  }
+  update_group(container.state, limits);
   return 0;
 }
 

@@ -114,6 +114,10 @@ void check_for_vm(const oci::Spec& spec) {
   (void)memory_of(spec, config);
 }
 
+std::uint64_t guest_memory(const oci::Spec& spec) {
+  return memory_of(spec, read_vm_config());
+}
+
 isolation::Process process_in_guest(isolation::Process process) {
   process.apparmor_profile.clear();
   process.selinux_label.clear();

@@ -10,6 +10,9 @@ namespace trine::runtime::oci_cli {
 /// image and the engine have no say in, the administrator's (/etc/trine/vm.json). Throws Error.
 backend::VmOptions make_guest(const Globals& globals, const Container& container);
 
+/// The memory of its machine, in bytes.
+std::uint64_t guest_memory(const oci::Spec& spec);
+
 /// The same process, for a guest: without what only the host has, such as the profile of its LSM.
 isolation::Process process_in_guest(isolation::Process process);
 

@@ -112,6 +112,18 @@ if oci pause "$a"; then
 else
   fail "pause"
 fi
+memory() { oci exec "$a" awk '/^MemTotal/{print $2}' /proc/meminfo; }
+has_less_than() { [[ $(memory) -lt $1 ]]; }
+has_more_than() { [[ $(memory) -gt $1 ]]; }
+full=$(memory)
+expect_exit "update takes memory from the guest" 0 oci update --memory 134217728 "$a"
+wait_for_guest has_less_than $((full - 100000)) && pass "which has that much less" || fail "which has that much less" "$(memory) of $full"
+expect_exit "and gives it back" 0 oci update --memory 268435456 "$a"
+wait_for_guest has_more_than $((full - 10000)) && pass "up to what it had" || fail "up to what it had" "$(memory) of $full"
+expect_error "not more" 1 "cannot have 512 MiB of memory: it was started with 256 MiB" oci update --memory 536870912 "$a"
+expect_exit "update of its processor time" 0 oci update --cpu-quota 50000 --cpu-period 100000 "$a"
+expect_output "which is its cgroup's" "50000 100000" eval "cat /sys/fs/cgroup\$(grep ^0:: /proc/$(<"$work/pid")/cgroup | cut -d: -f3)/cpu.max"
+expect_error "a limit on processes, which are the guest's" 1 "cannot be changed" oci update --pids-limit 10 "$a"
 expect_exit "kill" 0 oci kill "$a" KILL
 wait_for_guest in_state "$a" stopped && pass "a killed container is stopped" || fail "a killed container is stopped" "$(status_of "$a")"
 wait_until eval '! kill -0 $(<"$work/exec-pid") 2>/dev/null' && pass "and what was executed beside it" || fail "and what was executed beside it"

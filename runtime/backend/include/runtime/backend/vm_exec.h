@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <string>
@@ -40,6 +41,10 @@ bool signal_vm(const std::string& socket, int number);
 /// base::Error when it cannot be.
 bool pause_vm(const std::string& socket);
 bool resume_vm(const std::string& socket);
+
+/// Asks the guest to give back so much of its memory to the host, in all; it does so as it can. False: it has
+/// ended. Throws base::Error when it has no driver for that.
+bool set_balloon_of_vm(const std::string& socket, std::uint64_t bytes);
 
 /// What the instance's processes use, as the guest counts it: memory, CPU time, their number. Nothing: it has
 /// ended. Throws base::Error.

@@ -24,6 +24,7 @@ struct Record {
   std::string image_digest;
   std::string bundle;                   ///< of `bundle:DIR`
   std::string isolation = "container";  ///< or "vm"
+  std::uint64_t vm_memory_bytes = 0;    ///< of a VM's machine
   std::vector<std::string> command;
   std::vector<std::pair<std::string, std::string>> labels;
   std::vector<std::pair<std::string, std::string>> annotations;

@@ -10,10 +10,10 @@
 
 namespace trine::runtime::engine {
 
-/// Changes the limits of a container that runs; what is unset stays as it is. Memory without a limit for
+/// Changes the limits of an instance that runs; what is unset stays as it is. Memory without a limit for
 /// memory and swap together gets the default for that, twice as much.
-/// Throws Error when it does not run, is a VM, uses more memory than it is to have, or was started without a
-/// limit that the same cgroup controller serves.
+/// Throws Error when it does not run, is a VM that is to have more memory than its machine, uses more memory
+/// than it is to have, or was started without a limit that the same cgroup controller serves.
 void update_instance(const Paths& paths, const std::string& reference, cgroups::Limits limits);
 
 /// How much memory a group may have now, in bytes; nothing without a limit. `cgroups`: its directories.

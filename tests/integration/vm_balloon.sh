@@ -20,12 +20,11 @@ wait_for_guest grep -q up "$work/out" || fail "the guest comes up" "$(cat "$work
 monitor=$(trine inspect eater | sed -n 's/.*"pid": *\([0-9]*\).*/\1/p')
 echo "# at the start: $(guest_rss) MiB"
 wait_for_guest is_below "${TRINE_IDLE_MIB:-110}" && pass "an idle guest of 256 MiB gives memory back ($(guest_rss) MiB left)" || fail "an idle guest of 256 MiB gives memory back" "$(guest_rss) MiB"
-sleep 10
 idle=$(guest_rss)
 echo "# idle: $idle MiB"
 
-# A process of 150 MiB, that waits until it was seen.
-start exec eater sh -c 'head -c 150000000 /dev/zero | { tail -c 150000000; sleep 1000; } | { head -c 1 >/dev/null; echo eaten >/tmp/eaten; sleep 1000; }'
+# A process of 150 MB: tail, which holds all that nobody reads on.
+start exec eater sh -c 'head -c 150000000 /dev/zero | tail -c 150000000 | { head -c 1 >/dev/null; echo eaten >/tmp/eaten; sleep 1000; }'
 eating=$started
 wait_for_guest is_above $((idle + 120)) && pass "a process takes 150 MB ($(guest_rss) MiB)" || fail "a process takes 150 MB" "$(guest_rss) MiB"
 begin=$SECONDS

@@ -27,7 +27,7 @@ class MmioTransport : private DeviceHost {
   /// `raise` interrupts the guest; it is called under the device lock.
   MmioTransport(std::unique_ptr<Device> device, const GuestMemory& memory, std::function<void()> raise);
   /// The device first: a thread of its own may use the rest until then.
-  ~MmioTransport() { device_.reset(); }
+  ~MmioTransport() override { device_.reset(); }
   MmioTransport(const MmioTransport&) = delete;
   MmioTransport& operator=(const MmioTransport&) = delete;
 

@@ -9,7 +9,8 @@ wait_for_guest() {
 }
 
 # require_vm: a guest kernel in the script's store, and a host on which guests run at a usable speed.
-# TRINE_TEST_KERNEL is what `trine kernel import` takes.
+# TRINE_TEST_KERNEL is what `trine kernel import` takes; TRINE_TEST_SLOW_GUESTS says that it is known to run here, however
+# slow a busy machine makes it seem.
 require_vm() {
   [[ -x $build/bin/trine-vmm ]] || skip "the VM class is not built for this processor"
   [[ -w /dev/kvm ]] || skip "there is no /dev/kvm to use"
@@ -18,6 +19,6 @@ require_vm() {
   trine kernel import "$TRINE_TEST_KERNEL" >/dev/null || { echo "not ok - cannot import $TRINE_TEST_KERNEL"; exit 1; }
   run trine check
   ((code == 0)) || skip "$(tail -1 <<<"$output")"
-  if grep -q "imitates" <<<"$output"; then skip "this host imitates the processor for a guest's kernel"; fi
+  if [[ -z ${TRINE_TEST_SLOW_GUESTS-} ]] && grep -q "imitates" <<<"$output"; then skip "this host imitates the processor for a guest's kernel"; fi
   export TRINE_VM_BOOT_SECONDS=${TRINE_VM_BOOT_SECONDS-90}
 }

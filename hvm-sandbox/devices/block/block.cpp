@@ -71,7 +71,7 @@ Block::Block(base::UniqueFd file, bool read_only, std::string identity)
 }
 
 Block::~Block() {
-  reset();
+  Block::reset();
   if (ring_)
     loop_->unwatch(ring_->event());
   if (timer_)

@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <new>
 
 namespace trine::hvm {
 namespace {
@@ -29,8 +30,8 @@ void* map_part(int ring, std::size_t bytes, off_t which) noexcept {
 }  // namespace
 
 std::unique_ptr<DiskRing> DiskRing::make(int file, unsigned entries) noexcept {
-  std::unique_ptr<DiskRing> ring(new DiskRing);
-  return ring->open(file, entries) ? std::move(ring) : nullptr;
+  std::unique_ptr<DiskRing> ring(new (std::nothrow) DiskRing);
+  return ring && ring->open(file, entries) ? std::move(ring) : nullptr;
 }
 
 DiskRing::~DiskRing() {

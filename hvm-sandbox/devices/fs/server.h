@@ -51,8 +51,8 @@ class FileServer {
   };
   using Operation = FsError (FileServer::*)(FsRequest&, FsReply&);
   struct OperationEntry {
-    std::uint32_t opcode;
     Operation serve;
+    std::uint32_t opcode;
     bool changes;  ///< is refused where the share is read-only
   };
   static const OperationEntry kOperations[];

@@ -33,7 +33,7 @@ class TokenBucket {
   double rate_ = 0;
   double burst_ = 0;
   double level_ = 0;  ///< negative: owed
-  Time last_{};
+  Time last_;
 };
 
 }  // namespace trine::hvm

@@ -15,12 +15,12 @@ Gate::Gate(unsigned threads) : threads_(threads), all_waiting_(::eventfd(0, EFD_
 }
 
 void Gate::close() noexcept {
+  // Of a time that an open() ended before it was heard. Nobody writes while the gate is open.
+  std::uint64_t stale = 0;
+  (void)!::read(all_waiting_.get(), &stale, sizeof stale);
   const std::scoped_lock lock(lock_);
   if (for_good_)
     return;
-  std::uint64_t stale = 0;
-  (void)!::read(all_waiting_.get(), &stale,
-                sizeof stale);  // of a time that an open() ended before it was heard
   closed_ = true;
   tell_if_all();  // those that an open() has not woken yet wait on
 }

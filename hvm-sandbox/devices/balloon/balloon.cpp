@@ -12,7 +12,6 @@ namespace {
 constexpr unsigned kInflate = 0;
 constexpr unsigned kDeflate = 1;
 constexpr unsigned kReports = 2;
-constexpr std::uint64_t kFeatureDeflateOnOom = 1U << 2U;
 constexpr std::uint64_t kFeatureReporting = 1U << 5U;
 
 /// Of one chain; Linux sends 256.
@@ -24,8 +23,8 @@ constexpr std::uint64_t kLeastLeft = 32 << 20;
 }  // namespace
 
 std::uint64_t Balloon::features() const noexcept {
-  // A guest that would kill a process for lack of memory takes back what it gave, first.
-  return kFeatureDeflateOnOom | kFeatureReporting;
+  // Not VIRTIO_BALLOON_F_DEFLATE_ON_OOM: what the guest gave is a limit of its workload's, which holds.
+  return kFeatureReporting;
 }
 
 bool Balloon::set_wanted(std::uint64_t bytes) noexcept {

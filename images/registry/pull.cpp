@@ -114,6 +114,7 @@ class Pull {
   /// For isolation policies, which go by signers.
   void keep_signers(const std::string& digest, const std::vector<Verified>& verified) const {
     std::vector<std::string> fingerprints;
+    fingerprints.reserve(verified.size());
     for (const Verified& one : verified)
       fingerprints.push_back(one.fingerprint);
     if (!fingerprints.empty())

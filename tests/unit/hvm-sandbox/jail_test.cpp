@@ -72,6 +72,7 @@ TEST_CASE("every call that is not in a thread's list ends it") {
   }
 }
 
+#ifndef __SANITIZE_ADDRESS__  // whose runtime makes calls of its own, which no list has
 TEST_CASE("the calls in a thread's list can be made") {
   const std::set<long> ends{__NR_exit, __NR_exit_group, __NR_tgkill, __NR_rt_sigreturn};
   for (const ThreadKind kind : kKinds) {
@@ -86,6 +87,7 @@ TEST_CASE("the calls in a thread's list can be made") {
     }
   }
 }
+#endif
 
 TEST_CASE("a call whose arguments are not those of the list ends the thread") {
   struct Forbidden {

@@ -17,6 +17,13 @@
 namespace trine::hvm {
 namespace {
 
+/// In a build for tests, whose runtime makes calls of its own from every thread: none of them is in a list.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+constexpr bool kHasSanitizer = true;
+#else
+constexpr bool kHasSanitizer = false;
+#endif
+
 /// Without it only a privileged thread may confine itself.
 void forbid_new_privileges() {
   if (::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
@@ -60,6 +67,8 @@ void allow_beneath(int ruleset, int place, std::uint64_t rights) {
 }  // namespace
 
 void confine_thread(ThreadKind kind) {
+  if (kHasSanitizer)
+    return;
   forbid_new_privileges();
   std::vector<sock_filter> filter = make_filter(allowed_calls(kind));
   const sock_fprog program{.len = static_cast<unsigned short>(filter.size()), .filter = filter.data()};

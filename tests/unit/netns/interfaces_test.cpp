@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <set>
 #include <string>
 
 #include "base/error.h"
@@ -123,8 +124,11 @@ TEST_CASE("a tap takes the place of its link until it is parted, and only one do
             }
             netns::part_tap(space.get(), "eth0");
             text += shell(kFilter);
+            std::set<std::string> names;  // which has the lower number is the kernel's to say
             for (const auto& found : netns::interfaces_of(space.get()))
-              text += found.name + "\n";
+              names.insert(found.name);
+            for (const std::string& name : names)
+              text += name + "\n";
           }
           text += shell(kFilter);
           (void)netns::join_tap(space.get(), "eth0");  // what was left on the link is no hindrance

@@ -80,11 +80,15 @@ expect_no_leak "nothing is left behind" "$before"
 # A full life, traced. After the filters are loaded, a thread makes the calls of its list.
 strace -f -qq -e signal=none -o "$work/trace" "$build/bin/trine" --root "$state" run --rm --memory 192m --isolation vm busybox echo traced >"$work/output" 2>&1
 is "a traced machine runs" "$(<"$work/output")" "traced"
-# Threads that have loaded a filter: the loop's is the first thread of the program, vCPUs are its others.
-awk '$2 ~ /^execveat\(/ && /trine-vmm/ {loop[$1] = 1}
-  $2 ~ /^seccomp\(SECCOMP_SET_MODE_FILTER/ {if (!($1 in confined)) order[++count] = $1; confined[$1] = 1; next}
-  $1 in confined {call = $2; sub(/\(.*/, "", call); if (call ~ /^[a-z_0-9]+$/) print ($1 in loop ? "loop" : "vcpu"), call}' \
-  "$work/trace" | sort -u >"$work/calls"
+# Threads that have loaded a filter since the monitor was executed: the loop's is the first of its process, vCPUs are its
+# others. Calls that have come to a result: of a thread that is killed strace may show what another did.
+awk '$2 ~ /^execveat\(/ && /trine-vmm/ {loop[$1] = executed = 1}
+  executed && $2 ~ /^seccomp\(SECCOMP_SET_MODE_FILTER/ {confined[$1] = 1; next}
+  $1 in confined && / = [^?]/ {
+    call = $2 == "<..." ? $3 : $2
+    sub(/\(.*/, "", call)
+    if (call ~ /^[a-z_0-9]+$/) print ($1 in loop ? "loop" : "vcpu"), call
+  }' "$work/trace" | sort -u >"$work/calls"
 every='futex|brk|mmap|munmap|mremap|close|rt_sigreturn|rt_sigprocmask|getpid|gettid|tgkill|madvise|exit|exit_group'
 loop='preadv2|io_uring_enter|timerfd_settime|epoll_wait|read|write|readv|writev|recvfrom|sendto|epoll_ctl|preadv|pwritev|fdatasync|getrandom|shutdown|socketpair|fcntl|sendmsg'
 vcpu='io_uring_enter|ioctl|write|epoll_ctl'

@@ -87,7 +87,7 @@ awk '$2 ~ /^execveat\(/ && /trine-vmm/ {loop[$1] = executed = 1}
   $1 in confined && / = [^?]/ {
     call = $2 == "<..." ? $3 : $2
     sub(/\(.*/, "", call)
-    if (call ~ /^[a-z_0-9]+$/) print ($1 in loop ? "loop" : "vcpu"), call
+    if (call != "seccomp" && call ~ /^[a-z_0-9]+$/) print ($1 in loop ? "loop" : "vcpu"), call
   }' "$work/trace" | sort -u >"$work/calls"
 every='futex|brk|mmap|munmap|mremap|close|rt_sigreturn|rt_sigprocmask|getpid|gettid|tgkill|madvise|exit|exit_group'
 loop='preadv2|io_uring_enter|timerfd_settime|epoll_wait|read|write|readv|writev|recvfrom|sendto|epoll_ctl|preadv|pwritev|fdatasync|getrandom|shutdown|socketpair|fcntl|sendmsg'

@@ -11,7 +11,7 @@ for script in "$lab_tests"/{integration,attacks}/*.sh; do
     integration/debootstrap) ;; # it unpacks a whole distribution, which has nothing to do with cgroups, for ten minutes
     # What images are and where they come from is the same there.
     integration/*registry | integration/round_trips | integration/policy | integration/proxy | integration/transports) ;;
-    integration/platform | integration/kernels) ;;
+    integration/platform | integration/kernels | integration/isolation_policy) ;;
     integration/engines_*) ;;   # they have a boot of their own: tests/lab/tests/engines.sh
     *) tests+=("$name") ;;
   esac

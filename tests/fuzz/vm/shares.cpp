@@ -132,8 +132,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   scratch().fill();
   const auto how = words.take<std::uint8_t>();
   const std::string source = scratch().share + (how % 8 == 1 ? "/a" : "");
-  hvm::test::Driver driver(std::make_unique<hvm::test::InPlaceFs>(hvm::FileServer(
-      base::open_file(source, O_PATH), how % 8 == 0, {.inodes = 16, .handles = 12, .directories = 4})));
+  hvm::test::Driver driver(std::make_unique<hvm::test::InPlaceFs>(
+      hvm::FileServer(base::open_file(source, O_PATH), how % 8 == 0,
+                      {.inodes = 16, .handles = 12, .directories = 4}, hvm::test::proc())));
   driver.start();
   for (int i = 0; i < kMostRequests && !words.empty(); ++i) {
     const Shape& shape = kShapes.at(words.take<std::uint8_t>() % kShapes.size());

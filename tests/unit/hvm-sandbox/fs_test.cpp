@@ -21,11 +21,6 @@ namespace {
 
 constexpr std::uint64_t kRoot = 1;
 
-int proc() {
-  static const base::UniqueFd directory = base::open_file("/proc", O_PATH | O_DIRECTORY);
-  return directory.get();
-}
-
 struct Guest {
   TemporaryDirectory directory;
   std::string share = directory.path + "/share";

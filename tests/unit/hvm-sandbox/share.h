@@ -14,6 +14,12 @@
 
 namespace trine::hvm::test {
 
+/// What a server finds its own descriptors in.
+inline int proc() {
+  static const base::UniqueFd directory = base::open_file("/proc", O_PATH | O_DIRECTORY);
+  return directory.get();
+}
+
 /// A file server that answers at once, on the caller's thread.
 class InPlaceFs : public Device {
  public:

@@ -30,10 +30,12 @@ int run_start(const Globals& globals, Arguments arguments) {
     };
   }
   if (container.state.vm) {
+    // Before it is let go: of one that has ended since there would be nothing to wait for.
+    const base::UniqueFd keeper = container.open_process();
     const backend::ReportSocket report(container.directory(), kReportSocket);
     isolation::open_gate(container.directory());
     isolation::remove_gate(container.directory());
-    report.await(container.open_process().get());
+    report.await(keeper.get());
   } else {
     isolation::open_gate(container.directory(), on_listener);
     isolation::remove_gate(container.directory());

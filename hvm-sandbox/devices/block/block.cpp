@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "memory/io_vector.h"
 
 namespace trine::hvm {
 namespace {
@@ -35,28 +36,6 @@ struct RequestHeader {
 
 constexpr std::size_t kIdentityBytes = 20;
 constexpr unsigned kMostUnderWay = 128;
-
-/// The first `length` bytes of what lies behind `skip` bytes of `slices`.
-void list_parts(const std::vector<GuestSlice>& slices, std::size_t skip, std::size_t length,
-                std::vector<iovec>& parts) {
-  for (const GuestSlice& slice : slices) {
-    if (length == 0)
-      break;
-    if (skip >= slice.size()) {
-      skip -= slice.size();
-      continue;
-    }
-    std::byte* const begin = slice.data() + skip;
-    const std::size_t take = std::min(slice.size() - skip, length);
-    // Pages of a guest that follow one another are one part: the host copies in one go.
-    if (!parts.empty() && static_cast<std::byte*>(parts.back().iov_base) + parts.back().iov_len == begin)
-      parts.back().iov_len += take;
-    else
-      parts.push_back({.iov_base = begin, .iov_len = take});
-    length -= take;
-    skip = 0;
-  }
-}
 
 }  // namespace
 
@@ -187,7 +166,8 @@ std::expected<void, QueueError> Block::parse(Request& request) const noexcept {
   }
   request.offset = header.sector * kSectorBytes;
   request.filled = is_read ? static_cast<std::uint32_t>(length) : 0;
-  list_parts(is_read ? chain.writable : chain.readable, is_read ? 0 : sizeof header, length, request.parts);
+  append_io_vector(is_read ? chain.writable : chain.readable, is_read ? 0 : sizeof header, length,
+                   request.parts);
   return {};
 }
 

@@ -13,6 +13,7 @@
 #include <array>
 #include <cerrno>
 #include <filesystem>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -74,10 +75,11 @@ void load_drivers() {
   load_modules(kModules);
   std::error_code error;
   const std::string devices = std::string(kNewRoot) + "/sys/bus/virtio/devices";
-  for (const auto& entry : std::filesystem::directory_iterator(devices, error)) {
-    const std::string number(base::trim(base::read_file(entry.path().string() + "/device", 16)));
+  std::set<std::string> numbers;  // there are several of a kind
+  for (const auto& entry : std::filesystem::directory_iterator(devices, error))
+    numbers.emplace(base::trim(base::read_file(entry.path().string() + "/device", 16)));
+  for (const std::string& number : numbers)
     load_modules(std::string(kModules) + "/device-" + number);
-  }
   std::filesystem::remove_all(kModules, error);  // their memory is the guest's
 }
 

@@ -220,7 +220,7 @@ std::optional<Failure> Session::try_first(const Frame& frame, Job& job) {
   if (!request || first_)
     return not_understood();
   try {
-    const std::vector<std::string> layers = mount_layers(request->layers);
+    const std::vector<std::string> layers = mount_layers(request->layers, request->mapped_layers);
     write_files(*request);
     mount_shares(request->shares);
     job.stdio = std::make_unique<Stdio>(frame.request,

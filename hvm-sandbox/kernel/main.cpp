@@ -44,12 +44,13 @@ const std::vector<std::string> kWanted{
 /// §5). A guest without the device does not load them.
 struct OptionalDriver {
   const char* device;
-  const char* module;
+  std::vector<std::string> modules;
 };
-constexpr std::array kOptional{
-    OptionalDriver{"0x0001", "virtio_net"},
-    OptionalDriver{"0x0005", "virtio_balloon"},
-    OptionalDriver{"0x001a", "virtiofs"},
+const std::vector<OptionalDriver> kOptional{
+    {"0x0001", {"virtio_net"}},
+    {"0x0005", {"virtio_balloon"}},
+    {"0x001a", {"virtiofs"}},
+    {hvm::kMappedDiskDevice, {"virtio_pmem", "nd_pmem"}},
 };
 
 /// The same for a kernel that tells by its configuration what is built in, and how it is entered.
@@ -146,19 +147,28 @@ void add_modules(hvm::CpioWriter& archive, const std::string& place, const std::
   }
 }
 
-std::string pack_modules(const std::string& directory) {
+/// Drivers, and whether that of mapped disks is one of them.
+struct Modules {
+  std::string archive;
+  bool map_disks = false;
+};
+
+Modules pack_modules(const std::string& directory) {
   hvm::CpioWriter archive;
+  bool map_disks = false;
   const std::vector<std::string> always = hvm::modules_in_order(directory, kWanted);
   add_modules(archive, "modules", always);
   for (const OptionalDriver& driver : kOptional) {
-    if (!hvm::has_module(directory, driver.module))
+    const auto is_there = [&](const std::string& module) { return hvm::has_module(directory, module); };
+    if (!std::ranges::all_of(driver.modules, is_there))
       continue;
-    std::vector<std::string> files = hvm::modules_in_order(directory, {driver.module});
+    map_disks |= driver.device == std::string_view(hvm::kMappedDiskDevice);
+    std::vector<std::string> files = hvm::modules_in_order(directory, driver.modules);
     std::erase_if(files,
                   [&](const std::string& file) { return std::ranges::find(always, file) != always.end(); });
     add_modules(archive, std::string("modules/device-") + driver.device, files);
   }
-  return std::move(archive).finish();
+  return {.archive = std::move(archive).finish(), .map_disks = map_disks};
 }
 
 using Bytes = std::vector<std::byte>;
@@ -174,14 +184,14 @@ Bytes unpacked(const std::string& image) {
 struct Parts {
   std::string release;
   Bytes kernel;
-  std::string modules;  ///< an archive
+  Modules modules;
 };
 
 /// A tree as packages have it.
 Parts take_tree(const std::string& tree) {
   const std::string image = tree + "/boot/" + only_entry(tree + "/boot", "vmlinuz-");
   std::string release = only_entry(tree + "/lib/modules", "");
-  std::string modules = pack_modules(tree + "/lib/modules/" + release);
+  Modules modules = pack_modules(tree + "/lib/modules/" + release);
   return {.release = std::move(release), .kernel = unpacked(image), .modules = std::move(modules)};
 }
 
@@ -203,7 +213,8 @@ Parts take_file(const std::string& image) {
     throw base::Error(image + " has not built in what a guest needs:" + missing, 0,
                       "hvm-sandbox/kernel/build-minimal.sh builds one that has");
   }
-  return {.release = *release, .kernel = std::move(kernel), .modules = hvm::CpioWriter{}.finish()};
+  return {
+      .release = *release, .kernel = std::move(kernel), .modules = {.archive = hvm::CpioWriter{}.finish()}};
 }
 
 bool is_package(const std::string& file) {
@@ -232,7 +243,9 @@ void pack(const std::string& source, const std::string& root) {
   const std::string made = temporary.path() + "/made";
   base::make_directories(made);
   write_with_holes(made + "/" + hvm::kKernelFile, parts.kernel);
-  write_file(made + "/" + hvm::kModulesFile, parts.modules);
+  write_file(made + "/" + hvm::kModulesFile, parts.modules.archive);
+  if (parts.modules.map_disks)
+    write_file(made + "/" + hvm::kMapsDisksFile, "");
   // One that is replaced goes to where the temporary directory takes it away.
   const std::string place = root + "/" + parts.release;
   if (::rename(place.c_str(), (temporary.path() + "/replaced").c_str()) != 0 && errno != ENOENT)

@@ -92,6 +92,16 @@ void Vm::set_memory(const GuestMemory& memory) const {
     };
     kvm_call(fd_.get(), KVM_SET_USER_MEMORY_REGION, &region, "give the guest its memory");
   }
+  for (const ReadOnlyRange& range : memory.read_only_ranges()) {
+    const kvm_userspace_memory_region region{
+        .slot = slot++,
+        .flags = KVM_MEM_READONLY,
+        .guest_phys_addr = range.guest_address,
+        .memory_size = range.size,
+        .userspace_addr = reinterpret_cast<std::uint64_t>(range.data),
+    };
+    kvm_call(fd_.get(), KVM_SET_USER_MEMORY_REGION, &region, "give the guest a mapped disk");
+  }
 }
 
 Vcpu Vm::make_vcpu(unsigned id) const {
@@ -141,7 +151,10 @@ bool Vcpu::enter() const {
     return true;
   if (errno == EINTR || errno == EAGAIN)
     return false;
-  base::throw_errno("cannot run the guest");
+  base::throw_errno("cannot run the guest",
+                    errno == EFAULT ? "a file that it reads as a mapped disk was cut short, or the host has "
+                                      "no memory left"
+                                    : "");
 }
 
 void Vcpu::interrupt() const noexcept {

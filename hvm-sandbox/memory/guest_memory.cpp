@@ -80,4 +80,19 @@ std::optional<GuestSlice> GuestMemory::slice(std::uint64_t address, std::uint64_
   return std::nullopt;
 }
 
+std::optional<GuestSlice> GuestMemory::readable_slice(std::uint64_t address,
+                                                      std::uint64_t length) const noexcept {
+  if (read_only_.empty() || address < read_only_.front().guest_address)
+    return slice(address, length);
+  for (const ReadOnlyRange& range : read_only_) {
+    const std::uint64_t offset = address - range.guest_address;
+    if (address < range.guest_address || offset >= range.size)
+      continue;
+    if (length == 0 || length > range.size - offset)
+      return std::nullopt;
+    return GuestSlice({range.data + offset, length});
+  }
+  return std::nullopt;
+}
+
 }  // namespace trine::hvm

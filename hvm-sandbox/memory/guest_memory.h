@@ -86,6 +86,13 @@ struct MemoryRange {
   std::uint64_t offset = 0;
 };
 
+/// Memory that the guest reads and nobody writes, somewhere else in the monitor.
+struct ReadOnlyRange {
+  std::uint64_t guest_address = 0;
+  std::uint64_t size = 0;
+  std::byte* data = nullptr;  ///< outlives the machine
+};
+
 /// A guest's memory: one anonymous mapping, seen by the guest in one or more ranges. The host may back it
 /// with huge pages: ranges whose address and offset are multiples of 2 MiB profit.
 class GuestMemory {
@@ -109,12 +116,20 @@ class GuestMemory {
   /// The range [address, address + length), if it lies inside one range of memory. An empty range is none.
   [[nodiscard]] std::optional<GuestSlice> slice(std::uint64_t address, std::uint64_t length) const noexcept;
 
+  /// `range` lies behind all others. Only before the guest runs.
+  void add_read_only(const ReadOnlyRange& range) { read_only_.push_back(range); }
+  [[nodiscard]] const std::vector<ReadOnlyRange>& read_only_ranges() const { return read_only_; }
+  /// As slice(), but may lie in a read-only range: it must not be written to.
+  [[nodiscard]] std::optional<GuestSlice> readable_slice(std::uint64_t address,
+                                                         std::uint64_t length) const noexcept;
+
   [[nodiscard]] const std::vector<MemoryRange>& ranges() const { return ranges_; }
   [[nodiscard]] std::byte* host_address(const MemoryRange& range) const { return base_ + range.offset; }
   [[nodiscard]] std::uint64_t size() const { return size_; }
 
  private:
   std::vector<MemoryRange> ranges_;
+  std::vector<ReadOnlyRange> read_only_;
   std::byte* base_ = nullptr;
   std::uint64_t size_ = 0;
 };

@@ -23,6 +23,7 @@
 #include "devices/console/console.h"
 #include "devices/fs/fs.h"
 #include "devices/net/net.h"
+#include "devices/pmem/pmem.h"
 #include "devices/rng/rng.h"
 #include "devices/vsock/vsock.h"
 #include "jail/confine.h"
@@ -73,6 +74,7 @@ Machine::Machine(MachinePlan plan)
       serial_(console_, [this] { signal_event(serial_interrupt_.get()); }),
       gate_(plan_.cpus) {
   use_small_stacks();
+  map_disks();
   vm_.set_memory(memory_);
   x86::prepare_machine(vm_);
   vm_.connect_interrupt(serial_interrupt_.get(), Serial::kInterrupt);
@@ -119,6 +121,17 @@ void Machine::add_device(std::unique_ptr<Device> device) {
   }
 }
 
+void Machine::map_disks() {
+  std::uint64_t address = x86::mapped_disks(plan_.memory_bytes);
+  for (const Disk& disk : plan_.disks) {
+    if (!disk.mapped)
+      continue;
+    const MappedFile& file = mapped_.emplace_back(disk.file.get());
+    memory_.add_read_only({.guest_address = address, .size = file.size(), .data = file.data()});
+    address += (file.size() + x86::kDiskUnit - 1) / x86::kDiskUnit * x86::kDiskUnit;
+  }
+}
+
 void Machine::add_disk(Disk& disk, std::string identity) {
   auto block = std::make_unique<Block>(std::move(disk.file), disk.read_only, std::move(identity));
   // An image's layers are in the host's memory as a rule, and a ring for each would hold up every start.
@@ -130,8 +143,12 @@ void Machine::add_disk(Disk& disk, std::string identity) {
 }
 
 void Machine::add_devices() {
-  for (std::size_t i = 0; i < plan_.disks.size(); ++i)
-    add_disk(plan_.disks[i], "trine" + std::to_string(i));
+  for (std::size_t i = 0; i < plan_.disks.size(); ++i) {
+    if (!plan_.disks[i].mapped)
+      add_disk(plan_.disks[i], "trine" + std::to_string(i));
+  }
+  for (const ReadOnlyRange& range : memory_.read_only_ranges())
+    add_device(std::make_unique<Pmem>(range.guest_address, range.size));
   for (Nic& nic : plan_.nics)
     add_device(std::make_unique<Net>(std::move(nic.tap), nic.options, loop_));
   add_device(std::make_unique<Rng>());

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "devices/console/console_log.h"
+#include "devices/pmem/mapped_file.h"
 #include "devices/serial/serial.h"
 #include "kvm/kvm.h"
 #include "loop/event_loop.h"
@@ -68,6 +69,7 @@ class Machine : private Controlled {
     std::vector<base::UniqueFd> queues;
   };
 
+  void map_disks();
   void add_device(std::unique_ptr<Device> device);
   void add_disk(Disk& disk, std::string identity);
   void add_devices();
@@ -95,6 +97,7 @@ class Machine : private Controlled {
   EventLoop loop_;
   Kvm kvm_;
   Vm vm_;
+  std::vector<MappedFile> mapped_;
   GuestMemory memory_;
   base::UniqueFd serial_interrupt_;
   Serial serial_;

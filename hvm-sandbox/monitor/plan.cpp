@@ -46,6 +46,11 @@ void add_disk(MachinePlan& plan, const std::string& word, bool read_only) {
   plan.disks.push_back({.file = open_word(word, read_only ? O_RDONLY : O_RDWR), .read_only = read_only});
 }
 
+void add_mapped_disk(MachinePlan& plan, const std::string& word) {
+  add_disk(plan, word, true);
+  plan.disks.back().mapped = true;
+}
+
 /// "fd:5,tag=data,ro", with a path in place of fd:5 for people.
 void add_share(MachinePlan& plan, const std::string& word) {
   if (plan.shares.size() == kMostShares)
@@ -119,6 +124,7 @@ constexpr std::array kFlags{
          }},
     Flag{"--disk", [](MachinePlan& plan, const std::string& word) { add_disk(plan, word, false); }},
     Flag{"--read-only-disk", [](MachinePlan& plan, const std::string& word) { add_disk(plan, word, true); }},
+    Flag{"--mapped-disk", add_mapped_disk},
     Flag{"--disk-bytes-per-second",
          [](MachinePlan& plan, const std::string& word) {
            plan.disk_limits.bytes = number_of("--disk-bytes-per-second", word, 512, 1ULL << 50U);

@@ -13,6 +13,7 @@ namespace trine::hvm {
 struct Disk {
   base::UniqueFd file;
   bool read_only = false;
+  bool mapped = false;  ///< /dev/pmem0, …: in the guest's address space. Read-only
 };
 
 /// A directory or file of the host that the guest mounts by its tag.
@@ -36,7 +37,7 @@ struct MachinePlan {
   std::string command_line;
   std::uint64_t memory_bytes = 256ULL << 20U;
   unsigned cpus = 1;
-  std::vector<Disk> disks;  ///< /dev/vda, /dev/vdb, … in this order
+  std::vector<Disk> disks;  ///< /dev/vda, /dev/vdb, … in this order, or mapped
   DiskLimits disk_limits;   ///< of each
   std::vector<Nic> nics;
   /// A seqpacket socket: each connection of the guest to a port of the host is sent over it, as a stream

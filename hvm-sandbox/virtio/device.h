@@ -33,7 +33,8 @@ enum class DeviceType : std::uint32_t {
   kEntropy = 4,
   kBalloon = 5,
   kVsock = 19,
-  kFs = 26
+  kFs = 26,
+  kPmem = 27
 };
 
 /// One virtio device. All calls come under the machine's device lock: a device needs none of its own. What a

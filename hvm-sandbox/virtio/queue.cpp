@@ -106,10 +106,12 @@ std::expected<void, QueueError> Queue::add_buffer(std::uint16_t index, Chain& ch
     return std::unexpected(QueueError::kFlags);
   if (descriptor.length == 0)
     return std::unexpected(QueueError::kEmptyBuffer);
-  const auto slice = memory_->slice(descriptor.address, descriptor.length);
+  const bool is_written = (descriptor.flags & kDescriptorWrite) != 0;
+  const auto slice = is_written ? memory_->slice(descriptor.address, descriptor.length)
+                                : memory_->readable_slice(descriptor.address, descriptor.length);
   if (!slice)
     return std::unexpected(QueueError::kAddress);
-  if ((descriptor.flags & kDescriptorWrite) != 0) {
+  if (is_written) {
     chain.writable.push_back(*slice);
     chain.writable_bytes += slice->size();
   } else if (!chain.writable.empty()) {

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <filesystem>
 
 #include "base/error.h"
 #include "hvm-sandbox/kernels.h"
@@ -40,9 +41,26 @@ std::vector<hvm::GuestShare> shares_of(const VmOptions& options) {
   return shares;
 }
 
+/// Mapped, an image is in the host's memory once for all its VMs. The guest pays for it with a description of
+/// each page, 64 bytes of 4,096, which a small guest cannot spare for a large image.
+bool can_map_layers(const VmOptions& options) {
+  constexpr std::uint64_t kMostPerMemory = 2;  ///< descriptions take 3 % of the guest's memory then
+  if (!std::filesystem::exists(options.kernel_directory + "/" + hvm::kMapsDisksFile))
+    return false;
+  std::uint64_t bytes = 0;
+  for (const std::string& disk : options.layer_disks) {
+    std::error_code error;
+    bytes += std::filesystem::file_size(disk, error);
+    if (error)
+      return false;  // who opens it says why
+  }
+  return bytes <= options.memory_bytes * kMostPerMemory;
+}
+
 hvm::StartRequest make_request(VmOptions& options) {
   GuestPlan plan{.isolation_part = std::move(options.plan), .limits = std::move(options.limits)};
   return {.layers = static_cast<std::uint32_t>(options.layer_disks.size()),
+          .mapped_layers = can_map_layers(options),
           .files = std::move(options.files),
           .shares = shares_of(options),
           .terminal = plan.isolation_part.process.terminal,
@@ -99,6 +117,7 @@ VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
                    .memory_bytes = options.memory_bytes,
                    .cpus = options.cpus,
                    .read_only_disks = options.layer_disks,
+                   .map_disks = request.mapped_layers,
                    .shares = std::move(options.shares),
                    .nics = monitor_nics(options.nics),
                    .cgroup_name = options.cgroup_name,

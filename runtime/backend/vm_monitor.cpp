@@ -74,7 +74,7 @@ Gifts gifts_of(MonitorOptions& options, base::UniqueFd channel) {
   for (base::UniqueFd* part : {&agent.before, &agent.program, &agent.after})
     gifts.give("--initramfs", std::move(*part));
   for (const std::string& disk : options.read_only_disks)
-    gifts.give("--read-only-disk", disk);
+    gifts.give(options.map_disks ? "--mapped-disk" : "--read-only-disk", disk);
   // An empty root has no /proc, by which the files of shares are opened anew.
   if (!options.shares.empty())
     gifts.give("--proc", base::open_file("/proc", O_PATH | O_DIRECTORY));

@@ -28,6 +28,7 @@ struct MonitorOptions {
   std::uint64_t memory_bytes = 0;
   unsigned cpus = 1;
   std::vector<std::string> read_only_disks;
+  bool map_disks = false;  ///< into the guest's address space
   std::vector<VmShare> shares;
   std::vector<MonitorNic> nics;
   std::string cgroup_name;

@@ -43,6 +43,13 @@ constexpr std::uint16_t kResetPort = 0x602;
 constexpr std::uint8_t kResetValue = 0x52;
 constexpr std::uint8_t kSleepTypeOff = 5;
 
+/// Where mapped disks begin, and what each begins at a multiple of: a section of Linux's memory.
+constexpr std::uint64_t kDiskUnit = 128 << 20;
+inline std::uint64_t mapped_disks(std::uint64_t memory_bytes) {
+  const std::uint64_t above = memory_bytes <= kGap ? 0 : memory_bytes - kGap;
+  return kGapEnd + ((above + kDiskUnit - 1) / kDiskUnit * kDiskUnit);
+}
+
 constexpr unsigned kMostCpus = 64;
 
 /// `bytes` of memory, around the gap.

@@ -11,6 +11,10 @@ namespace trine::hvm {
 
 constexpr const char* kKernelFile = "vmlinux";
 constexpr const char* kModulesFile = "modules.cpio";
+/// How a guest names the device that is a mapped disk (virtio 1.2 §5.19), as the folder of its drivers.
+constexpr const char* kMappedDiskDevice = "0x001b";
+/// An empty file: the guest has drivers for mapped disks.
+constexpr const char* kMapsDisksFile = "maps-disks";
 
 struct Kernel {
   std::string name;       ///< "6.1.0-56-cloud-amd64"

@@ -58,7 +58,8 @@ struct GuestShare {
 };
 
 struct StartRequest {
-  std::uint32_t layers = 0;  ///< disks that hold the image's layers, topmost first: /dev/vda and on
+  std::uint32_t layers = 0;    ///< disks that hold the image's layers, topmost first: /dev/vda and on
+  bool mapped_layers = false;  ///< or /dev/pmem0 and on
   std::vector<std::pair<std::string, std::string>> files;  ///< name and content, made in kFilesDirectory
   std::vector<GuestShare> shares;                          ///< mounted in kSharesDirectory, by their tags
   bool terminal = false;
@@ -151,8 +152,8 @@ struct Fields<GuestShare> {
 template <>
 struct Fields<StartRequest> {
   static auto of(auto& value) {
-    auto& [layers, files, shares, terminal, input, plan] = value;
-    return std::tie(layers, files, shares, terminal, input, plan);
+    auto& [layers, mapped_layers, files, shares, terminal, input, plan] = value;
+    return std::tie(layers, mapped_layers, files, shares, terminal, input, plan);
   }
 };
 template <>

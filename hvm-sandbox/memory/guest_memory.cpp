@@ -51,6 +51,12 @@ void GuestMemory::use_huge_pages() const noexcept {
   (void)::madvise(base_, size_, MADV_HUGEPAGE);
 }
 
+void GuestMemory::merge_pages() const {
+  if (::madvise(base_, size_, MADV_MERGEABLE) != 0)
+    base::throw_errno("cannot have the guest's pages merged",
+                      "the host's kernel has no KSM: leave out --vm-pages merged");
+}
+
 void GuestMemory::give_back(const GuestSlice& slice) const noexcept {
   const auto begin = static_cast<std::uint64_t>(slice.data() - base_);
   const std::uint64_t first = (begin + kPage - 1) / kPage * kPage;

@@ -109,6 +109,10 @@ class GuestMemory {
   /// it needs.
   void use_huge_pages() const noexcept;
 
+  /// Lets the host keep pages once that other machines have too (KSM). Throws base::Error when its kernel
+  /// cannot.
+  void merge_pages() const;
+
   /// Gives the host the whole pages inside `slice`, which are zeros from then on and taken again when the
   /// guest touches them.
   void give_back(const GuestSlice& slice) const noexcept;

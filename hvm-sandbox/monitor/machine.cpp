@@ -80,7 +80,10 @@ Machine::Machine(MachinePlan plan)
   vm_.connect_interrupt(serial_interrupt_.get(), Serial::kInterrupt);
   add_devices();
   load();
-  memory_.use_huge_pages();
+  if (plan_.merge_pages)
+    memory_.merge_pages();
+  if (!plan_.small_pages)
+    memory_.use_huge_pages();
   const x86::CpuModel model(kvm_, plan_.cpus);
   for (unsigned id = 0; id < plan_.cpus; ++id) {
     vcpus_.push_back(vm_.make_vcpu(id));

@@ -102,6 +102,15 @@ void add_nic(MachinePlan& plan, const std::string& word) {
   plan.nics.push_back(std::move(nic));
 }
 
+void set_pages(MachinePlan& plan, const std::string& word) {
+  if (word == "merged")
+    plan.merge_pages = true;
+  else if (word == "small")
+    plan.small_pages = true;
+  else
+    throw base::Error("--pages '" + word + "' is unknown", 0, "merged or small");
+}
+
 struct Flag {
   const char* name;
   void (*apply)(MachinePlan&, const std::string&);
@@ -118,6 +127,7 @@ constexpr std::array kFlags{
          [](MachinePlan& plan, const std::string& word) {
            plan.memory_bytes = number_of("--memory", word, kLeastMemory, 1ULL << 40U) & ~0xfffULL;
          }},
+    Flag{"--pages", set_pages},
     Flag{"--cpus",
          [](MachinePlan& plan, const std::string& word) {
            plan.cpus = static_cast<unsigned>(number_of("--cpus", word, 1, 64));

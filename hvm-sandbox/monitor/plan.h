@@ -36,6 +36,8 @@ struct MachinePlan {
   std::vector<base::UniqueFd> initramfs;  ///< cpio archives, which follow one another in memory
   std::string command_line;
   std::uint64_t memory_bytes = 256ULL << 20U;
+  bool merge_pages = false;  ///< with those of other machines that are the same
+  bool small_pages = false;  ///< no huge ones
   unsigned cpus = 1;
   std::vector<Disk> disks;  ///< /dev/vda, /dev/vdb, … in this order, or mapped
   DiskLimits disk_limits;   ///< of each

@@ -116,6 +116,7 @@ VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
                    .command_line = kCommandLine,
                    .memory_bytes = options.memory_bytes,
                    .cpus = options.cpus,
+                   .pages = options.pages,
                    .read_only_disks = options.layer_disks,
                    .map_disks = request.mapped_layers,
                    .shares = std::move(options.shares),

@@ -67,6 +67,10 @@ Gifts gifts_of(MonitorOptions& options, base::UniqueFd channel) {
   gifts.say("--command-line", options.command_line);
   gifts.say("--memory", std::to_string(options.memory_bytes));
   gifts.say("--cpus", std::to_string(options.cpus));
+  if (options.pages.merged)
+    gifts.say("--pages", "merged");
+  if (options.pages.small)
+    gifts.say("--pages", "small");
   gifts.give("--connections", std::move(channel));
   for (const std::string& file : options.initramfs_files)
     gifts.give("--initramfs", file);

@@ -27,6 +27,7 @@ struct MonitorOptions {
   std::string command_line;
   std::uint64_t memory_bytes = 0;
   unsigned cpus = 1;
+  PageOptions pages;
   std::vector<std::string> read_only_disks;
   bool map_disks = false;  ///< into the guest's address space
   std::vector<VmShare> shares;

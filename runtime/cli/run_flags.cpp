@@ -69,6 +69,8 @@ const Flag<RunOptions> kFlags[] = {
     {{"--cpu-shares", "NUMBER", kLimits, "share of busy CPUs, 2 to 262144 (default: 1024)"}, set_cpu_shares},
     {{"--cpuset-cpus", "LIST", kLimits, "which CPUs, as in 0-2,4"}, set_cpuset},
     {{"--pids-limit", "NUMBER", kLimits, "processes; -1 for no limit"}, set_pids_limit},
+    {{"--vm-pages", "KIND", kLimits, "how a VM's memory is kept: merged (by KSM) or small (no huge pages)"},
+     add_vm_pages},
     {{"--ulimit", "NAME=SOFT[:HARD]", kLimits, "a limit of setrlimit(2)"}, add_ulimit},
     {{"--cap-add", "CAPABILITY", kSecurity, "give it a capability, or ALL"}, add_capability},
     {{"--cap-drop", "CAPABILITY", kSecurity, "take one away, or ALL"}, drop_capability},

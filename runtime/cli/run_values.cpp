@@ -202,6 +202,15 @@ void add_security_option(RunOptions& options, const std::string& text) {
   }
 }
 
+void add_vm_pages(RunOptions& options, const std::string& text) {
+  if (text == "merged")
+    options.vm_pages.merged = true;
+  else if (text == "small")
+    options.vm_pages.small = true;
+  else
+    refuse("--vm-pages", text, "it is unknown", "merged or small");
+}
+
 void add_sysctl(RunOptions& options, const std::string& text) {
   const auto pair = read_pair("--sysctl", text);
   if (text.find('=') == std::string::npos)

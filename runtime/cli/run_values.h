@@ -53,6 +53,7 @@ void add_ulimit(engine::RunOptions& options, const std::string& text);
 void add_capability(engine::RunOptions& options, const std::string& text);
 void drop_capability(engine::RunOptions& options, const std::string& text);
 void add_security_option(engine::RunOptions& options, const std::string& text);
+void add_vm_pages(engine::RunOptions& options, const std::string& text);
 void add_sysctl(engine::RunOptions& options, const std::string& text);
 
 }  // namespace trine::runtime::cli

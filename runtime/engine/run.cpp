@@ -199,6 +199,8 @@ int run(const RunOptions& options, const Paths& paths) {
   const ClassChoice choice = choose_class(options, paths, context);
   if (choice.isolation == policy::Class::kVm)
     return run_in_vm(options, paths, choice);
+  if (options.vm_pages.is_given())
+    throw base::Error("--vm-pages cannot be given for a container", 0, "it is for --isolation vm");
   Instance instance = Instance::create(paths, options.name, options.remove);
   Prepared prepared = prepare(options, paths, choice, rootless, instance);
   const cgroups::Limits limits = prepared.plan.limits;

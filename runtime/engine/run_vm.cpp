@@ -172,6 +172,7 @@ Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoic
   vm.memory_bytes = memory_of(options);
   record.vm_memory_bytes = vm.memory_bytes;
   vm.cpus = cpus_of(options);
+  vm.pages = options.vm_pages;
   vm.interactive = options.interactive;
   vm.boot_limit = boot_limit(vm.boot_limit);
   if (vm.plan.process.terminal)

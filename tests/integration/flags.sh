@@ -111,7 +111,7 @@ expect_output "rm removes what was kept" "kept" trine rm kept
 
 for bad in "--memory x" "--memory 1k" "--memory-swap 1g" "-m 64m --memory-swap 1m" "--cpus none" "--pids-limit x" "--ulimit nofile" "--network bridge2" "-v relative:/x" \
   "-v /x:relative" "--cap-add NOPE" "--security-opt x=y" "--device /dev/nope" "--isolation full" "--bogus" "--mount type=x" \
-  "--stop-signal NOPE" "--cpu-shares 1" "--sysctl x" "--shm-size -1" "-w relative" "--name bad/name"; do
+  "--vm-pages large" "--stop-signal NOPE" "--cpu-shares 1" "--sysctl x" "--shm-size -1" "-w relative" "--name bad/name"; do
   # shellcheck disable=SC2086
   expect_error "a bad '$bad' is one clear error" 125 "^trine: " run_it $bad busybox true
 done

@@ -44,12 +44,14 @@ expect_match "it reads a file of its image" "^$digest" trine exec eater sha256su
 after_reading=$(guest_rss)
 ((after_reading < before_reading + large / (3 << 20))) && pass "without a copy in its own memory ($before_reading MiB, then $after_reading)" ||
   fail "without a copy in its own memory" "$before_reading MiB, then $after_reading"
-start run --name other --isolation vm --memory 256m busybox sh -c 'sha256sum /large; while :; do sleep 1000; done' >"$work/other" 2>&1
+start run --name other --isolation vm --memory 256m --vm-pages merged --vm-pages small busybox sh -c 'sha256sum /large; while :; do sleep 1000; done' >"$work/other" 2>&1
 other=$started
 wait_for_guest grep -q "^$digest" "$work/other" && pass "a second guest reads it" || fail "a second guest reads it" "$(cat "$work/other")"
 shares="$(image_share "$monitor") $(image_share "$(monitor_of other)")"
 read -r one two <<<"$shares"
 ((one > 8 && two > 8 && one + two <= (large >> 20) + 3)) && pass "both have one copy of it, the host's ($one and $two MiB)" || fail "both have one copy of it, the host's" "$shares"
+# The guest's memory is the one large mapping.
+expect_match "its pages may be merged, and are small ones" ' mg .*nh|nh.* mg' awk '/^[0-9a-f]+-/{size = 0} /^Size:/{size = $2} /^VmFlags:/{if (size >= 200000 && size <= 262144) print $0, ""}' "/proc/$(monitor_of other)/smaps"
 expect_output "the second ends" other trine stop -t 1 other
 wait "$other"
 expect_exit "and is removed" 0 trine rm other

@@ -42,11 +42,19 @@ struct VmNic {
   netns::Interface interface;
 };
 
+/// How the host keeps a guest's memory.
+struct PageOptions {
+  bool merged = false;  ///< pages that are the same in several machines are kept once (KSM)
+  bool small = false;   ///< no huge pages
+  [[nodiscard]] bool is_given() const { return merged || small; }
+};
+
 struct VmOptions {
   std::string kernel_directory;          ///< with `vmlinux` and `modules.cpio`
   std::vector<std::string> layer_disks;  ///< files with EROFS, topmost first
   std::uint64_t memory_bytes = kVmMemory;
   unsigned cpus = kVmCpus;
+  PageOptions pages;
   isolation::Plan plan;    ///< its root is made in the guest, of the layers
   cgroups::Limits limits;  ///< inside the guest
   /// Small files for the plan to mount, from guest_file(name).

@@ -8,6 +8,7 @@
 
 #include "cgroups/limits.h"
 #include "isolation/plan.h"
+#include "runtime/backend/vm.h"
 #include "runtime/policy/isolation_policy.h"
 
 namespace trine::runtime::engine {
@@ -64,6 +65,7 @@ struct RunOptions {
   std::string network_container;
   std::string network_namespace;  ///< a path
   cgroups::Limits limits;
+  backend::PageOptions vm_pages;
   std::vector<isolation::Rlimit> ulimits;
   std::vector<std::string> cap_add, cap_drop;
   SecurityOptions security;

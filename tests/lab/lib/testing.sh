@@ -20,7 +20,7 @@ lab_options=() lab_environment=() machine_limit=1700
 # run_in_lab TEST...: the tests in one boot, each a line of results; fails when one does. A machine that dies, as an
 # emulated one can, is started again for the tests that are left; twice at the same one is that test's failure.
 run_in_lab() {
-  local results=$work/results deadline=$((SECONDS + 1700)) died_at='' code=0 left limit
+  local results=$work/results deadline=$((SECONDS + 2400)) died_at='' code=0 left limit
   : >"$results"
   # The tests that have no result yet.
   without_result() { printf '%s\n' "$@" | grep -vxF -f <(sed -nE 's/^(ok|not ok|skip) - ([a-z_]+\/[a-z_]+).*/\2/p' "$results"); }
@@ -59,7 +59,7 @@ take_cloud_kernel() {
 # ends the script. That machine has what they need: they may not be skipped.
 run_guests_in_lab() {
   local code=0 test
-  lab_options=(--guests --share "$work/kernel") lab_environment=(TRINE_TEST_KERNEL="$guest_kernel" TRINE_TEST_SLOW_GUESTS=yes) machine_limit=850
+  lab_options=(--guests --share "$work/kernel") lab_environment=(TRINE_TEST_KERNEL="$guest_kernel" TRINE_TEST_SLOW_GUESTS=yes) machine_limit=1300
   run_in_lab "$@" || code=1
   for test in "$@"; do
     grep -q "^ok - $test " "$work/results" || { echo "not ok - $test did not pass"; code=1; }

@@ -1,0 +1,427 @@
+// Requests that their queue carries whole, and that make no sense to the device; and those that do.
+#include "machine.h"
+
+enum { kSector = 512 };
+
+// A chain in pieces: each byte of `out` in a buffer of its own as far as the table goes.
+static void send_in_pieces(struct device* device, unsigned queue, const uint8_t* out, uint32_t bytes) {
+  unsigned index = 0;
+  for (; index < kQueueSize - 2 && index + 1 < bytes; ++index) {
+    put(device, queue, index,
+        (struct descriptor){
+            .address = (uint32_t)(out + index), .length = 1, .flags = kNext, .next = (uint16_t)(index + 1)});
+  }
+  put(device, queue, index,
+      (struct descriptor){.address = (uint32_t)(out + index),
+                          .length = bytes - index,
+                          .flags = kNext,
+                          .next = (uint16_t)(index + 1)});
+  put(device, queue, index + 1,
+      (struct descriptor){.address = (uint32_t)take(64), .length = 1, .flags = kWrite});
+  offer(device, queue, 0);
+  notify(device, queue);
+}
+
+// Whatever it is, it is answered, or the device says that it is broken.
+static bool settles(struct device* device, unsigned queue) {
+  const uint64_t begin = ticks();
+  while (used_index(device, queue) != device->available[queue]) {
+    if ((get(device, kStatus) & kNeedsReset) != 0)
+      return true;
+    if (ticks() - begin > 60000000000)
+      return false;
+  }
+  return true;
+}
+
+struct disk_header {
+  uint32_t type;
+  uint32_t reserved;
+  uint64_t sector;
+};
+
+static uint8_t ask_disk(struct device* disk, struct disk_header header, uint32_t out_bytes,
+                        uint32_t in_bytes) {
+  uint8_t* const out = take(sizeof header + 65536);
+  uint8_t* const in = take(65536 + 16);
+  memcpy(out, &header, sizeof header);
+  in[in_bytes] = 0xff;
+  if (!request(disk, 0, out, sizeof header + out_bytes, in, in_bytes + 1))
+    return 0xfe;
+  return in[in_bytes];
+}
+
+static void break_disk(struct device* disk) {
+  static const uint64_t kSectors[] = {0x7fffffff, 0xffffffffffffffff, 0x8000000000000000, 0x7fffffffffffffff,
+                                      0x100000000};
+  start(disk);
+  for (unsigned i = 0; i < sizeof kSectors / sizeof *kSectors; ++i) {
+    for (uint32_t type = 0; type < 2; ++type) {
+      const uint8_t status = ask_disk(disk, (struct disk_header){.type = type, .sector = kSectors[i]},
+                                      type == 1 ? kSector : 0, type == 0 ? kSector : 0);
+      if (status != 1)
+        claim("a sector beyond the disk is an error", false, disk, status);
+    }
+  }
+  for (uint32_t type = 2; type < 300; type += stride) {
+    const uint8_t status = ask_disk(disk, (struct disk_header){.type = type}, below(600), below(600));
+    const bool is_known = type == 4 || type == 8;
+    if (!is_known && status != 2)
+      claim("an unknown request is unsupported", false, disk, type);
+  }
+  for (uint32_t odd = 1; odd < kSector; odd += 73) {
+    if (ask_disk(disk, (struct disk_header){.type = 1}, odd, 0) != 1)
+      claim("a part of a sector is an error", false, disk, odd);
+  }
+  start(disk);
+  uint8_t* const header = take(sizeof(struct disk_header));
+  memset(header, 0, sizeof(struct disk_header));
+  send_in_pieces(disk, 0, header, sizeof(struct disk_header));
+  if (!settles(disk, 0))
+    claim("a header in pieces", false, disk, 0);
+  start(disk);
+  if (request(disk, 0, header, 15, take(16), 1))
+    claim("a header that is cut is none", false, disk, 0);
+  start(disk);
+  if (request(disk, 0, header, 16, NULL, 0))
+    claim("a request without room for its status", false, disk, 0);
+  // All of memory, many times over, in one request.
+  start(disk);
+  put(disk, 0, 0, (struct descriptor){.address = (uint32_t)header, .length = 16, .flags = kNext, .next = 1});
+  for (unsigned i = 1; i < kQueueSize; ++i) {
+    put(disk, 0, i,
+        (struct descriptor){.address = kPool,
+                            .length = kMemoryEnd - kPool,
+                            .flags = (uint16_t)(kWrite | (i + 1 < kQueueSize ? kNext : 0)),
+                            .next = (uint16_t)(i + 1)});
+  }
+  offer(disk, 0, 0);
+  notify(disk, 0);
+  if (!settles(disk, 0))
+    claim("a request for 768 MiB", false, disk, 0);
+}
+
+bool write_and_read(struct device* disk, uint32_t sector, uint8_t value) {
+  uint8_t* const out = take(sizeof(struct disk_header) + kSector);
+  uint8_t* const in = take(kSector + 1);
+  const struct disk_header write = {.type = 1, .sector = sector}, read = {.type = 0, .sector = sector};
+  memcpy(out, &write, sizeof write);
+  memset(out + sizeof write, value, kSector);
+  in[0] = 0xff;
+  if (!request(disk, 0, out, sizeof write + kSector, in, 1) || in[0] != 0)
+    return false;
+  memcpy(out, &read, sizeof read);
+  memset(in, ~value, kSector + 1);
+  if (!request(disk, 0, out, sizeof read, in, kSector + 1) || in[kSector] != 0)
+    return false;
+  for (unsigned i = 0; i < kSector; ++i) {
+    if (in[i] != value)
+      return false;
+  }
+  return true;
+}
+
+static bool is_read_only(const struct device* disk) {
+  enum { kReadOnly = 1 << 5 };
+  set(disk, kDeviceFeaturesSelect, 0);
+  return (get(disk, kDeviceFeatures) & kReadOnly) != 0;
+}
+
+// Source: Linux include/uapi/linux/fuse.h.
+struct fuse_head {
+  uint32_t length, operation;
+  uint64_t unique, node;
+  uint32_t user, group, process, padding;
+};
+struct fuse_answer {
+  uint32_t length;
+  int32_t error;
+  uint64_t unique;
+};
+enum {
+  kLookup = 1,
+  kSymlink = 6,
+  kMakeNode = 8,
+  kMakeDirectory = 9,
+  kUnlink = 10,
+  kRemoveDirectory = 11,
+  kRename = 12,
+  kLink = 13,
+  kInit = 26,
+  kCreate = 35,
+  kRename2 = 45,
+  kForbidden = 1000,
+};
+
+// The error of an operation whose body is this; kForbidden when it was not answered.
+static int ask_share(struct device* share, uint32_t operation, uint64_t node, const void* body,
+                     uint32_t bytes) {
+  uint8_t* const out = take(sizeof(struct fuse_head) + bytes);
+  struct fuse_answer* const in = (struct fuse_answer*)take(8192);
+  const struct fuse_head head = {
+      .length = sizeof head + bytes, .operation = operation, .unique = any(), .node = node};
+  memcpy(out, &head, sizeof head);
+  memcpy(out + sizeof head, body, bytes);
+  in->length = 0;
+  if (!request(share, 1, out, sizeof head + bytes, in, 8192))
+    return kForbidden;
+  return in->length < sizeof *in ? kForbidden : -in->error;
+}
+
+static bool begin_share(struct device* share) {
+  static const uint32_t kHello[16] = {7, 36, 65536, 0xffffffff};
+  start(share);
+  return ask_share(share, kInit, 0, kHello, sizeof kHello) == 0;
+}
+
+// Names that are no name of a file in the directory: as such, and where an operation has two.
+static void break_names(struct device* share) {
+  static const char* const kNames[] = {"..", ".", "", "../outside", "/etc/passwd", "a/b", "a/../../outside",
+                                       "/"};
+  static const struct {
+    uint32_t operation;
+    uint32_t before;  // bytes that stand before the name
+  } kOperations[] = {{kLookup, 0},    {kUnlink, 0},  {kRemoveDirectory, 0}, {kMakeDirectory, 8},
+                     {kMakeNode, 16}, {kCreate, 16}, {kSymlink, 0},         {kRename, 8},
+                     {kRename2, 16},  {kLink, 8}};
+  for (unsigned i = 0; i < sizeof kOperations / sizeof *kOperations; ++i) {
+    for (unsigned j = 0; j < sizeof kNames / sizeof *kNames; ++j) {
+      for (unsigned second = 0; second < 2; ++second) {
+        uint8_t body[160];
+        memset(body, 0, sizeof body);
+        uint64_t node = 1;
+        memcpy(body, &node, sizeof node);
+        uint8_t* place = body + kOperations[i].before;
+        if (second == 1) {
+          memcpy(place, "first", 6);
+          place += 6;
+        }
+        for (const char* name = kNames[j]; *name != '\0'; ++name)
+          *place++ = (uint8_t)*name;
+        const int error = ask_share(share, kOperations[i].operation, 1, body, 150);
+        const bool has_two = kOperations[i].operation == kRename || kOperations[i].operation == kRename2;
+        if (error == 0 && (second == 0 || has_two))
+          claim("a name that is none", false, share, (i << 8) + j);
+      }
+    }
+  }
+  uint8_t* const endless = take(8192);
+  memset(endless, 'x', 8192);
+  if (ask_share(share, kLookup, 1, endless, 300) == 0)
+    claim("a name without end", false, share, 0);
+  endless[4000] = 0;
+  if (ask_share(share, kLookup, 1, endless, 8000) == 0)
+    claim("a name of 4000", false, share, 0);
+}
+
+static void break_share(struct device* share) {
+  if (!begin_share(share))
+    return claim("a share is begun", false, share, 0);
+  break_names(share);
+  // Every operation with a body that says nothing, on nodes and handles that there are not.
+  for (uint32_t operation = 0; operation < 60; operation += stride) {
+    for (unsigned i = 0; i < 6; ++i) {
+      uint32_t body[40];
+      for (unsigned j = 0; j < 40; ++j)
+        body[j] = i < 2 ? 0xffffffff * i : i < 4 ? below(4) : any();
+      (void)ask_share(share, operation, i == 0 ? 1 : any(), body, i == 5 ? below(160) : sizeof body);
+    }
+    if (!begin_share(share))
+      return claim("a share goes on", false, share, operation);
+  }
+  // A length that lies, no room for an answer, and a request on the queue that is for others.
+  struct fuse_head* const head = (struct fuse_head*)take(4096);
+  memset(head, 0xff, 4096);
+  (void)request(share, 1, head, 40, take(16), 1);
+  start(share);
+  (void)request(share, 1, head, 7, take(16), 16);
+  start(share);
+  send_in_pieces(share, 0, (uint8_t*)head, 64);
+  if (!settles(share, 0))
+    claim("a request in pieces", false, share, 0);
+}
+
+static void break_net(struct device* nic) {
+  enum { kHeader = 12 };
+  for (unsigned i = 0; i < 400 / stride; ++i) {
+    if (i % 20 == 0)
+      start(nic);
+    uint8_t* const packet = take(70000);
+    for (unsigned j = 0; j < 128; ++j)
+      packet[j] = (uint8_t)any();
+    if (i % 3 == 0)
+      packet[0] = 1, packet[1] = (uint8_t)(i % 6);  // as if it were to be cut in segments
+    if (!request(nic, 1, packet, i % 7 == 0 ? 1 + below(kHeader) : kHeader + below(65536 + 4000), NULL, 0))
+      start(nic);
+  }
+  start(nic);  // buffers that are too small, and nothing but them
+  for (unsigned i = 0; i < kQueueSize; ++i) {
+    put(nic, 0, i, (struct descriptor){.address = (uint32_t)take(64), .length = 1 + i, .flags = kWrite});
+    offer(nic, 0, (uint16_t)i);
+  }
+  notify(nic, 0);
+}
+
+static void break_balloon(struct device* balloon) {
+  static const uint32_t kNoPages[] = {0xffffffff, kMemoryEnd / 4096, 0xd0000, 0x100000, 0x80000000};
+  for (unsigned i = 0; i < sizeof kNoPages / sizeof *kNoPages; ++i) {
+    start(balloon);
+    uint32_t* const pages = (uint32_t*)take(4096);
+    pages[0] = kPool / 4096;
+    pages[1] = kNoPages[i];
+    if (request(balloon, 0, pages, 8, NULL, 0))
+      claim("a page that is not its own", false, balloon, pages[1]);
+  }
+  start(balloon);  // all it has free, twice over, and again where it is gone
+  for (unsigned round = 0; round < 4; ++round) {
+    uint32_t* const pages = (uint32_t*)take(16384);
+    for (unsigned i = 0; i < 4096; ++i)
+      pages[i] = (kPool / 4096) + below((kMemoryEnd - kPool) / 4096);
+    (void)request(balloon, round % 2, pages, 16384, NULL, 0);
+  }
+  start(balloon);
+  if (request(balloon, 0, take(16384 + 4), 16384 + 4, NULL, 0))
+    claim("a list without end", false, balloon, 0);
+  start(balloon);
+  if (request(balloon, 0, take(16), 7, NULL, 0))
+    claim("a part of a number", false, balloon, 0);
+  start(balloon);  // the pages in which its rings are
+  uint32_t* const own = (uint32_t*)take(64);
+  own[0] = descriptors_of(balloon, 0) / 4096;
+  own[1] = used_of(balloon, 0) / 4096;
+  put(balloon, 0, 0, (struct descriptor){.address = (uint32_t)own, .length = 8});
+  offer(balloon, 0, 0);
+  notify(balloon, 0);
+  for (unsigned i = 0; i < 100; ++i)
+    set(balloon, kConfig + (4 * (i % 3)), any());
+}
+
+struct packet {
+  uint64_t from, to;
+  uint32_t from_port, to_port, length;
+  uint16_t type, operation;
+  uint32_t flags, room, forwarded;
+} __attribute__((packed));
+
+static bool send_packet(struct device* vsock, struct packet packet, uint32_t bytes) {
+  uint8_t* const place = take(sizeof packet + bytes);
+  memcpy(place, &packet, sizeof packet);
+  return request(vsock, 1, place, sizeof packet + bytes, NULL, 0);
+}
+
+static void break_vsock(struct device* vsock) {
+  start(vsock);
+  for (unsigned i = 0; i < 1500 / stride; ++i) {
+    const struct packet packet = {.from = i % 9 == 0 ? any() : 3,
+                                  .to = i % 11 == 0 ? any() : 2,
+                                  .from_port = below(8),
+                                  .to_port = 1020 + below(8),
+                                  .length = 64,
+                                  .type = (uint16_t)(i % 13 == 0 ? any() : 1),
+                                  .operation = (uint16_t)below(9),
+                                  .flags = below(5),
+                                  .room = any(),
+                                  .forwarded = any()};
+    if (!send_packet(vsock, packet, 64))
+      start(vsock);
+  }
+  start(vsock);
+  for (unsigned i = 0; i < 1200 / stride; ++i)  // connections that nobody closes
+    (void)send_packet(vsock,
+                      (struct packet){.from = 3,
+                                      .to = 2,
+                                      .from_port = i,
+                                      .to_port = 1024,
+                                      .type = 1,
+                                      .operation = 1,
+                                      .room = 0xffffffff},
+                      0);
+  for (unsigned i = 0; i < 40; ++i)  // more than there is credit for
+    (void)send_packet(
+        vsock,
+        (struct packet){
+            .from = 3, .to = 2, .from_port = 1, .to_port = 1024, .type = 1, .operation = 5, .length = 65536},
+        65536);
+  if (send_packet(vsock, (struct packet){.from = 3, .to = 2, .type = 1, .operation = 5, .length = 0xffffffff},
+                  64))
+    claim("a packet that is longer than its buffer", false, vsock, 0);
+}
+
+static void break_others(struct device* device) {
+  start(device);
+  // All of memory to be written to, or written out.
+  for (unsigned i = 0; i < 8; ++i) {
+    const uint16_t direction = device->type == kRandom ? kWrite : 0;
+    put(device, device->main, i,
+        (struct descriptor){.address = kPool, .length = kMemoryEnd - kPool, .flags = direction});
+    offer(device, device->main, (uint16_t)i);
+  }
+  notify(device, device->main);
+  if (!settles(device, device->main))
+    claim("requests for all of memory", false, device, 0);
+}
+
+void break_requests(struct device* device) {
+  switch (device->type) {
+    case kBlock:
+      break_disk(device);
+      break;
+    case kFs:
+      break_share(device);
+      break;
+    case kNet:
+      break_net(device);
+      break;
+    case kBalloon:
+      break_balloon(device);
+      break;
+    case kVsock:
+      break_vsock(device);
+      break;
+    default:
+      break_others(device);
+  }
+  reset(device);
+  claim("requests that are none", true, device, 0);
+}
+
+static bool serves(struct device* device) {
+  uint8_t* const place = take(4096);
+  memset(place, 0, 4096);
+  start(device);
+  switch (device->type) {
+    case kBlock:
+      return is_read_only(device) ? ask_disk(device, (struct disk_header){.type = 0}, 0, kSector) == 0 &&
+                                        ask_disk(device, (struct disk_header){.type = 1}, kSector, 0) == 1
+                                  : write_and_read(device, 7, (uint8_t)any());
+    case kFs:
+      return begin_share(device) && ask_share(device, kLookup, 1, "inside", 7) == 0;
+    case kNet:
+      return request(device, 1, place, 12 + 60, NULL, 0);
+    case kBalloon:
+      return request(device, 0, &(uint32_t){kPool / 4096}, 4, NULL, 0);
+    case kRandom:
+      return request(device, 0, NULL, 0, place, 64) && (place[1] | place[7] | place[40]) != 0;
+    case kConsole:
+      return request(device, 1, "by the console\n", 15, NULL, 0);
+    case kVsock:
+      put(device, 0, 0, (struct descriptor){.address = (uint32_t)place, .length = 4096, .flags = kWrite});
+      offer(device, 0, 0);
+      return send_packet(device,
+                         (struct packet){.from = 3,
+                                         .to = 2,
+                                         .from_port = 77,
+                                         .to_port = 1024,
+                                         .type = 1,
+                                         .operation = 1,
+                                         .room = 65536},
+                         0) &&
+             settles(device, 0) && ((struct packet*)place)->operation == 2;
+    default:
+      return true;
+  }
+}
+
+void check(struct device* device) {
+  claim("after all that it serves", serves(device), device, get(device, kStatus));
+}

@@ -177,4 +177,6 @@ void break_ports(void);
 void break_at_random(uint32_t steps);
 // That it still does what it is for.
 void check(struct device* device);
+// A disk's status for a request of this type, with so many bytes of anything; 0xfe when there is none.
+uint8_t ask_disk(struct device* disk, uint32_t type, uint64_t sector, uint32_t out_bytes, uint32_t in_bytes);
 bool write_and_read(struct device* disk, uint32_t sector, uint8_t value);

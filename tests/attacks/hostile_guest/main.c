@@ -4,9 +4,9 @@
 //   all SEED STRIDE     the list, of which STRIDE leaves some out; in the end it notifies without end
 //   random SEED STEPS   as many steps at random; the same in the end
 //   beside              writes to its first disk and reads it again, and says "." each hundred times
-//   execute             runs what is in a device's registers
-//   wide                accesses of other widths than registers have
-//   fault               an exception that nobody handles
+//   disks               uses its first disk in three places, and says what becomes of it, whenever that
+//   changes execute             runs what is in a device's registers wide                accesses of other
+//   widths than registers have fault               an exception that nobody handles
 #include "machine.h"
 
 static void break_holes_at(uint32_t address) {
@@ -165,6 +165,29 @@ static void stay_beside(void) {
   }
 }
 
+static void say_changed(const char* what, uint8_t* last, uint8_t now) {
+  if (*last == now)
+    return;
+  *last = now;
+  say(what);
+  say_number(now);
+  say("\n");
+}
+
+// Of 16 MiB: the first half is written and read, the second is only read, from its end.
+static void use_disks(void) {
+  enum { kRead = 0, kWriteType = 1, kFlush = 4, kSectors = 32768, kPage = 8 };
+  uint8_t near = 0xff, far = 0xff, write = 0xff, flush = 0xff;
+  start(&devices[0]);
+  for (uint32_t round = 0;; ++round) {
+    say_changed("near ", &near, write_and_read(&devices[0], 7, 'F') ? 0 : 1);
+    say_changed("flush ", &flush, ask_disk(&devices[0], kFlush, 0, 0, 0));
+    say_changed("far ", &far, ask_disk(&devices[0], kRead, kSectors - 1, 0, 512));
+    const uint32_t sector = kPage * (1 + (round % (kSectors / 2 / kPage - 1)));
+    say_changed("write ", &write, ask_disk(&devices[0], kWriteType, sector, 4096, 0));
+  }
+}
+
 static void access_wide(void) {
   uint32_t words[4] = {0};
   for (uint32_t offset = 0; offset < 0x110; offset += 2) {
@@ -191,6 +214,9 @@ __attribute__((noreturn)) void run(const char* words) {
       break;
     case 'b':
       stay_beside();
+      break;
+    case 'd':
+      use_disks();
       break;
     case 'e':
       ((void (*)(void))0xd0000000)();

@@ -40,8 +40,8 @@ struct disk_header {
   uint64_t sector;
 };
 
-static uint8_t ask_disk(struct device* disk, struct disk_header header, uint32_t out_bytes,
-                        uint32_t in_bytes) {
+uint8_t ask_disk(struct device* disk, uint32_t type, uint64_t sector, uint32_t out_bytes, uint32_t in_bytes) {
+  const struct disk_header header = {.type = type, .sector = sector};
   uint8_t* const out = take(sizeof header + 65536);
   uint8_t* const in = take(65536 + 16);
   memcpy(out, &header, sizeof header);
@@ -57,20 +57,20 @@ static void break_disk(struct device* disk) {
   start(disk);
   for (unsigned i = 0; i < sizeof kSectors / sizeof *kSectors; ++i) {
     for (uint32_t type = 0; type < 2; ++type) {
-      const uint8_t status = ask_disk(disk, (struct disk_header){.type = type, .sector = kSectors[i]},
-                                      type == 1 ? kSector : 0, type == 0 ? kSector : 0);
+      const uint8_t status =
+          ask_disk(disk, type, kSectors[i], type == 1 ? kSector : 0, type == 0 ? kSector : 0);
       if (status != 1)
         claim("a sector beyond the disk is an error", false, disk, status);
     }
   }
   for (uint32_t type = 2; type < 300; type += stride) {
-    const uint8_t status = ask_disk(disk, (struct disk_header){.type = type}, below(600), below(600));
+    const uint8_t status = ask_disk(disk, type, 0, below(600), below(600));
     const bool is_known = type == 4 || type == 8;
     if (!is_known && status != 2)
       claim("an unknown request is unsupported", false, disk, type);
   }
   for (uint32_t odd = 1; odd < kSector; odd += 73) {
-    if (ask_disk(disk, (struct disk_header){.type = 1}, odd, 0) != 1)
+    if (ask_disk(disk, 1, 0, odd, 0) != 1)
       claim("a part of a sector is an error", false, disk, odd);
   }
   start(disk);
@@ -391,9 +391,9 @@ static bool serves(struct device* device) {
   start(device);
   switch (device->type) {
     case kBlock:
-      return is_read_only(device) ? ask_disk(device, (struct disk_header){.type = 0}, 0, kSector) == 0 &&
-                                        ask_disk(device, (struct disk_header){.type = 1}, kSector, 0) == 1
-                                  : write_and_read(device, 7, (uint8_t)any());
+      return is_read_only(device)
+                 ? ask_disk(device, 0, 0, 0, kSector) == 0 && ask_disk(device, 1, 0, kSector, 0) == 1
+                 : write_and_read(device, 7, (uint8_t)any());
     case kFs:
       return begin_share(device) && ask_share(device, kLookup, 1, "inside", 7) == 0;
     case kNet:

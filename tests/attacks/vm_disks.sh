@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# What becomes of a machine whose files change under it: a disk that is cut, grown, or on a file system that is full gives
+# its guest errors, and its user one word of why; what was flushed is there. The guest is no Linux (hostile_guest/).
+. "$(dirname "$0")/../lib/harness.sh"
+. "$(dirname "$0")/../lib/vm.sh"
+require_root
+[[ -x $build/bin/trine-vmm ]] || skip "the VM class is not built for this processor"
+[[ -w /dev/kvm ]] || skip "there is no /dev/kvm to use"
+[[ -f $build/tests/bin/hostile_guest ]] || skip "this compiler makes no 32-bit code"
+
+mkdir "$work/small"
+mount -t tmpfs -o size=4m tmpfs "$work/small" || skip "a tmpfs cannot be mounted"
+cp "$build/tests/bin/hostile_guest" "$work/small/kernel"
+truncate -s 16M "$work/small/disk"
+: >"$work/said"
+"$build/bin/trine-vmm" --kernel "$work/small/kernel" --memory 64m --command-line disks --disk "$work/small/disk" --console "$work/said" 2>"$work/errors" &
+machine=$!
+# says CLAIM WORD: the guest says it, after all that it had said.
+heard=0
+says() {
+  said() { tail -n "+$((heard + 1))" "$work/said" | grep -q "^$1$" || ! kill -0 $machine 2>/dev/null; }
+  wait_for_guest said "$2"
+  if tail -n "+$((heard + 1))" "$work/said" | grep -q "^$2$"; then pass "$1"; else fail "$1" "$(<"$work/said"): $(<"$work/errors")"; fi
+}
+forget() { heard=$(wc -l <"$work/said"); }
+good=0x00000000 bad=0x00000001
+
+says "a disk is written, and read" "near $good"
+says "… and flushed" "flush $good"
+says "a disk on a file system that is full gives errors" "write $bad"
+says "… and is read on" "far $good"
+forget
+truncate -s 8M "$work/small/disk"
+says "a disk that is cut gives errors behind its end" "far $bad"
+forget
+truncate -s 16M "$work/small/disk"
+says "… and none when it is as it was" "far $good"
+forget
+mount -o remount,size=32m "$work/small"
+says "a file system that has room again is written" "write $good"
+truncate -s 0 "$work/small/kernel"
+forget
+truncate -s 8M "$work/small/disk"
+says "the machine does not need its kernel's file" "far $bad"
+grep -q "^near $bad" "$work/said" && fail "what was written stays as it was" "$(<"$work/said")" || pass "what was written stays as it was"
+[[ $(wc -l <"$work/errors") == 1 ]] && grep -q "disk trine0 cannot be .*; the guest gets errors from it" "$work/errors" &&
+  pass "which is said once" || fail "which is said once" "$(<"$work/errors")"
+kill -KILL $machine
+wait $machine 2>/dev/null
+cmp -s <(head -c 4096 "$work/small/disk" | tail -c 512) <(printf 'F%.0s' {1..512}) &&
+  pass "what was flushed is there when the monitor was killed" || fail "what was flushed is there when the monitor was killed"
+umount "$work/small"
+finish

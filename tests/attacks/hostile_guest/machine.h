@@ -161,6 +161,10 @@ bool becomes_broken(const struct device* device);
 // A chain of `out` and `in` bytes, either of which may be 0, offered and notified: true once it was used.
 bool request(struct device* device, unsigned queue, const void* out, uint32_t out_bytes, void* in,
              uint32_t in_bytes);
+// A chain in pieces: each byte of `out` in a buffer of its own as far as the table goes.
+void send_in_pieces(struct device* device, unsigned queue, const uint8_t* out, uint32_t bytes);
+// Whatever it is, it is answered, or the device says that it is broken.
+bool settles(struct device* device, unsigned queue);
 // A buffer of this size in the pool; in time it is another's.
 uint8_t* take(uint32_t bytes);
 
@@ -175,6 +179,11 @@ void break_requests(struct device* device);
 void break_holes(void);
 void break_ports(void);
 void break_at_random(uint32_t steps);
+bool begin_share(struct device* share);
+bool knows(struct device* share, const char* name);
+void break_share(struct device* share);
+// A share's attacks that need the host to look on, or to play along.
+void attack_share(struct device* share);
 // That it still does what it is for.
 void check(struct device* device);
 // A disk's status for a request of this type, with so many bytes of anything; 0xfe when there is none.

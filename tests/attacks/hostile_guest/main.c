@@ -188,6 +188,16 @@ static void use_disks(void) {
   }
 }
 
+static void do_share(void) {
+  for (unsigned i = 0; i < device_count; ++i) {
+    if (devices[i].type == kFs)
+      attack_share(&devices[i]);
+  }
+  say("\nfinished\n");
+  for (;;)
+    __asm__ volatile("hlt");
+}
+
 static void access_wide(void) {
   uint32_t words[4] = {0};
   for (uint32_t offset = 0; offset < 0x110; offset += 2) {
@@ -215,8 +225,14 @@ __attribute__((noreturn)) void run(const char* words) {
     case 'b':
       stay_beside();
       break;
+    case 'c':
+      for (;;)
+        __asm__ volatile("hlt");
     case 'd':
       use_disks();
+      break;
+    case 's':
+      do_share();
       break;
     case 'e':
       ((void (*)(void))0xd0000000)();

@@ -3,8 +3,7 @@
 
 enum { kSector = 512 };
 
-// A chain in pieces: each byte of `out` in a buffer of its own as far as the table goes.
-static void send_in_pieces(struct device* device, unsigned queue, const uint8_t* out, uint32_t bytes) {
+void send_in_pieces(struct device* device, unsigned queue, const uint8_t* out, uint32_t bytes) {
   unsigned index = 0;
   for (; index < kQueueSize - 2 && index + 1 < bytes; ++index) {
     put(device, queue, index,
@@ -22,8 +21,7 @@ static void send_in_pieces(struct device* device, unsigned queue, const uint8_t*
   notify(device, queue);
 }
 
-// Whatever it is, it is answered, or the device says that it is broken.
-static bool settles(struct device* device, unsigned queue) {
+bool settles(struct device* device, unsigned queue) {
   const uint64_t begin = ticks();
   while (used_index(device, queue) != device->available[queue]) {
     if ((get(device, kStatus) & kNeedsReset) != 0)
@@ -125,120 +123,6 @@ static bool is_read_only(const struct device* disk) {
   enum { kReadOnly = 1 << 5 };
   set(disk, kDeviceFeaturesSelect, 0);
   return (get(disk, kDeviceFeatures) & kReadOnly) != 0;
-}
-
-// Source: Linux include/uapi/linux/fuse.h.
-struct fuse_head {
-  uint32_t length, operation;
-  uint64_t unique, node;
-  uint32_t user, group, process, padding;
-};
-struct fuse_answer {
-  uint32_t length;
-  int32_t error;
-  uint64_t unique;
-};
-enum {
-  kLookup = 1,
-  kSymlink = 6,
-  kMakeNode = 8,
-  kMakeDirectory = 9,
-  kUnlink = 10,
-  kRemoveDirectory = 11,
-  kRename = 12,
-  kLink = 13,
-  kInit = 26,
-  kCreate = 35,
-  kRename2 = 45,
-  kForbidden = 1000,
-};
-
-// The error of an operation whose body is this; kForbidden when it was not answered.
-static int ask_share(struct device* share, uint32_t operation, uint64_t node, const void* body,
-                     uint32_t bytes) {
-  uint8_t* const out = take(sizeof(struct fuse_head) + bytes);
-  struct fuse_answer* const in = (struct fuse_answer*)take(8192);
-  const struct fuse_head head = {
-      .length = sizeof head + bytes, .operation = operation, .unique = any(), .node = node};
-  memcpy(out, &head, sizeof head);
-  memcpy(out + sizeof head, body, bytes);
-  in->length = 0;
-  if (!request(share, 1, out, sizeof head + bytes, in, 8192))
-    return kForbidden;
-  return in->length < sizeof *in ? kForbidden : -in->error;
-}
-
-static bool begin_share(struct device* share) {
-  static const uint32_t kHello[16] = {7, 36, 65536, 0xffffffff};
-  start(share);
-  return ask_share(share, kInit, 0, kHello, sizeof kHello) == 0;
-}
-
-// Names that are no name of a file in the directory: as such, and where an operation has two.
-static void break_names(struct device* share) {
-  static const char* const kNames[] = {"..", ".", "", "../outside", "/etc/passwd", "a/b", "a/../../outside",
-                                       "/"};
-  static const struct {
-    uint32_t operation;
-    uint32_t before;  // bytes that stand before the name
-  } kOperations[] = {{kLookup, 0},    {kUnlink, 0},  {kRemoveDirectory, 0}, {kMakeDirectory, 8},
-                     {kMakeNode, 16}, {kCreate, 16}, {kSymlink, 0},         {kRename, 8},
-                     {kRename2, 16},  {kLink, 8}};
-  for (unsigned i = 0; i < sizeof kOperations / sizeof *kOperations; ++i) {
-    for (unsigned j = 0; j < sizeof kNames / sizeof *kNames; ++j) {
-      for (unsigned second = 0; second < 2; ++second) {
-        uint8_t body[160];
-        memset(body, 0, sizeof body);
-        uint64_t node = 1;
-        memcpy(body, &node, sizeof node);
-        uint8_t* place = body + kOperations[i].before;
-        if (second == 1) {
-          memcpy(place, "first", 6);
-          place += 6;
-        }
-        for (const char* name = kNames[j]; *name != '\0'; ++name)
-          *place++ = (uint8_t)*name;
-        const int error = ask_share(share, kOperations[i].operation, 1, body, 150);
-        const bool has_two = kOperations[i].operation == kRename || kOperations[i].operation == kRename2;
-        if (error == 0 && (second == 0 || has_two))
-          claim("a name that is none", false, share, (i << 8) + j);
-      }
-    }
-  }
-  uint8_t* const endless = take(8192);
-  memset(endless, 'x', 8192);
-  if (ask_share(share, kLookup, 1, endless, 300) == 0)
-    claim("a name without end", false, share, 0);
-  endless[4000] = 0;
-  if (ask_share(share, kLookup, 1, endless, 8000) == 0)
-    claim("a name of 4000", false, share, 0);
-}
-
-static void break_share(struct device* share) {
-  if (!begin_share(share))
-    return claim("a share is begun", false, share, 0);
-  break_names(share);
-  // Every operation with a body that says nothing, on nodes and handles that there are not.
-  for (uint32_t operation = 0; operation < 60; operation += stride) {
-    for (unsigned i = 0; i < 6; ++i) {
-      uint32_t body[40];
-      for (unsigned j = 0; j < 40; ++j)
-        body[j] = i < 2 ? 0xffffffff * i : i < 4 ? below(4) : any();
-      (void)ask_share(share, operation, i == 0 ? 1 : any(), body, i == 5 ? below(160) : sizeof body);
-    }
-    if (!begin_share(share))
-      return claim("a share goes on", false, share, operation);
-  }
-  // A length that lies, no room for an answer, and a request on the queue that is for others.
-  struct fuse_head* const head = (struct fuse_head*)take(4096);
-  memset(head, 0xff, 4096);
-  (void)request(share, 1, head, 40, take(16), 1);
-  start(share);
-  (void)request(share, 1, head, 7, take(16), 16);
-  start(share);
-  send_in_pieces(share, 0, (uint8_t*)head, 64);
-  if (!settles(share, 0))
-    claim("a request in pieces", false, share, 0);
 }
 
 static void break_net(struct device* nic) {
@@ -395,7 +279,7 @@ static bool serves(struct device* device) {
                  ? ask_disk(device, 0, 0, 0, kSector) == 0 && ask_disk(device, 1, 0, kSector, 0) == 1
                  : write_and_read(device, 7, (uint8_t)any());
     case kFs:
-      return begin_share(device) && ask_share(device, kLookup, 1, "inside", 7) == 0;
+      return begin_share(device) && knows(device, "inside");
     case kNet:
       return request(device, 1, place, 12 + 60, NULL, 0);
     case kBalloon:

@@ -12,7 +12,7 @@ mkdir "$work/small" "$work/outside"
 mount -t tmpfs -o size=1m tmpfs "$work/small" || skip "a tmpfs cannot be mounted"
 share=$work/small/share
 mkdir -p "$share/swap"
-echo secret >"$work/outside/secret"
+echo secret, and longer >"$work/outside/secret"
 echo within >"$share/swap/secret"
 echo precious >"$share/inside"
 ln -s "$work/outside" "$share/link"
@@ -34,7 +34,7 @@ done < <(grep -E '^(yes|no) ' "$work/said")
 grep -q '^finished' "$work/said" && pass "the guest came to its end" || fail "the guest came to its end" "$(tail -3 "$work/said"): $(<"$work/errors")"
 descriptors=$(find "/proc/$machine/fd" -mindepth 1 | wc -l)
 ((descriptors > 1000 && descriptors < 10000)) && pass "the monitor holds no more than it lets a guest hold ($descriptors)" || fail "the monitor holds no more than it lets a guest hold" "$descriptors"
-[[ $(ls "$work/outside") == secret && $(<"$work/outside/secret") == secret ]] && pass "nothing outside was touched" || fail "nothing outside was touched" "$(ls -l "$work/outside")"
+[[ $(ls "$work/outside") == secret && $(<"$work/outside/secret") == "secret, and longer" ]] && pass "nothing outside was touched" || fail "nothing outside was touched" "$(ls -l "$work/outside")"
 [[ $(<"$share/inside") == precious ]] && pass "nothing inside is lost" || fail "nothing inside is lost" "$(ls -l "$share")"
 [[ ! -e $share/top && $(find "$share/moved" -name bottom | wc -l) == 1 ]] && pass "the host sees the tree by its new name" || fail "the host sees the tree by its new name" "$(ls "$share")"
 kill -TERM $machine

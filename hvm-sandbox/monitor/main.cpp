@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "jail/confine.h"
+#include "monitor/bus_error.h"
 #include "monitor/exit_codes.h"
 #include "monitor/machine.h"
 #include "monitor/probe.h"
@@ -105,6 +106,7 @@ int main(int count, char** arguments) {
     ::prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
     // All threads allocate from one heap: one of its own takes calls that they are not left.
     ::mallopt(M_ARENA_MAX, 1);
+    hvm::explain_bus_errors();
     const base::UniqueFd signals = take_signals();
     hvm::Machine machine(hvm::parse_plan(count, arguments));
     drop_capabilities();

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # What becomes of a machine whose files change under it: a disk that is cut, grown, or on a file system that is full gives
-# its guest errors, and its user one word of why; what was flushed is there. The guest is no Linux (hostile_guest/).
+# its guest errors, and its user one word of why; what was flushed is there. One that is mapped into it
+# ends it when it is cut, which is said. The guest is no Linux (hostile_guest/).
 . "$(dirname "$0")/../lib/harness.sh"
 . "$(dirname "$0")/../lib/vm.sh"
 require_root
@@ -49,5 +50,17 @@ kill -KILL $machine
 wait $machine 2>/dev/null
 cmp -s <(head -c 4096 "$work/small/disk" | tail -c 512) <(printf 'F%.0s' {1..512}) &&
   pass "what was flushed is there when the monitor was killed" || fail "what was flushed is there when the monitor was killed"
+
+# A disk that is mapped, and read by a device: there is nothing to give in the place of what is gone.
+{ echo hello; head -c 256K /dev/zero; } >"$work/small/mapped"
+: >"$work/said"
+"$build/bin/trine-vmm" --kernel "$build/tests/bin/hostile_guest" --memory 64m --command-line lend --mapped-disk "$work/small/mapped" --console "$work/said" 2>"$work/errors" &
+machine=$!
+wait_for_guest grep -aq hello "$work/said" && pass "a mapped disk is read by a device" || fail "a mapped disk is read by a device" "$(<"$work/errors")"
+truncate -s 100 "$work/small/mapped"
+wait $machine
+code=$?
+[[ $code == 12 ]] && grep -q "the guest cannot go on: a file that it reads as a mapped disk was cut short" "$work/errors" &&
+  pass "a mapped disk that is cut ends the machine, which is said" || fail "a mapped disk that is cut ends the machine, which is said" "$code: $(<"$work/errors")"
 umount "$work/small"
 finish

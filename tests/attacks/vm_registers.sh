@@ -23,7 +23,7 @@ machine() {
   head -c 1M /dev/zero >"$work/$name.img"
   : >"$work/$name"
   (ulimit -Sd 106496; exec "$build/tests/bin/monitor_host" "$build/bin/trine-vmm" --kernel "$build/tests/bin/hostile_guest" --memory 64m \
-    --command-line "$words" --disk "$work/$name.img" --read-only-disk "$work/fixed.img" --share "$work/share,tag=share" \
+    --command-line "$words" --disk "$work/$name.img" --read-only-disk "$work/fixed.img" --mapped-disk "$work/fixed.img" --share "$work/share,tag=share" \
     --share "$work/fixed,tag=fixed,ro" --console "$work/$name" 2>"$work/$name.errors") &
   started=$!
 }

@@ -70,9 +70,10 @@ void Fs::reset() noexcept {
 void Fs::work(const std::function<void()>& confine) noexcept {
   become_file_server();
   // A write beyond a limit of the user's is an error, not the monitor's end; the others are the main
-  // thread's.
+  // thread's, but what this one's own reads of memory bring about.
   sigset_t all;
   ::sigfillset(&all);
+  ::sigdelset(&all, SIGBUS);
   ::pthread_sigmask(SIG_BLOCK, &all, nullptr);
   confine();
   while (wait_for_requests()) {

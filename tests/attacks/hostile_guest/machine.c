@@ -51,6 +51,8 @@ static const char* name_of(uint32_t type) {
       return "vsock";
     case kFs:
       return "fs";
+    case kPmem:
+      return "pmem";
     default:
       return "device";
   }

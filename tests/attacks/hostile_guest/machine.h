@@ -50,7 +50,7 @@ enum {
   kIndirect = 4,
 };
 
-enum { kNet = 1, kBlock = 2, kConsole = 3, kRandom = 4, kBalloon = 5, kVsock = 19, kFs = 26 };
+enum { kNet = 1, kBlock = 2, kConsole = 3, kRandom = 4, kBalloon = 5, kVsock = 19, kFs = 26, kPmem = 27 };
 
 struct descriptor {
   uint64_t address;
@@ -176,6 +176,9 @@ void break_transport(struct device* device);
 void break_queues(struct device* device);
 void reset_in_flight(struct device* device);
 void break_requests(struct device* device);
+void break_mapped_disk(struct device* device);
+// Lets the console read a mapped disk, without end.
+void lend_mapped_disk(void);
 void break_holes(void);
 void break_ports(void);
 void break_at_random(uint32_t steps);

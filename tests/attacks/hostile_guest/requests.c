@@ -262,6 +262,9 @@ void break_requests(struct device* device) {
     case kVsock:
       break_vsock(device);
       break;
+    case kPmem:
+      break_mapped_disk(device);
+      break;
     default:
       break_others(device);
   }
@@ -286,6 +289,8 @@ static bool serves(struct device* device) {
       return request(device, 0, &(uint32_t){kPool / 4096}, 4, NULL, 0);
     case kRandom:
       return request(device, 0, NULL, 0, place, 64) && (place[1] | place[7] | place[40]) != 0;
+    case kPmem:
+      return request(device, 0, place, 4, place + 64, 4) && *(uint32_t*)(place + 64) == 0;
     case kConsole:
       return request(device, 1, "by the console\n", 15, NULL, 0);
     case kVsock:

@@ -10,15 +10,18 @@
 #include <array>
 #include <cerrno>
 #include <cstring>
+#include <functional>
 #include <optional>
 #include <string_view>
 #include <unordered_map>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/in_root.h"
 #include "base/process.h"
 #include "base/text.h"
 #include "isolation/start.h"
+#include "report.h"
 #include "steps.h"
 
 namespace trine::isolation {
@@ -179,6 +182,30 @@ int execute_given(const Context& context, const Environment& environment) {
   return errno;
 }
 
+/// 0 for a file that can be executed.
+int program_error(const struct stat& status) {
+  return S_ISREG(status.st_mode) && (status.st_mode & 0111) != 0 ? 0 : EACCES;
+}
+
+/// Why there is no `program` to execute, by `error_of`, which is 0 for the path of one; nothing when there
+/// is.
+std::optional<Failure> missing_program(const std::string& program, const std::string& search_path,
+                                       const std::function<int(const std::string&)>& error_of) {
+  if (program.find('/') != std::string::npos) {
+    const int error = error_of(program);
+    return error == 0 ? std::nullopt : std::optional(describe(program, error, false));
+  }
+  int reported = ENOENT;
+  for (const auto& directory : base::split(search_path, ':')) {
+    const int error = error_of((directory.empty() ? "." : directory) + "/" + program);
+    if (error == 0)
+      return std::nullopt;
+    if (error == EACCES)
+      reported = error;
+  }
+  return describe(program, reported, false);
+}
+
 }  // namespace
 
 void open_executable(Context& context) {
@@ -194,28 +221,28 @@ std::vector<std::string> program_environment(const Context& context) {
 void check_program(Context& context) {
   if (context.hooks.gate < 0)
     return;  // the exec itself is about to tell
-  const Environment environment = make_environment(context);
-  const std::string& program = context.plan.process.args.front();
-  const auto is_program = [](const std::string& path) {
+  if (const auto failure = missing_program(
+          context.plan.process.args.front(), make_environment(context).path, [](const std::string& path) {
+            struct stat status{};
+            return ::stat(path.c_str(), &status) != 0 ? errno : program_error(status);
+          }))
+    throw ExecFailure{*failure};
+}
+
+void check_program(int root, const Process& process) {
+  std::string path(kDefaultPath);
+  for (const auto& entry : process.env) {
+    if (entry.starts_with("PATH="))
+      path = entry.substr(5);
+  }
+  const auto failure = missing_program(process.args.front(), path, [&](const std::string& name) {
+    const base::UniqueFd file =
+        base::try_open_in_root(root, name.starts_with('/') ? name : process.cwd + "/" + name, O_PATH);
     struct stat status{};
-    if (::stat(path.c_str(), &status) != 0)
-      return errno;
-    return S_ISREG(status.st_mode) && (status.st_mode & 0111) != 0 ? 0 : EACCES;
-  };
-  if (program.find('/') != std::string::npos) {
-    if (const int error = is_program(program); error != 0)
-      throw ExecFailure{describe(program, error, false)};
-    return;
-  }
-  int reported = ENOENT;
-  for (const auto& directory : base::split(environment.path, ':')) {
-    const int error = is_program((directory.empty() ? "." : directory) + "/" + program);
-    if (error == 0)
-      return;
-    if (error == EACCES)
-      reported = error;
-  }
-  throw ExecFailure{describe(program, reported, false)};
+    return !file || ::fstat(file.get(), &status) != 0 ? errno : program_error(status);
+  });
+  if (failure)
+    rethrow(*failure);
 }
 
 void execute_program(const Context& context) {

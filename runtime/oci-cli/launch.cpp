@@ -14,6 +14,7 @@
 #include "runtime/backend/plan.h"
 #include "runtime/backend/vm_network.h"
 #include "runtime/backend/vm_report.h"
+#include "vm_guest.h"
 #include "vm_keeper.h"
 
 namespace trine::runtime::oci_cli {
@@ -108,8 +109,10 @@ Launched launch(const Globals& globals, const std::string& id, const LaunchOptio
   const oci::Spec& spec = bundle.spec;
   check(launch_options.handover, spec.process.terminal);
   backend::ContainerPlan plan = make_plan(spec, bundle.path, id, launch_options);
-  if (wants_vm(spec))
+  if (wants_vm(spec)) {
+    check_guest_program(spec, bundle.path);
     plan = make_keeper_plan(globals, plan, id);
+  }
   std::optional<Scope> scope = choose_scope(globals, spec, id);
 
   Container container = Container::create(globals.root, id);

@@ -1,5 +1,6 @@
 #include "vm_guest.h"
 
+#include <fcntl.h>
 #include <sched.h>
 
 #include <algorithm>
@@ -8,9 +9,11 @@
 #include <string_view>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "hvm-sandbox/kernels.h"
 #include "isolation/rootless.h"
 #include "isolation/seccomp.h"
+#include "isolation/start.h"
 #include "runtime/attach/attach.h"
 #include "runtime/backend/plan.h"
 #include "runtime/backend/vm_shares.h"
@@ -101,6 +104,19 @@ void strip(isolation::Plan& plan) {
   plan.process = process_in_guest(std::move(plan.process));
 }
 
+/// Whether a mount may be where the program is; not what engines mount into every container.
+bool may_hold_programs(const oci::Mount& mount) {
+  constexpr std::array<std::string_view, 3> kFolders{"/proc", "/sys", "/dev"};
+  constexpr std::array<std::string_view, 5> kFiles{"/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
+                                                   "/run/.containerenv", "/run/secrets"};
+  return std::ranges::none_of(kFolders,
+                              [&](std::string_view folder) {
+                                return mount.destination == folder ||
+                                       mount.destination.starts_with(std::string(folder) + "/");
+                              }) &&
+         std::ranges::find(kFiles, mount.destination) == kFiles.end();
+}
+
 }  // namespace
 
 void check_for_vm(const oci::Spec& spec) {
@@ -112,6 +128,15 @@ void check_for_vm(const oci::Spec& spec) {
   }
   const VmConfig config = read_vm_config();
   (void)memory_of(spec, config);
+}
+
+void check_guest_program(const oci::Spec& spec, const std::string& bundle) {
+  if (std::ranges::any_of(spec.mounts, may_hold_programs) || spec.process.args.empty())
+    return;
+  const bool absolute = spec.root.path.starts_with('/');
+  const base::UniqueFd root =
+      base::open_file(absolute ? spec.root.path : bundle + "/" + spec.root.path, O_PATH | O_DIRECTORY);
+  isolation::check_program(root.get(), backend::make_process(spec.process, spec.linux_part));
 }
 
 std::uint64_t guest_memory(const oci::Spec& spec) {

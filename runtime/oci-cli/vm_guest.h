@@ -10,6 +10,10 @@ namespace trine::runtime::oci_cli {
 /// image and the engine have no say in, the administrator's (/etc/trine/vm.json). Throws Error.
 backend::VmOptions make_guest(const Globals& globals, const Container& container);
 
+/// Throws isolation::ExecError when the bundle surely has no such program. The guest would find that out, but
+/// not before `start`, and engines tell such an error of `create` from others.
+void check_guest_program(const oci::Spec& spec, const std::string& bundle);
+
 /// The memory of its machine, in bytes.
 std::uint64_t guest_memory(const oci::Spec& spec);
 

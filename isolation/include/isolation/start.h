@@ -94,6 +94,10 @@ struct JoinPlan {
 /// Throws as start() does.
 Started join(const JoinPlan& plan, const StartHooks& hooks);
 
+/// Throws ExecError when the root, a directory that is open, has no such program to execute: for whoever does
+/// not enter it here. It looks at no mounts.
+void check_program(int root, const Process& process);
+
 /// Makes the namespaces and the process of `plan` and returns once its program has been executed.
 /// Throws Error naming the step that failed, ExecError for the program itself; the child is gone then.
 Started start(const Plan& plan, const StartHooks& hooks);

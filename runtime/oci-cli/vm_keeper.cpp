@@ -1,5 +1,6 @@
 #include "vm_keeper.h"
 
+#include <linux/mount.h>
 #include <sched.h>
 #include <unistd.h>
 
@@ -111,6 +112,14 @@ backend::ContainerPlan make_keeper_plan(const Globals& globals, const backend::C
     if (entry.type == CLONE_NEWNET)
       keeper.isolation.namespaces.push_back(entry);
   }
+  // What looks at the keeper's /proc for the container's processes, as `podman top` does, is not to find the
+  // host's there. It also takes all that the keeper has started along with it when it is killed.
+  keeper.isolation.namespaces.push_back({.type = CLONE_NEWPID, .path = {}});
+  keeper.isolation.mounts.push_back(
+      {.destination = "/proc",
+       .type = "proc",
+       .source = "proc",
+       .set_attributes = MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC});
   keeper.isolation.resctrl = guest.isolation.resctrl;
   return keeper;
 }

@@ -1,9 +1,14 @@
 #include "runtime/backend/vm_shares.h"
 
+#include <fcntl.h>
 #include <linux/mount.h>
 #include <sys/stat.h>
 
+#include <algorithm>
+
 #include "base/error.h"
+#include "base/file.h"
+#include "base/in_root.h"
 #include "isolation/bind_source.h"
 
 namespace trine::runtime::backend {
@@ -41,6 +46,27 @@ void refuse_owner_mapping(const isolation::Mount& mount) {
                       "leave idmap out: the guest sees the host's owners");
 }
 
+bool is_below(const std::string& path, const std::string& directory) {
+  return path == directory || path.starts_with(directory.ends_with('/') ? directory : directory + "/");
+}
+
+/// Makes what the mounts lie on, in a root that the guest itself may not write.
+void make_places(const isolation::Plan& plan, const std::string& root_path) {
+  const base::UniqueFd root = base::open_file(root_path, O_PATH | O_DIRECTORY);
+  for (auto mount = plan.mounts.begin(); mount != plan.mounts.end(); ++mount) {
+    const bool on_another = std::any_of(plan.mounts.begin(), mount, [&](const isolation::Mount& earlier) {
+      return is_below(mount->destination, earlier.destination);
+    });
+    if (on_another || mount->remount || mount->seal_only || !mount->symlink_target.empty())
+      continue;
+    const bool bound = mount->bind && mount->source_in_root.empty();
+    if (!bound || is_directory(isolation::open_bind_source(*mount), *mount))
+      (void)base::make_directories_in_root(root.get(), mount->destination);
+    else
+      (void)base::make_file_in_root(root.get(), mount->destination);
+  }
+}
+
 }  // namespace
 
 void share_binds(VmOptions& vm) {
@@ -57,6 +83,8 @@ void share_binds(VmOptions& vm) {
 
 void share_root(VmOptions& vm) {
   auto& root = std::get<isolation::DirectoryRoot>(vm.plan.root.source);
+  if (vm.plan.root.read_only)
+    make_places(vm.plan, root.path);
   root.path = add_share(vm, {.destination = "/", .source = root.path}, vm.plan.root.read_only);
 }
 

@@ -8,7 +8,8 @@ namespace trine::runtime::backend {
 /// is missing is made or refused as for a container. Throws base::Error naming the source.
 void share_binds(VmOptions& vm);
 
-/// The same for the root: a directory of the host, which the plan names.
+/// The same for the root: a directory of the host, which the plan names. In one that is read-only the places
+/// to mount on are made first. Before share_binds().
 void share_root(VmOptions& vm);
 
 }  // namespace trine::runtime::backend

@@ -33,6 +33,13 @@ constexpr const char* kCommandLine =
     "cryptomgr.notests "
     "initcall_blacklist=load_system_certificate_list,ftrace_check_for_weak_functions,trace_eval_init";
 
+std::string command_line(const std::vector<std::string>& parameters) {
+  std::string line = kCommandLine;
+  for (const std::string& parameter : parameters)
+    line += " " + parameter;
+  return line;
+}
+
 std::vector<hvm::GuestShare> shares_of(const VmOptions& options) {
   std::vector<hvm::GuestShare> shares;
   shares.reserve(options.shares.size());
@@ -113,7 +120,7 @@ VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
   const hvm::StartRequest request = make_request(options);
   Monitor monitor({.kernel = options.kernel_directory + "/" + hvm::kKernelFile,
                    .initramfs_files = {options.kernel_directory + "/" + hvm::kModulesFile},
-                   .command_line = kCommandLine,
+                   .command_line = command_line(options.kernel_parameters),
                    .memory_bytes = options.memory_bytes,
                    .cpus = options.cpus,
                    .pages = options.pages,

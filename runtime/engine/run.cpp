@@ -141,6 +141,9 @@ Prepared prepare_bundle(const RunOptions& options, const std::string& bundle, In
     throw base::Error(bundle + "/config.json: linux.namespaces has no mount namespace", 0,
                       "a container's mounts must not be the host's: add one");
   }
+  if (spec.vm)
+    throw base::Error(bundle + "/config.json: vm is not followed by trine run", 0,
+                      "leave it out, and give --isolation vm; or: trine-oci run -b " + bundle + " NAME");
   for (const auto& stage : oci::kHookStages) {
     if (!(spec.hooks.*stage.hooks).empty()) {
       throw base::Error(bundle + "/config.json: hooks." + stage.name + " cannot be run by trine run", 0,

@@ -25,9 +25,12 @@ std::string absolute(const std::string& path) {
 
 void check_isolation(const oci::Spec& spec) {
   const auto found = spec.annotations.find("dev.trine.isolation");
-  if (found == spec.annotations.end() || found->second == "container")
+  const std::string value = found == spec.annotations.end() ? (spec.vm ? "vm" : "container") : found->second;
+  if (value == "container" && spec.vm)
+    throw base::Error("config.json: vm asks for a VM, and the annotation dev.trine.isolation for a container",
+                      0, "leave one of them out");
+  if (value == "container")
     return;
-  const std::string& value = found->second;
   if (value == "vm")
     return check_for_vm(spec);
   if (value == "full" || value == "auto")

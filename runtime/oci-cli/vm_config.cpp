@@ -46,6 +46,23 @@ std::uint64_t bytes_of(const std::string& text) {
   return number_between("memory", *size, backend::kLeastVmMemory, 1ULL << 40U);
 }
 
+VmAllowance read_allowance(const Json& value) {
+  VmAllowance allow;
+  for (const auto& [key, patterns] : value.get<Json::object_t>()) {
+    if (key == "kernels")
+      allow.kernels = patterns.get<std::vector<std::string>>();
+    else if (key == "parameters")
+      allow.parameters = patterns.get<std::vector<std::string>>();
+    else
+      throw base::Error("there is no key 'allow." + key + "'", 0, "kernels, parameters");
+  }
+  for (const std::string& pattern : allow.kernels) {
+    if (!pattern.starts_with('/'))
+      throw base::Error("allow.kernels '" + pattern + "' is not an absolute path");
+  }
+  return allow;
+}
+
 void set(VmConfig& config, const std::string& key, const Json& value) {
   if (key == "kernels")
     config.kernels = value.get<std::string>();
@@ -58,8 +75,11 @@ void set(VmConfig& config, const std::string& key, const Json& value) {
   else if (key == "boot_seconds")
     config.boot_limit =
         std::chrono::seconds(number_between(key, value.get<std::uint64_t>(), 1, kMostSeconds));
+  else if (key == "allow")
+    config.allow = read_allowance(value);
   else
-    throw base::Error("there is no key '" + key + "'", 0, "kernels, kernel, memory, cpus, boot_seconds");
+    throw base::Error("there is no key '" + key + "'", 0,
+                      "kernels, kernel, memory, cpus, boot_seconds, allow");
 }
 
 void check_owner(int file, const std::string& name) {

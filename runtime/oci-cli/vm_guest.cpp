@@ -2,9 +2,11 @@
 
 #include <fcntl.h>
 #include <sched.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
+#include <cerrno>
 #include <string>
 #include <string_view>
 
@@ -19,6 +21,7 @@
 #include "runtime/backend/vm_shares.h"
 #include "vm_config.h"
 #include "vm_keeper.h"
+#include "vm_section.h"
 
 namespace trine::runtime::oci_cli {
 namespace {
@@ -128,6 +131,11 @@ void check_for_vm(const oci::Spec& spec) {
   }
   const VmConfig config = read_vm_config();
   (void)memory_of(spec, config);
+  if (spec.vm &&
+      ::access((choose(*spec.vm, config).kernel_directory + "/" + hvm::kKernelFile).c_str(), R_OK) != 0)
+    throw base::Error(
+        "config.json: vm.kernel.path '" + spec.vm->kernel + "' is no guest kernel", errno,
+        "it is a directory of those that trine kernel import makes; trine kernel ls lists them");
 }
 
 void check_guest_program(const oci::Spec& spec, const std::string& bundle) {
@@ -166,7 +174,12 @@ backend::VmOptions make_guest(const Globals& globals, const Container& container
   backend::share_root(vm);
   backend::share_binds(vm);
   vm.plan.process.create_cwd = true;
-  vm.kernel_directory = hvm::find_kernel(config.kernels, config.kernel).directory;
+  VmChoice choice =
+      spec.vm ? choose(*spec.vm, config)
+              : VmChoice{.kernel_directory = hvm::find_kernel(config.kernels, config.kernel).directory,
+                         .parameters = {}};
+  vm.kernel_directory = std::move(choice.kernel_directory);
+  vm.kernel_parameters = std::move(choice.parameters);
   vm.memory_bytes = memory_of(spec, config);
   vm.cpus = cpus_of(spec, config);
   vm.interactive = true;

@@ -68,7 +68,7 @@ std::string network_path(const Container& container) {
 
 bool wants_vm(const oci::Spec& spec) {
   const auto found = spec.annotations.find("dev.trine.isolation");
-  return found != spec.annotations.end() && found->second == "vm";
+  return spec.vm || (found != spec.annotations.end() && found->second == "vm");
 }
 
 std::string control_socket(const Globals& globals, const std::string& id) {

@@ -17,7 +17,7 @@
 /// stay.
 namespace trine::runtime::oci_cli {
 
-/// Whether the class is asked for, by the annotation dev.trine.isolation.
+/// Whether the class is asked for, by the annotation dev.trine.isolation or the section vm.
 bool wants_vm(const oci::Spec& spec);
 
 /// The keeper as a container of the host's. `guest` is the plan of what it keeps: its cgroup, network and

@@ -42,16 +42,9 @@ void drop_old_zero(Spec& spec) {
 
 }  // namespace
 
-void refuse_unsupported(const Reader& reader, const char* name) {
-  const auto found = reader.field(name);
-  if (found && !found->is_empty())
-    found->fail("is not built into this version of trine");
-}
-
 Spec parse_spec(std::string_view text) {
   const auto json = parse_json(text, "config.json");
   const Reader reader(json, "config.json");
-  refuse_unsupported(reader, "vm");
   Spec spec{.oci_version = reader.required<std::string>("ociVersion")};
   if (const auto root = reader.field("root")) {
     root->read("path", spec.root.path);
@@ -69,6 +62,8 @@ Spec parse_spec(std::string_view text) {
   reader.read("annotations", spec.annotations);
   if (const auto part = reader.field("linux"))
     spec.linux_part = read_linux(*part);
+  if (const auto part = reader.field("vm"); part && !part->is_empty())
+    spec.vm = read_vm(*part);
   drop_old_zero(spec);
   return spec;
 }

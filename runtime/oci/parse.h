@@ -16,8 +16,7 @@ IdMapping read_mapping(const Reader& reader);
 // parse_resources.cpp
 Resources read_resources(const Reader& reader);
 
-/// Fails for a field that is there and that this build does not do. To ignore it would be to run a container
-/// other than the one that was asked for.
-void refuse_unsupported(const Reader& reader, const char* name);
+// parse_vm.cpp
+Vm read_vm(const Reader& reader);
 
 }  // namespace trine::runtime::oci

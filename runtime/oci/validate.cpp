@@ -137,6 +137,18 @@ void check_devices(const Linux& part) {
   }
 }
 
+void check_vm(const Vm& vm) {
+  const std::array<std::pair<const char*, const std::string*>, 3> paths{
+      {{"vm.hypervisor.path", &vm.hypervisor},
+       {"vm.kernel.path", &vm.kernel},
+       {"vm.kernel.initrd", &vm.initrd}}};
+  for (const auto& [field, path] : paths) {
+    const bool may_be_empty = path != &vm.kernel;
+    if (!is_absolute(*path) && !(may_be_empty && path->empty()))
+      refuse(std::string(field) + " '" + *path + "' is not an absolute path");
+  }
+}
+
 }  // namespace
 
 void refuse(const std::string& field, const std::string& what, std::string hint) {
@@ -177,6 +189,8 @@ void validate(const Spec& spec) {
   check_time_offsets(spec);
   check_intel_rdt(spec.linux_part);
   check_net_devices(spec);
+  if (spec.vm)
+    check_vm(*spec.vm);
 }
 
 }  // namespace trine::runtime::oci

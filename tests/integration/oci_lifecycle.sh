@@ -173,19 +173,7 @@ expect_error "--log-format json" 1 'does not exist' oci --log "$work/log" --log-
 expect_output "writes one object that jq can read" "error container $a does not exist" jq -r '"\(.level) \(.msg)"' "$work/log"
 expect_match "with a time" '^20..-..-..T' jq -r .time "$work/log"
 if command -v python3 >/dev/null; then
-  cat >"$work/receive.py" <<'PY'
-import os, socket, sys
-server = socket.socket(socket.AF_UNIX)
-server.bind(sys.argv[1])
-server.listen(1)
-peer = server.accept()[0]
-descriptor = socket.recv_fds(peer, 4096, 1)[1][0]
-data = b""
-while b"end" not in data:
-    data += os.read(descriptor, 4096)
-print(data.decode().replace("\r", ""))
-PY
-  timeout 30 python3 "$work/receive.py" "$work/console" >"$work/received" 2>&1 &
+  timeout 30 python3 "$(dirname "$0")/../lib/console.py" "$work/console" >"$work/received" 2>&1 &
   receiver=$!
   wait_until test -S "$work/console"
   configure '.process.terminal = true | .process.consoleSize = {"height": 33, "width": 77}' 'tty; stty size; echo end; exec sleep 8765'

@@ -50,8 +50,9 @@ struct PageOptions {
 };
 
 struct VmOptions {
-  std::string kernel_directory;          ///< with `vmlinux` and `modules.cpio`
-  std::vector<std::string> layer_disks;  ///< files with EROFS, topmost first
+  std::string kernel_directory;                ///< with `vmlinux` and `modules.cpio`
+  std::vector<std::string> kernel_parameters;  ///< after trine's own, which they can undo
+  std::vector<std::string> layer_disks;        ///< files with EROFS, topmost first
   std::uint64_t memory_bytes = kVmMemory;
   unsigned cpus = kVmCpus;
   PageOptions pages;

@@ -275,6 +275,17 @@ inline constexpr std::array<HookStage, 6> kHookStages{{{"prestart", &Hooks::pres
                                                        {"poststart", &Hooks::poststart},
                                                        {"poststop", &Hooks::poststop}}};
 
+/// What the guest's kernel and monitor shall be. Source: OCI runtime-spec 1.3, config-vm.md.
+struct Vm {
+  std::string hypervisor;  ///< absolute path; empty: not named
+  std::vector<std::string> hypervisor_parameters;
+  std::string kernel;  ///< absolute path
+  std::vector<std::string> kernel_parameters;
+  std::string initrd;  ///< absolute path; empty: not named
+  bool has_image = false;
+  bool has_hardware = false;  ///< "hwConfig"
+};
+
 struct Spec {
   std::string oci_version = "1.3.0";
   Root root;
@@ -285,6 +296,7 @@ struct Spec {
   Hooks hooks;
   StringMap annotations;
   Linux linux_part;
+  std::optional<Vm> vm;
 };
 
 /// Parses config.json, 16 MiB and 64 levels at most. Unknown fields are ignored, as the specification says;

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/process.h"
+#include "isolation_class.h"
 #include "vm_keeper.h"
 
 namespace trine::runtime::oci_cli {
@@ -23,32 +24,18 @@ std::string absolute(const std::string& path) {
   return resolved;
 }
 
-void check_isolation(const oci::Spec& spec) {
-  const auto found = spec.annotations.find("dev.trine.isolation");
-  const std::string value = found == spec.annotations.end() ? (spec.vm ? "vm" : "container") : found->second;
-  if (value == "container" && spec.vm)
-    throw base::Error("config.json: vm asks for a VM, and the annotation dev.trine.isolation for a container",
-                      0, "leave one of them out");
-  if (value == "container")
-    return;
-  if (value == "vm")
-    return check_for_vm(spec);
-  if (value == "full" || value == "auto")
-    throw base::Error("the isolation class " + value + " is not built into this version of trine");
-  throw base::Error("the annotation dev.trine.isolation has an unknown value '" + value + "'", 0,
-                    "it is container, vm, full or auto");
-}
-
 }  // namespace
 
 Bundle load_bundle(const std::string& path, const std::string& config) {
-  Bundle bundle{.path = absolute(path), .text = {}, .spec = {}};
+  Bundle bundle{.path = absolute(path), .text = {}, .spec = {}, .vm = false};
   const bool elsewhere = config.starts_with('/');
   bundle.text = base::read_file(
       elsewhere ? config : bundle.path + "/" + (config.empty() ? "config.json" : config), kMaxSpec);
   bundle.spec = oci::parse_spec(bundle.text);
   oci::validate(bundle.spec);
-  check_isolation(bundle.spec);
+  bundle.vm = choose_class(bundle.spec, bundle.path, load_policies()) == policy::Class::kVm;
+  if (bundle.vm)
+    check_for_vm(bundle.spec);
   return bundle;
 }
 
@@ -60,7 +47,7 @@ void describe(const Bundle& bundle, State& state) {
   state.owner = ::geteuid() == 0 ? "root" : std::to_string(::geteuid());
   state.annotations = bundle.spec.annotations;
   state.creating = true;
-  state.vm = wants_vm(bundle.spec);
+  state.vm = bundle.vm;
 }
 
 std::string cgroup_name(const backend::ContainerPlan& plan, const std::string& id) {

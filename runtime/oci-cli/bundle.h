@@ -14,6 +14,7 @@ struct Bundle {
   std::string path;  ///< absolute
   std::string text;  ///< of config.json
   oci::Spec spec;
+  bool vm = false;  ///< its isolation class
 };
 
 /// Reads and checks it. `path` empty: the working directory. `config`: the file, absolute or from there on;

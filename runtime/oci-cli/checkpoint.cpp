@@ -137,6 +137,13 @@ constexpr args::Flag<RestoreOptions> kRestoreFlags[] = {
     {{"--lazy-pages", nullptr, nullptr, "not supported"}, refuse_lazy_pages<RestoreOptions>},
 };
 
+/// What runs in a guest, criu does not see; and what it restores is a container.
+void refuse_vm(bool is_vm, const std::string& what) {
+  if (is_vm)
+    throw base::Error("cannot " + what + " a container of the isolation class vm", 0,
+                      "criu works on processes of the host's: pause and resume hold a VM");
+}
+
 /// criu's command line cannot be handed the other end of a terminal.
 void refuse_terminal(const oci::Spec& spec, const std::string& verb) {
   if (spec.process.terminal) {
@@ -276,6 +283,7 @@ int run_checkpoint(const Globals& globals, Arguments arguments) {
     throw base::Error("cannot checkpoint container " + id + ": it is " + name_of(status) + ", not running");
   }
   const oci::Spec spec = container.load_spec();
+  refuse_vm(container.state.vm, "checkpoint");
   refuse_terminal(spec, "checkpoint");
   const std::string program = find_criu(globals.criu);
   prepare_directories(options.criu, CriuVerb::kDump);
@@ -293,6 +301,7 @@ int run_restore(const Globals& globals, Arguments arguments) {
   const std::string id = parse("restore", kRestoreFlags, std::move(arguments), options, 1, 1).front();
   const Bundle bundle = load_bundle(options.bundle);
   const oci::Spec& spec = bundle.spec;
+  refuse_vm(bundle.vm, "restore");
   refuse_terminal(spec, "restore");
   if (has_environment_hooks(spec))
     throw base::Error("cannot restore a container with prestart or createRuntime hooks", 0,

@@ -109,7 +109,7 @@ Launched launch(const Globals& globals, const std::string& id, const LaunchOptio
   const oci::Spec& spec = bundle.spec;
   check(launch_options.handover, spec.process.terminal);
   backend::ContainerPlan plan = make_plan(spec, bundle.path, id, launch_options);
-  if (wants_vm(spec)) {
+  if (bundle.vm) {
     check_guest_program(spec, bundle.path);
     plan = make_keeper_plan(globals, plan, id);
   }

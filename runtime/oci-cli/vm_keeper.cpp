@@ -66,11 +66,6 @@ std::string network_path(const Container& container) {
 
 }  // namespace
 
-bool wants_vm(const oci::Spec& spec) {
-  const auto found = spec.annotations.find("dev.trine.isolation");
-  return spec.vm || (found != spec.annotations.end() && found->second == "vm");
-}
-
 std::string control_socket(const Globals& globals, const std::string& id) {
   return globals.root + "/" + id + "/" + backend::kControlSocket;
 }

@@ -17,9 +17,6 @@
 /// stay.
 namespace trine::runtime::oci_cli {
 
-/// Whether the class is asked for, by the annotation dev.trine.isolation or the section vm.
-bool wants_vm(const oci::Spec& spec);
-
 /// The keeper as a container of the host's. `guest` is the plan of what it keeps: its cgroup, network and
 /// terminal become the keeper's, and what they may use in all.
 backend::ContainerPlan make_keeper_plan(const Globals& globals, const backend::ContainerPlan& guest,

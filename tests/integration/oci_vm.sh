@@ -12,8 +12,8 @@ states=$work/states
 prefix=vm-${work##*.}
 a=$prefix-a
 mkdir -p /etc/trine
-[[ ! -e /etc/trine/vm.json ]] || skip "this machine has an /etc/trine/vm.json of its own"
-trap 'rm -f /etc/trine/vm.json; cleanup' EXIT
+[[ ! -e /etc/trine/vm.json && ! -e /etc/trine/isolation.d ]] || skip "this machine has an /etc/trine of its own"
+trap 'rm -rf /etc/trine/{vm.json,isolation.d}; cleanup' EXIT
 echo "{\"kernels\": \"$state/lib/kernels\", \"memory\": \"256m\", \"boot_seconds\": ${TRINE_VM_BOOT_SECONDS},
   \"allow\": {\"kernels\": [\"$state/lib/kernels/[0-9]*\"], \"parameters\": [\"loglevel=?\"]}}" >/etc/trine/vm.json
 chmod 644 /etc/trine/vm.json
@@ -152,9 +152,17 @@ expect_exit "delete" 0 oci delete "$a"
 expect_output "the last hook ran" poststop tail -n 1 "$work/hooks"
 expect_nothing_left "nothing is left of it"
 
-# --- what is killed from outside ---
-configure "$vm" 'sleep 600'
+# --- a policy that demands a VM, and what is killed from outside ---
+mkdir /etc/trine/isolation.d
+echo '{"rules": [{"class": "vm", "enforce": true, "match": {"labels": {"tenant": "*"}}, "reason": "a stranger"}]}' >/etc/trine/isolation.d/1.json
+configure '.annotations = {"tenant": "b", "dev.trine.isolation": "container"}' 'echo it ran'
+expect_error "no annotation weakens it" 1 'demands vm.*1.json.*a stranger' oci run --bundle "$bundle" "$a"
+configure '.annotations.other = "b"' 'uname -r'
+expect_output "what it does not fit is a container" "$(uname -r)" oci run --bundle "$bundle" "$a"
+configure '.annotations.tenant = "b"' 'sleep 600'
 create "$a" && oci start "$a"
+pgrep -x trine-vmm >/dev/null && pass "what it fits is a VM" || fail "what it fits is a VM"
+expect_error "which criu cannot save" 1 'cannot checkpoint.*class vm' oci checkpoint "$a"
 kill -KILL "$(oci state "$a" | jq -r .pid)"
 wait_until in_state "$a" stopped
 expect_output "a killed keeper is the container's end" stopped status_of "$a"

@@ -6,16 +6,17 @@ require_root
 for program in podman buildah conmon script; do require_program $program; done
 own_namespaces "$0"
 busybox_archive
+take_class
 
 engine() {
-  timeout --foreground 60 podman --root "$work/root" --runroot "$work/run" --tmpdir "$work/tmp" --network-config-dir "$work/networks" \
+  timeout --foreground "$engine_limit" podman --root "$work/root" --runroot "$work/run" --tmpdir "$work/tmp" --network-config-dir "$work/networks" \
     --storage-driver vfs --cgroup-manager "$manager" --runtime "$runtime" "$@"
 }
 engine_mounts() { awk '{print $5}' /proc/self/mountinfo; }
 engine_states() { find /run/trine-oci -mindepth 1 -maxdepth 1 -not -name '.*' 2>/dev/null; }
 # Without CAP_SYS_RESOURCE, which not every machine that runs tests has, the limits that podman asks for are refused.
 limits=(--ulimit nofile=1024:1024 --ulimit nproc=1000:1000)
-run_flags=("${limits[@]}" --network none --cgroup-parent "$parent")
+run_flags=("${limits[@]}" "${annotation[@]}" --network none --cgroup-parent "$parent")
 engine import "$work/busybox.tar" busybox >/dev/null 2>&1
 # podman keeps its storage mounted on itself for as long as the machine runs.
 storage_mounts=$(engine_mounts)
@@ -23,7 +24,11 @@ engine_mounts() { awk '{print $5}' /proc/self/mountinfo | grep -vxF "$storage_mo
 
 expect_match "podman knows its runtime" "^trine-oci version .*" engine info --format '{{.Host.OCIRuntime.Version}}'
 engine_cases localhost/busybox
-port_case localhost/busybox "${limits[@]}" --network podman --cgroup-parent "$parent"
+port_case localhost/busybox "${limits[@]}" "${annotation[@]}" --network podman --cgroup-parent "$parent"
+if [[ $class == vm ]]; then
+  expect_no_remains "and nothing is left of it"
+  finish
+fi
 
 its_buildah() { buildah --root "$work/root" --runroot "$work/run" --storage-driver vfs "$@"; }
 in_buildah() { its_buildah run --isolation oci --runtime "$runtime" --network none "$@"; }

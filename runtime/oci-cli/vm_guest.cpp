@@ -107,17 +107,15 @@ void strip(isolation::Plan& plan) {
   plan.process = process_in_guest(std::move(plan.process));
 }
 
-/// Whether a mount may be where the program is; not what engines mount into every container.
+/// Whether a mount may be where the program is: none of a file system that comes up empty, and of what is
+/// bound, not what engines bind into every container.
 bool may_hold_programs(const oci::Mount& mount) {
-  constexpr std::array<std::string_view, 3> kFolders{"/proc", "/sys", "/dev"};
-  constexpr std::array<std::string_view, 5> kFiles{"/etc/hosts", "/etc/hostname", "/etc/resolv.conf",
-                                                   "/run/.containerenv", "/run/secrets"};
-  return std::ranges::none_of(kFolders,
-                              [&](std::string_view folder) {
-                                return mount.destination == folder ||
-                                       mount.destination.starts_with(std::string(folder) + "/");
-                              }) &&
-         std::ranges::find(kFiles, mount.destination) == kFiles.end();
+  constexpr std::array<std::string_view, 7> kTypes{"proc",   "sysfs",  "tmpfs",  "devpts",
+                                                   "mqueue", "cgroup", "cgroup2"};
+  constexpr std::array<std::string_view, 6> kBound{"/etc/hosts",         "/etc/hostname", "/etc/resolv.conf",
+                                                   "/run/.containerenv", "/run/secrets",  "/dev/shm"};
+  return std::ranges::find(kTypes, mount.type) == kTypes.end() &&
+         std::ranges::find(kBound, mount.destination) == kBound.end();
 }
 
 }  // namespace

@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <ctime>
 
+#include "agent/entropy.h"
 #include "agent/layers.h"
 #include "agent/shares.h"
 #include "base/error.h"
@@ -70,6 +71,16 @@ void set_time(std::uint64_t nanoseconds) {
                       .tv_nsec = static_cast<long>(nanoseconds % kSecond)};
   if (::clock_settime(CLOCK_REALTIME, &time) != 0)
     base::print_warning("cannot set the guest's clock");
+}
+
+/// The guest goes on without, as it would without a host that knows of it.
+void take_seed(const std::string& payload) {
+  try {
+    if (const auto seed = wire::decode<std::string>(payload))
+      (void)reseed(*seed);
+  } catch (const base::Error& error) {
+    base::print_warning(error.what());
+  }
 }
 
 }  // namespace
@@ -177,6 +188,9 @@ bool Session::handle(const Frame& frame) {
     case FrameType::kSetTime:
       if (const auto time = wire::decode<std::uint64_t>(frame.payload))
         set_time(*time);
+      return true;
+    case FrameType::kReseed:
+      take_seed(frame.payload);
       return true;
     case FrameType::kShutdown:
       return false;

@@ -13,6 +13,7 @@
 #include <utility>
 
 #include "base/error.h"
+#include "base/text.h"
 
 namespace trine::runtime::backend {
 namespace {
@@ -47,6 +48,10 @@ int milliseconds_until(Clock::time_point when) {
   const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(when - Clock::now()).count();
   return left > 0 ? static_cast<int>(left) + 1 : 0;
 }
+
+/// The kernel's generator has 256 bits.
+constexpr std::size_t kSeedBytes = 32;
+static_assert(2 * kSeedBytes >= hvm::kLeastSeed && 2 * kSeedBytes <= hvm::kMostSeed);
 
 std::uint64_t nanoseconds_since_1970() {
   const auto time = std::chrono::system_clock::now().time_since_epoch();
@@ -205,8 +210,10 @@ void VmSession::take_connections() {
 void VmSession::take_machine_answers() {
   const bool was_paused = machine_.is_paused();
   std::vector<hvm::Frame> answers = machine_.take_answers();
-  if (was_paused && !machine_.is_paused())
+  if (was_paused && !machine_.is_paused()) {
     send(hvm::FrameType::kSetTime, hvm::wire::encode(nanoseconds_since_1970()));
+    send(hvm::FrameType::kReseed, hvm::wire::encode(base::random_hex(kSeedBytes)));
+  }
   // First the record: who has the answer finds it there.
   if (was_paused != machine_.is_paused() && on_paused_)
     on_paused_(machine_.is_paused());

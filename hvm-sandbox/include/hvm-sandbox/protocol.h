@@ -19,6 +19,9 @@ constexpr std::uint32_t kStreamPort = 1025;   ///< a StreamHello, then bytes
 constexpr std::size_t kFrameHeader = 16;
 constexpr std::size_t kMostFrameBytes = 1 << 20;
 
+constexpr std::size_t kLeastSeed = 32;
+constexpr std::size_t kMostSeed = 512;
+
 enum class FrameType : std::uint16_t {
   kReady = 1,     ///< guest: Ready
   kStart = 2,     ///< host: StartRequest
@@ -33,6 +36,7 @@ enum class FrameType : std::uint16_t {
   kFigures = 11,  ///< guest: Figures
   kNet = 16,      ///< host, before kStart: the network, in the launcher's own form; answered only by kFailed
   kSetTime = 18,  ///< host: std::uint64_t, nanoseconds since 1970
+  kReseed = 19,   ///< host: text, randomness for the guest's kernel: kLeastSeed to kMostSeed bytes
   // Between an instance's trine and other commands on the same host, never to a guest.
   kPause = 20,    ///< empty: the machine stands still; answered by kTaken or kFailed
   kResume = 21,   ///< empty: it goes on; answered alike

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Memory that a guest does not need is the host's again, measured as what is resident of the monitor's mapping of it; what
 # guests have in common is there once; and what trine update changes of a machine that runs.
+# Memory that a guest does not need is the host's again: measured as what is resident of the monitor's mapping of it.
 . "$(dirname "$0")/../lib/harness.sh"
 . "$(dirname "$0")/../lib/vm.sh"
 require_root
@@ -55,6 +56,7 @@ expect_match "its pages may be merged, and are small ones" ' mg .*nh|nh.* mg' aw
 expect_output "the second ends" other trine stop -t 1 other
 wait "$other"
 expect_exit "and is removed" 0 trine rm other
+expect_output "the guest still runs" fine trine exec eater echo fine
 memory() { trine exec eater awk '/^MemTotal/{print $2}' /proc/meminfo; }
 has_less_than() { [[ $(memory) -lt $1 ]]; }
 has_more_than() { [[ $(memory) -gt $1 ]]; }
@@ -66,7 +68,6 @@ wait_for_guest has_more_than $((full - 10000)) && pass "up to what it had" || fa
 expect_error "not more" 125 "cannot have 512 MiB of memory" trine update --memory 512m eater
 expect_exit "update of its processor time" 0 trine update --cpus 0.5 eater
 expect_output "which is its monitor's cgroup's" "50000 100000" eval "cat /sys/fs/cgroup\$(sed -n 's/^0:://p' /proc/$monitor/cgroup)/cpu.max"
-expect_output "the guest still runs" fine trine exec eater echo fine
 expect_output "and ends" eater trine stop -t 1 eater
 wait "$main"
 expect_exit "it is removed" 0 trine rm eater

@@ -89,7 +89,8 @@ constexpr std::array kVcpuCalls{
 constexpr std::array kSharesCalls{
     AllowedCall{__NR_statx},           AllowedCall{__NR_openat},
     AllowedCall{__NR_preadv},          AllowedCall{__NR_pwritev},
-    AllowedCall{__NR_getdents64},      AllowedCall{__NR_write},  // events
+    AllowedCall{__NR_getdents64},      AllowedCall{__NR_read},  // events
+    AllowedCall{__NR_write},                                    // events
     AllowedCall{__NR_setfsuid},        AllowedCall{__NR_setfsgid},
     AllowedCall{__NR_capset},          AllowedCall{__NR_geteuid},
     AllowedCall{__NR_getegid},         AllowedCall{__NR_lseek},

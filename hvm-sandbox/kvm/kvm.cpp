@@ -104,6 +104,18 @@ void Vm::set_memory(const GuestMemory& memory) const {
   }
 }
 
+void Vm::show_read_only(std::uint64_t address, std::span<std::byte> bytes) const {
+  constexpr std::uint32_t kSlot = 8;  // behind those of set_memory()
+  const kvm_userspace_memory_region region{
+      .slot = kSlot,
+      .flags = KVM_MEM_READONLY,
+      .guest_phys_addr = address,
+      .memory_size = bytes.size(),
+      .userspace_addr = reinterpret_cast<std::uint64_t>(bytes.data()),
+  };
+  kvm_call(fd_.get(), KVM_SET_USER_MEMORY_REGION, &region, "show the guest its devices' registers");
+}
+
 Vcpu Vm::make_vcpu(unsigned id) const {
   base::UniqueFd fd(kvm_call(fd_.get(), KVM_CREATE_VCPU, static_cast<unsigned long>(id), "make a vCPU"));
   return {std::move(fd), run_bytes_};

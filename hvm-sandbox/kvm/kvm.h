@@ -56,6 +56,8 @@ class Vm {
 
   [[nodiscard]] int fd() const { return fd_.get(); }
   void set_memory(const GuestMemory& memory) const;
+  /// The guest reads `bytes`, whole pages, at `address`; what it writes there leaves the guest.
+  void show_read_only(std::uint64_t address, std::span<std::byte> bytes) const;
   [[nodiscard]] Vcpu make_vcpu(unsigned id) const;
   /// A write to `event` interrupts the guest by line `interrupt`.
   void connect_interrupt(int event, std::uint32_t interrupt) const;

@@ -72,6 +72,8 @@ Machine::Machine(MachinePlan plan)
       memory_(x86::memory_ranges(plan_.memory_bytes)),
       serial_interrupt_(make_event()),
       serial_(console_, [this] { signal_event(serial_interrupt_.get()); }),
+      windows_(kvm_.extension(KVM_CAP_READONLY_MEM) > 0 ? x86::kMostDevices : 0),
+      acknowledged_(make_event()),
       gate_(plan_.cpus) {
   use_small_stacks();
   map_disks();
@@ -107,19 +109,30 @@ void Machine::add_device(std::unique_ptr<Device> device) {
   slot.interrupt = make_event();
   vm_.connect_interrupt(slot.interrupt.get(), x86::device_interrupt(index));
   const unsigned queues = device->queue_count();
-  slot.transport = std::make_unique<MmioTransport>(std::move(device), memory_,
-                                                   [event = slot.interrupt.get()] { signal_event(event); });
+  std::vector<int> events;
+  const int own = device->own_notices();
+  for (unsigned queue = 0; queue < queues; ++queue)
+    events.push_back(own >= 0 ? own : slot.queues.emplace_back(make_event()).get());
+  MmioWires wires{.interrupt = [event = slot.interrupt.get()] { signal_event(event); },
+                  .serve_again = [events](unsigned queue) { signal_event(events[queue]); },
+                  .window = windows_.of(index)};
+  const bool has_window = !wires.window.empty();
+  slot.transport = std::make_unique<MmioTransport>(std::move(device), memory_, std::move(wires));
   MmioTransport* transport = slot.transport.get();
   const std::uint64_t address = x86::kDevices + (index * MmioTransport::kWindow);
+  // Nobody has to hear of it then: it ends in the kernel.
+  if (has_window)
+    vm_.connect_write(acknowledged_.get(), address + MmioTransport::kAcknowledgeRegister,
+                      MmioTransport::kUsedBuffer);
   for (unsigned queue = 0; queue < queues; ++queue) {
-    const int event = slot.queues.emplace_back(make_event()).get();
+    const int event = events[queue];
     vm_.connect_write(event, address + MmioTransport::kNotifyRegister, queue);
     const auto serve = [transport, queue, event](std::uint32_t /*events*/) {
       std::uint64_t count = 0;
       (void)!::read(event, &count, sizeof count);
       transport->notify(queue);
     };
-    if (!loop_.watch(event, EPOLLIN, serve))
+    if (own < 0 && !loop_.watch(event, EPOLLIN, serve))
       base::throw_errno("cannot watch a device's queue");
   }
 }
@@ -166,6 +179,8 @@ void Machine::add_devices() {
   add_shares();
   if (slots_.size() > x86::kMostDevices)
     throw base::Error("a machine has at most " + std::to_string(x86::kMostDevices) + " devices");
+  if (const auto windows = windows_.first(static_cast<unsigned>(slots_.size())); !windows.empty())
+    vm_.show_read_only(x86::kDevices, windows);
 }
 
 void Machine::add_shares() {

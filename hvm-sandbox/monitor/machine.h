@@ -20,6 +20,7 @@
 #include "monitor/gate.h"
 #include "monitor/plan.h"
 #include "virtio/mmio.h"
+#include "virtio/windows.h"
 
 namespace trine::hvm {
 
@@ -101,6 +102,8 @@ class Machine : private Controlled {
   GuestMemory memory_;
   base::UniqueFd serial_interrupt_;
   Serial serial_;
+  RegisterWindows windows_;
+  base::UniqueFd acknowledged_;  ///< counts what nobody has to hear
   std::vector<Slot> slots_;
   Balloon* balloon_ = nullptr;  ///< one of them
   std::vector<Vcpu> vcpus_;

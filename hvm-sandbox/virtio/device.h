@@ -16,7 +16,10 @@ class DeviceHost {
   /// The queue, or null as long as the driver has not made it ready.
   virtual Queue* queue(unsigned index) noexcept = 0;
   /// Tells the driver that `queue` has completed chains, unless it does not want to hear.
-  virtual void interrupt(const Queue& queue) noexcept = 0;
+  virtual void interrupt(Queue& queue) noexcept = 0;
+  /// The device stopped before the queue was empty, and no event of its own will bring it back: notify() is
+  /// called for the queue again, when others had their turn.
+  virtual void serve_again(unsigned queue) noexcept = 0;
   /// The driver broke the rules: the device is dead until it is reset (DEVICE_NEEDS_RESET).
   virtual void fail(QueueError error) noexcept = 0;
   /// The feature bits that the driver took of those offered.
@@ -24,6 +27,11 @@ class DeviceHost {
   /// Tells the driver that the configuration space is another.
   virtual void config_changed() noexcept = 0;
 };
+
+/// What queues can do beyond the basics: chains in tables of their own, and each side's word when it wants to
+/// hear next. Source: virtio 1.2 §6.
+constexpr std::uint64_t kFeatureIndirect = 1ULL << 28U;
+constexpr std::uint64_t kFeatureEventIndex = 1ULL << 29U;
 
 /// Source: virtio 1.2 §5.
 enum class DeviceType : std::uint32_t {
@@ -51,7 +59,8 @@ class Device {
   [[nodiscard]] virtual DeviceType type() const noexcept = 0;
   /// Names it in messages: "disk 1".
   [[nodiscard]] virtual std::string name() const = 0;
-  /// Feature bits of this kind of device; the transport adds VIRTIO_F_VERSION_1.
+  /// Feature bits of this kind of device; the transport adds VIRTIO_F_VERSION_1. Who offers
+  /// kFeatureEventIndex pops until a queue is empty, or asks host().serve_again().
   [[nodiscard]] virtual std::uint64_t features() const noexcept { return 0; }
   [[nodiscard]] virtual unsigned queue_count() const noexcept = 0;
   /// The largest number of entries of a queue, a power of two, at most kMostEntries. Drivers take all, and
@@ -65,6 +74,10 @@ class Device {
     (void)offset;
     (void)in;
   }
+
+  /// An event that counts what the driver puts into any queue, for a device that waits for it on a thread of
+  /// its own; -1: notify() is called.
+  [[nodiscard]] virtual int own_notices() const noexcept { return -1; }
 
   /// The driver is ready (DRIVER_OK).
   virtual void activate() noexcept {}

@@ -21,7 +21,7 @@ enum Register : std::uint64_t {
   kQueueReady = 0x44,
   kQueueNotify = MmioTransport::kNotifyRegister,
   kInterruptStatus = 0x60,
-  kInterruptAcknowledge = 0x64,
+  kInterruptAcknowledge = MmioTransport::kAcknowledgeRegister,
   kStatus = 0x70,
   kQueueDescriptorsLow = 0x80,
   kQueueDescriptorsHigh = 0x84,
@@ -45,7 +45,6 @@ constexpr std::uint32_t kDriverOk = 4;
 constexpr std::uint32_t kNeedsReset = 64;
 
 constexpr std::uint64_t kFeatureVersion1 = 1ULL << 32U;  // §6
-constexpr std::uint32_t kUsedBuffer = 1;
 constexpr std::uint32_t kConfigChange = 2;
 
 void set_low(std::uint64_t& address, std::uint32_t value) {
@@ -62,10 +61,10 @@ std::uint32_t word_of(std::uint64_t bits, std::uint32_t select) {
 
 }  // namespace
 
-MmioTransport::MmioTransport(std::unique_ptr<Device> device, const GuestMemory& memory,
-                             std::function<void()> raise)
-    : device_(std::move(device)), memory_(memory), raise_(std::move(raise)) {
+MmioTransport::MmioTransport(std::unique_ptr<Device> device, const GuestMemory& memory, MmioWires wires)
+    : device_(std::move(device)), memory_(memory), wires_(std::move(wires)) {
   device_->attach(*this);
+  show();
 }
 
 std::uint64_t MmioTransport::offered() const noexcept {
@@ -82,28 +81,61 @@ Queue* MmioTransport::queue(unsigned index) noexcept {
   return &*queues_[index].queue;
 }
 
-void MmioTransport::interrupt(const Queue& queue) noexcept {
+void MmioTransport::interrupt(Queue& queue) noexcept {
   if (!queue.wants_interrupt())
     return;
-  interrupt_status_ |= kUsedBuffer;
-  raise_();
+  interrupt_status_ |= kUsedBuffer;  // a window says so already
+  wires_.interrupt();
+}
+
+void MmioTransport::serve_again(unsigned queue) noexcept {
+  if (wires_.serve_again)
+    wires_.serve_again(queue);
+}
+
+void MmioTransport::show(std::uint64_t offset, std::uint32_t value) noexcept {
+  __atomic_store_n(reinterpret_cast<std::uint32_t*>(wires_.window.data() + offset), value, __ATOMIC_RELEASE);
+}
+
+void MmioTransport::show() noexcept {
+  if (wires_.window.empty())
+    return;
+  for (std::uint64_t offset = 0; offset < kConfig; offset += sizeof(std::uint32_t)) {
+    if (offset != kConfigGeneration)
+      show(offset, read_register(offset));
+  }
+  const auto config = device_->config();
+  for (std::size_t offset = 0; offset < config.size() && kConfig + offset < kWindow;
+       offset += sizeof(std::uint32_t)) {
+    std::uint32_t word = 0;
+    std::memcpy(&word, config.data() + offset, std::min(sizeof word, config.size() - offset));
+    show(kConfig + offset, word);
+  }
+  show(kConfigGeneration, config_generation_);
 }
 
 void MmioTransport::config_changed() noexcept {
+  // Before and after: who reads a window meanwhile finds another generation than it began with.
   ++config_generation_;
-  if (!is_live())
-    return;
-  interrupt_status_ |= kConfigChange;
-  raise_();
+  if (!wires_.window.empty())
+    show(kConfigGeneration, config_generation_);
+  ++config_generation_;
+  if (is_live())
+    interrupt_status_ |= kConfigChange;
+  show();
+  if (is_live())
+    wires_.interrupt();
 }
 
 void MmioTransport::fail(QueueError error) noexcept {
   failure_ = error;
   status_ |= kNeedsReset;
-  if ((status_ & kDriverOk) == 0)
-    return;
-  interrupt_status_ |= kConfigChange;
-  raise_();
+  const bool was_ready = (status_ & kDriverOk) != 0;
+  if (was_ready)
+    interrupt_status_ |= kConfigChange;
+  show();
+  if (was_ready)
+    wires_.interrupt();
 }
 
 void MmioTransport::notify(unsigned queue_index) noexcept {
@@ -144,7 +176,7 @@ std::uint32_t MmioTransport::read_register(std::uint64_t offset) noexcept {
     case kQueueReady:
       return selected_ < kMostQueues && queues_[selected_].ready ? 1 : 0;
     case kInterruptStatus:
-      return interrupt_status_;
+      return interrupt_status_ | (wires_.window.empty() ? 0 : kUsedBuffer);
     case kStatus:
       return status_;
     case kConfigGeneration:
@@ -160,6 +192,7 @@ std::uint32_t MmioTransport::read_register(std::uint64_t offset) noexcept {
 void MmioTransport::write(std::uint64_t offset, std::span<const std::byte> in) noexcept {
   if (offset >= kConfig) {
     device_->write_config(offset - kConfig, in);
+    show();
     return;
   }
   if (in.size() != sizeof(std::uint32_t) || offset % 4 != 0)
@@ -167,6 +200,8 @@ void MmioTransport::write(std::uint64_t offset, std::span<const std::byte> in) n
   std::uint32_t value = 0;
   std::memcpy(&value, in.data(), sizeof value);
   write_register(offset, value);
+  if (offset != kQueueNotify)
+    show();
 }
 
 void MmioTransport::write_register(std::uint64_t offset, std::uint32_t value) noexcept {
@@ -244,6 +279,8 @@ void MmioTransport::make_ready(QueueState& state, bool ready) noexcept {
   state.queue.reset();
   if (!ready)
     return;
+  state.layout.indirect = (driver_features_ & kFeatureIndirect) != 0;
+  state.layout.event_index = (driver_features_ & kFeatureEventIndex) != 0;
   auto made = Queue::make(memory_, state.layout, device_->most_entries());
   if (!made) {
     fail(made.error());

@@ -13,19 +13,31 @@
 
 namespace trine::hvm {
 
+/// What a transport is connected with. All is called under the device lock.
+struct MmioWires {
+  std::function<void()> interrupt;                 ///< of the guest
+  std::function<void(unsigned)> serve_again = {};  ///< notify() of this queue, later
+  /// A page that the guest reads in place of the registers, so that reading one costs it no exit; none:
+  /// read() answers. The acknowledgement of used buffers (writing 1) then need not reach write() either.
+  std::span<std::byte> window = {};
+};
+
 /// The registers through which a driver finds and sets up a device. Source: virtio 1.2 §4.2.2.
 ///
 /// Reads and writes are the driver's, of 4 bytes at 4-byte offsets (1 and 2 bytes too in the configuration
 /// space). What makes no sense is ignored, reads give 0. Once the driver is ready (DRIVER_OK) the queues are
 /// frozen until it resets the device.
+///
+/// With a window, the interrupt status of used buffers is always set: drivers look into their rings anyway.
 class MmioTransport : private DeviceHost {
  public:
   static constexpr std::uint64_t kWindow = 0x1000;  ///< bytes of address space
   static constexpr std::uint32_t kNotifyRegister = 0x50;
+  static constexpr std::uint32_t kAcknowledgeRegister = 0x64;
+  static constexpr std::uint32_t kUsedBuffer = 1;  ///< the bit of an interrupt's status that says so
   static constexpr unsigned kMostQueues = 4;
 
-  /// `raise` interrupts the guest; it is called under the device lock.
-  MmioTransport(std::unique_ptr<Device> device, const GuestMemory& memory, std::function<void()> raise);
+  MmioTransport(std::unique_ptr<Device> device, const GuestMemory& memory, MmioWires wires);
   /// The device first: a thread of its own may use the rest until then.
   ~MmioTransport() override { device_.reset(); }
   MmioTransport(const MmioTransport&) = delete;
@@ -48,7 +60,8 @@ class MmioTransport : private DeviceHost {
   };
 
   Queue* queue(unsigned index) noexcept override;
-  void interrupt(const Queue& queue) noexcept override;
+  void interrupt(Queue& queue) noexcept override;
+  void serve_again(unsigned queue) noexcept override;
   void config_changed() noexcept override;
   void fail(QueueError error) noexcept override;
   [[nodiscard]] std::uint64_t agreed() const noexcept override { return driver_features_; }
@@ -59,12 +72,15 @@ class MmioTransport : private DeviceHost {
   void write_status(std::uint32_t value) noexcept;
   void make_ready(QueueState& state, bool ready) noexcept;
   void reset() noexcept;
+  /// Makes the window say what the registers do.
+  void show() noexcept;
+  void show(std::uint64_t offset, std::uint32_t value) noexcept;
   [[nodiscard]] std::uint64_t offered() const noexcept;
   [[nodiscard]] bool is_live() const noexcept;
 
   std::unique_ptr<Device> device_;
   const GuestMemory& memory_;
-  std::function<void()> raise_;
+  MmioWires wires_;
   std::array<QueueState, kMostQueues> queues_;
   std::uint32_t status_ = 0;
   std::uint32_t device_feature_word_ = 0;

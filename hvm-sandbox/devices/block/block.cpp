@@ -81,7 +81,8 @@ void Block::limit(EventLoop& loop, const DiskLimits& limits) {
 }
 
 std::uint64_t Block::features() const noexcept {
-  return kFeatureSegmentMost | kFeatureFlush | (read_only_ ? kFeatureReadOnly : 0);
+  return kFeatureIndirect | kFeatureEventIndex | kFeatureSegmentMost | kFeatureFlush |
+         (read_only_ ? kFeatureReadOnly : 0);
 }
 
 void Block::notify(unsigned /*index*/) noexcept {
@@ -102,7 +103,11 @@ void Block::serve() noexcept {
 bool Block::begin_all(Queue& queue) noexcept {
   bool any = false;
   // At most one ring's worth, so that a driver that always adds cannot keep the others waiting.
-  for (unsigned count = 0; count < queue.size(); ++count) {
+  for (unsigned left = queue.size();; --left) {
+    if (left == 0) {
+      host().serve_again(0);
+      break;
+    }
     Request* const request = free_request();
     if (request == nullptr)
       break;  // on_done() goes on

@@ -1,6 +1,8 @@
 #include "devices/fs/fs.h"
 
+#include <sys/eventfd.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <csignal>
@@ -40,6 +42,9 @@ Fs::Fs(std::string tag, FileServer server, std::mutex& device_lock, std::functio
   std::memcpy(config_.data(), tag_.data(), tag_.size());
   const std::uint32_t request_queues = kQueues - 1;
   std::memcpy(config_.data() + kMostTag, &request_queues, sizeof request_queues);
+  asked_.reset(::eventfd(0, EFD_CLOEXEC));
+  if (!asked_)
+    base::throw_errno("cannot make an event for share " + tag_);
   thread_ = std::thread([this, confine = std::move(confine)] { work(confine); });
 }
 
@@ -48,16 +53,17 @@ Fs::~Fs() {
     const std::scoped_lock lock(lock_);
     stopping_ = true;
   }
-  changed_.notify_all();
+  wake();
   thread_.join();
 }
 
 void Fs::notify(unsigned /*queue*/) noexcept {
-  {
-    const std::scoped_lock lock(lock_);
-    asked_ = true;
-  }
-  changed_.notify_all();
+  wake();
+}
+
+void Fs::wake() noexcept {
+  const std::uint64_t one = 1;
+  (void)!::write(asked_.get(), &one, sizeof one);  // full means: it is awake
 }
 
 void Fs::reset() noexcept {
@@ -83,9 +89,9 @@ void Fs::work(const std::function<void()>& confine) noexcept {
 }
 
 bool Fs::wait_for_requests() noexcept {
-  std::unique_lock lock(lock_);
-  changed_.wait(lock, [this] { return asked_ || stopping_; });
-  asked_ = false;
+  std::uint64_t count = 0;
+  (void)!::read(asked_.get(), &count, sizeof count);  // EINTR: looks in vain
+  const std::scoped_lock lock(lock_);
   return !stopping_;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "base/unique_fd.h"
 #include "devices/fs/server.h"
 #include "virtio/device.h"
 
@@ -32,8 +33,12 @@ class Fs : public Device {
 
   [[nodiscard]] DeviceType type() const noexcept override { return DeviceType::kFs; }
   [[nodiscard]] std::string name() const override { return "share " + tag_; }
+  [[nodiscard]] std::uint64_t features() const noexcept override {
+    return kFeatureIndirect | kFeatureEventIndex;
+  }
   [[nodiscard]] unsigned queue_count() const noexcept override { return kQueues; }
   [[nodiscard]] std::span<const std::byte> config() const noexcept override { return config_; }
+  [[nodiscard]] int own_notices() const noexcept override { return asked_.get(); }
   void notify(unsigned queue) noexcept override;
   void reset() noexcept override;
 
@@ -43,6 +48,8 @@ class Fs : public Device {
   void work(const std::function<void()>& confine) noexcept;
   /// Waits until the guest asks for something; false when the device is to go.
   bool wait_for_requests() noexcept;
+  /// Wakes the thread.
+  void wake() noexcept;
   /// Serves the next request; false when there is none.
   bool serve_next() noexcept;
   /// Takes a request, under the device lock; the queue's number.
@@ -53,9 +60,9 @@ class Fs : public Device {
   std::mutex& device_lock_;
   std::array<std::byte, kMostTag + 4> config_{};
 
-  std::mutex lock_;  ///< of what follows; never held while the device lock is waited for
+  base::UniqueFd asked_;  ///< counts the guest's notifications; the thread waits for it, nobody between them
+  std::mutex lock_;       ///< of what follows; never held while the device lock is waited for
   std::condition_variable changed_;
-  bool asked_ = false;
   bool serving_ = false;  ///< a request's memory is in use
   bool stopping_ = false;
   unsigned resets_ = 0;  ///< under the device lock: a request from before a reset has no answer

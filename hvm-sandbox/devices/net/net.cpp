@@ -59,7 +59,8 @@ constexpr std::array kOffloads{
 };
 constexpr std::uint64_t kFeatures = bit(kCsum) | bit(kGuestCsum) | bit(kMtu) | bit(kMac) | bit(kGuestTso4) |
                                     bit(kGuestTso6) | bit(kGuestEcn) | bit(kHostTso4) | bit(kHostTso6) |
-                                    bit(kHostEcn) | bit(kMrgRxbuf) | bit(kStatus);
+                                    bit(kHostEcn) | bit(kMrgRxbuf) | bit(kStatus) | kFeatureIndirect |
+                                    kFeatureEventIndex;
 constexpr std::uint64_t kSegmented = bit(kGuestTso4) | bit(kGuestTso6);
 
 // Source: virtio 1.2 §5.1.4.
@@ -296,7 +297,11 @@ void Net::transmit() noexcept {
     return;
   bool any = false;
   // At most one ring's worth, as serve_all() does.
-  for (unsigned count = 0; count < queue->size(); ++count) {
+  for (unsigned left = queue->size();; --left) {
+    if (left == 0) {
+      host().serve_again(kTransmit);
+      break;
+    }
     const auto popped = queue->pop(chain());
     if (!popped || (*popped && (chain().readable_bytes < kHeaderBytes || chain().writable_bytes > 0))) {
       host().fail(popped ? QueueError::kRequest : popped.error());

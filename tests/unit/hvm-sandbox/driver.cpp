@@ -5,10 +5,10 @@
 namespace trine::hvm::test {
 
 Driver::Driver(std::unique_ptr<Device> device)
-    : transport_(std::move(device), memory_, [this] { ++interrupts_; }) {}
+    : transport_(std::move(device), memory_, {.interrupt = [this] { ++interrupts_; }}) {}
 
 Driver::Driver(const std::function<std::unique_ptr<Device>(const GuestMemory&)>& make)
-    : transport_(make(memory_), memory_, [this] { ++interrupts_; }) {}
+    : transport_(make(memory_), memory_, {.interrupt = [this] { ++interrupts_; }}) {}
 
 std::uint32_t Driver::read(std::uint64_t offset) {
   std::uint32_t value = 0;

@@ -148,3 +148,121 @@ TEST_CASE_METHOD(Fixture, "indices wrap around") {
   CHECK(driver.used_index(0) == 0x10);
   CHECK(!queue.pop(chain).value());
 }
+
+namespace {
+
+constexpr std::uint16_t kIndirect = 4;
+constexpr std::uint64_t kTable = kData + 0x10000;
+
+struct AgreedFixture : Fixture {
+  explicit AgreedFixture(bool indirect, bool event_index) {
+    QueueLayout agreed = layout();
+    agreed.indirect = indirect;
+    agreed.event_index = event_index;
+    queue = *Queue::make(driver.memory(), agreed, 256);
+  }
+  void put_in_table(std::uint16_t index, const RawDescriptor& descriptor) {
+    driver.memory().slice(kTable + (index * 16U), 16)->store(0, descriptor);
+  }
+  /// Where the device says which chain it wants to be notified of.
+  std::uint16_t wants_notice_of() {
+    return driver.memory().slice(Driver::used(0) + 4 + (kSize * 8U), 2)->load_acquire(0);
+  }
+  void ask_for_interrupt_at(std::uint16_t index) {
+    driver.memory().slice(Driver::available(0) + 4 + (kSize * 2U), 2)->store_release(0, index);
+  }
+  void complete_one() {
+    driver.put_descriptor(0, 0, {.address = kData, .length = 8, .flags = kWrite});
+    driver.offer(0, 0);
+    REQUIRE(queue.pop(chain).value());
+    queue.complete(chain, 8);
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a chain may lie in a table of its own, if that was agreed on") {
+  AgreedFixture with(true, false);
+  with.put_in_table(0, {.address = kData, .length = 16, .flags = kNext, .next = 2});
+  with.put_in_table(2, {.address = kData + 0x1000, .length = 32, .flags = kWrite});
+  const RawDescriptor table{.address = kTable, .length = 3 * 16, .flags = kIndirect};
+  with.driver.put_descriptor(0, 5, {.address = kData + 0x2000, .length = 4, .flags = kNext, .next = 6});
+  with.driver.put_descriptor(0, 6, table);
+  with.driver.offer(0, 5);
+  REQUIRE(with.queue.pop(with.chain).value());
+  CHECK(with.chain.head == 5);
+  CHECK(with.chain.readable_bytes == 20);
+  CHECK(with.chain.writable_bytes == 32);
+  Fixture without;
+  CHECK(without.error_of(table) == QueueError::kFlags);
+}
+
+TEST_CASE("a table of a chain's own is checked as the queue's is") {
+  AgreedFixture fixture(true, false);
+  fixture.put_in_table(0, {.address = kData, .length = 16, .flags = kNext, .next = 0});
+  const RawDescriptor good{.address = kTable, .length = 64 * 16, .flags = kIndirect};
+  SECTION("no whole entry") {
+    CHECK(fixture.error_of({.address = kTable, .length = 15, .flags = kIndirect}) == QueueError::kDescriptor);
+  }
+  SECTION("empty") {
+    CHECK(fixture.error_of({.address = kTable, .length = 0, .flags = kIndirect}) == QueueError::kDescriptor);
+  }
+  SECTION("not in memory") {
+    CHECK(fixture.error_of({.address = kGuestBytes - 16, .length = 32, .flags = kIndirect}) ==
+          QueueError::kAddress);
+  }
+  SECTION("followed by another") {
+    CHECK(fixture.error_of({.address = kTable, .length = 32, .flags = kIndirect | kNext}) ==
+          QueueError::kFlags);
+  }
+  SECTION("without end") {
+    CHECK(fixture.error_of(good) == QueueError::kLoop);
+  }
+  SECTION("an entry beyond it") {
+    fixture.put_in_table(0, {.address = kData, .length = 16, .flags = kNext, .next = 64});
+    CHECK(fixture.error_of(good) == QueueError::kDescriptor);
+  }
+  SECTION("another table in it") {
+    fixture.put_in_table(0, {.address = kTable, .length = 32, .flags = kIndirect});
+    CHECK(fixture.error_of(good) == QueueError::kFlags);
+  }
+  SECTION("longer than the queue") {
+    for (std::uint16_t i = 0; i <= kSize; ++i)
+      fixture.put_in_table(i, {.address = kData,
+                               .length = 16,
+                               .flags = i < kSize ? kNext : std::uint16_t{0},
+                               .next = static_cast<std::uint16_t>(i + 1)});
+    CHECK(fixture.error_of(good) == QueueError::kLoop);
+  }
+}
+
+TEST_CASE("a driver is asked to notify only where the queue was found empty") {
+  AgreedFixture fixture(false, true);
+  fixture.complete_one();
+  fixture.complete_one();
+  CHECK(fixture.wants_notice_of() == 0);
+  CHECK(!fixture.queue.pop(fixture.chain).value());
+  CHECK(fixture.wants_notice_of() == 2);
+}
+
+TEST_CASE("a driver is interrupted when the index that it waits for was written") {
+  AgreedFixture fixture(false, true);
+  fixture.ask_for_interrupt_at(1);
+  fixture.complete_one();
+  CHECK(!fixture.queue.wants_interrupt());
+  fixture.complete_one();
+  CHECK(fixture.queue.wants_interrupt());
+  CHECK(!fixture.queue.wants_interrupt());
+  fixture.complete_one();
+  CHECK(!fixture.queue.wants_interrupt());
+  // Several at once, up to the end of the numbers.
+  fixture.ask_for_interrupt_at(100);
+  for (unsigned i = 0; i < 65532; ++i)
+    fixture.complete_one();
+  CHECK(fixture.queue.wants_interrupt());
+  fixture.ask_for_interrupt_at(0);
+  fixture.complete_one();
+  CHECK(!fixture.queue.wants_interrupt());
+  fixture.complete_one();
+  CHECK(fixture.queue.wants_interrupt());
+}

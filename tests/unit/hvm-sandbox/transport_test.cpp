@@ -1,5 +1,9 @@
 #include <catch2/catch.hpp>
 
+#include <array>
+#include <cstring>
+
+#include "devices/balloon/balloon.h"
 #include "devices/console/console.h"
 #include "devices/rng/rng.h"
 #include "driver.h"
@@ -113,4 +117,57 @@ TEST_CASE("an interrupt is told, acknowledged, and left out for who does not wan
   driver.memory().slice(Driver::available(0), 2)->store(0, std::uint16_t{1});
   driver.request(0, "", 8);
   CHECK(driver.interrupts() == 1);
+}
+
+TEST_CASE("a window says what the registers do, after every change") {
+  alignas(8) std::array<std::byte, MmioTransport::kWindow> page{};
+  const GuestMemory memory({{.guest_address = 0, .size = 64 << 20, .offset = 0}});
+  auto made = std::make_unique<Balloon>(memory);
+  Balloon& balloon = *made;
+  unsigned interrupts = 0;
+  MmioTransport transport(std::move(made), memory, {.interrupt = [&] { ++interrupts; }, .window = page});
+  const auto shown = [&](std::size_t offset) {
+    std::uint32_t value = 0;
+    std::memcpy(&value, page.data() + offset, sizeof value);
+    return value;
+  };
+  const auto read = [&](std::size_t offset) {
+    std::uint32_t value = 0;
+    transport.read(offset, std::as_writable_bytes(std::span(&value, 1)));
+    return value;
+  };
+  const auto write = [&](std::size_t offset, std::uint32_t value) {
+    transport.write(offset, std::as_bytes(std::span(&value, 1)));
+  };
+  const auto is_true = [&] {
+    for (std::size_t offset = 0; offset < 0x140; offset += 4) {
+      CAPTURE(offset);
+      REQUIRE(shown(offset) == read(offset));
+    }
+  };
+  CHECK(shown(0) == 0x74726976);
+  is_true();
+  write(0x14, 1);
+  CHECK(shown(0x10) == 1);  // VIRTIO_F_VERSION_1
+  is_true();
+  for (const auto& [offset, value] :
+       {std::pair{0x24U, 1U}, {0x20U, 1U}, {0x70U, 3U}, {0x70U, 11U}, {0x70U, 15U}})
+    write(offset, value);
+  CHECK(shown(0x70) == 15);
+  is_true();
+  const std::uint32_t generation = shown(0xfc);
+  REQUIRE(balloon.set_wanted(4096));
+  CHECK(interrupts == 1);
+  CHECK(shown(0x60) == 3);  // used buffers always, and a change of the configuration
+  CHECK(shown(0x100) == 1);
+  CHECK(shown(0xfc) != generation);
+  is_true();
+  write(0x64, 3);
+  CHECK(shown(0x60) == 1);
+  write(0x104, 7);
+  CHECK(shown(0x104) == 7);
+  is_true();
+  write(0x70, 0);
+  CHECK(shown(0x70) == 0);
+  is_true();
 }

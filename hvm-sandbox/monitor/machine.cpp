@@ -126,7 +126,8 @@ void Machine::add_device(std::unique_ptr<Device> device) {
                       MmioTransport::kUsedBuffer);
   for (unsigned queue = 0; queue < queues; ++queue) {
     const int event = events[queue];
-    vm_.connect_write(event, address + MmioTransport::kNotifyRegister, queue);
+    if (!transport->device().serves_at_once(queue))
+      vm_.connect_write(event, address + MmioTransport::kNotifyRegister, queue);
     const auto serve = [transport, queue, event](std::uint32_t /*events*/) {
       std::uint64_t count = 0;
       (void)!::read(event, &count, sizeof count);
@@ -366,11 +367,28 @@ void Machine::access_memory(kvm_run& run) {
     return;
   }
   const std::uint64_t offset = address % MmioTransport::kWindow;
+  if (offset == MmioTransport::kNotifyRegister && run.mmio.is_write != 0) {
+    notify(slots_[index], data);
+    return;
+  }
   const std::scoped_lock lock(loop_.device_lock());
   if (run.mmio.is_write != 0)
     slots_[index].transport->write(offset, data);
   else
     slots_[index].transport->read(offset, data);
+}
+
+/// A vCPU does not wait for the others' devices: then its own is the loop's to serve.
+void Machine::notify(const Slot& slot, std::span<const std::byte> data) {
+  std::uint32_t queue = 0;
+  std::memcpy(&queue, data.data(), std::min(data.size(), sizeof queue));
+  if (queue >= slot.queues.size() || data.size() != sizeof queue)
+    return;
+  const std::unique_lock lock(loop_.device_lock(), std::try_to_lock);
+  if (lock.owns_lock() && !loop_.is_held())
+    slot.transport->notify_at_once(queue);
+  else
+    signal_event(slot.queues[queue].get());
 }
 
 std::vector<std::string> Machine::device_failures() const {

@@ -79,6 +79,16 @@ class Device {
   /// its own; -1: notify() is called.
   [[nodiscard]] virtual int own_notices() const noexcept { return -1; }
 
+  /// Whether notify_at_once() is called for this queue, by the vCPU that notifies, when nobody else is at
+  /// work.
+  [[nodiscard]] virtual bool serves_at_once(unsigned queue) const noexcept {
+    (void)queue;
+    return false;
+  }
+  /// As notify(), on the vCPU's thread, which saves waking another: for what takes little time and never
+  /// waits. The rest is left to host().serve_again().
+  virtual void notify_at_once(unsigned queue) noexcept { host_->serve_again(queue); }
+
   /// The driver is ready (DRIVER_OK).
   virtual void activate() noexcept {}
   /// The driver put something into a queue that is ready.

@@ -143,6 +143,11 @@ void MmioTransport::notify(unsigned queue_index) noexcept {
     device_->notify(queue_index);
 }
 
+void MmioTransport::notify_at_once(unsigned queue_index) noexcept {
+  if (queue(queue_index) != nullptr)
+    device_->notify_at_once(queue_index);
+}
+
 void MmioTransport::read(std::uint64_t offset, std::span<std::byte> out) noexcept {
   std::memset(out.data(), 0, out.size());
   if (offset >= kConfig) {

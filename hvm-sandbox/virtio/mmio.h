@@ -47,6 +47,8 @@ class MmioTransport : private DeviceHost {
   void write(std::uint64_t offset, std::span<const std::byte> in) noexcept;
   /// As a write of `queue` to the notify register.
   void notify(unsigned queue) noexcept;
+  /// The same on a vCPU's thread, for queues that are served there.
+  void notify_at_once(unsigned queue) noexcept;
 
   [[nodiscard]] Device& device() noexcept { return *device_; }
   /// How the driver broke the rules, for the message when the machine ends.

@@ -36,6 +36,7 @@ struct RequestHeader {
 
 constexpr std::size_t kIdentityBytes = 20;
 constexpr unsigned kMostUnderWay = 128;
+constexpr unsigned kMostAtOnce = 32;  ///< a vCPU has its guest to run
 
 }  // namespace
 
@@ -89,6 +90,12 @@ void Block::notify(unsigned /*index*/) noexcept {
   serve();
 }
 
+void Block::notify_at_once(unsigned /*index*/) noexcept {
+  at_once_ = true;
+  serve();
+  at_once_ = false;
+}
+
 void Block::serve() noexcept {
   Queue* const queue = host().queue(0);
   if (queue == nullptr)
@@ -103,7 +110,7 @@ void Block::serve() noexcept {
 bool Block::begin_all(Queue& queue) noexcept {
   bool any = false;
   // At most one ring's worth, so that a driver that always adds cannot keep the others waiting.
-  for (unsigned left = queue.size();; --left) {
+  for (unsigned left = at_once_ ? kMostAtOnce : queue.size();; --left) {
     if (left == 0) {
       host().serve_again(0);
       break;
@@ -220,28 +227,37 @@ Block::Begun Block::begin(Request& request) noexcept {
   }
 }
 
+ssize_t Block::try_transfer(const Request& request) const noexcept {
+  const iovec* const parts = request.parts.data() + request.first_part;
+  const auto count =
+      static_cast<int>(std::min<std::size_t>(request.parts.size() - request.first_part, IOV_MAX));
+  const auto offset = static_cast<off_t>(request.offset);
+  const bool may_wait = !ring_ && !at_once_;
+  if (request.type == kIn)
+    return may_wait ? ::preadv(file_.get(), parts, count, offset)
+                    : ::preadv2(file_.get(), parts, count, offset, RWF_NOWAIT);
+  if (may_wait)
+    return request.type == kOut ? ::pwritev(file_.get(), parts, count, offset) : ::fdatasync(file_.get());
+  errno = EAGAIN;
+  return -1;
+}
+
 /// At once as far as it does not wait for the disk; the rest by the ring, when there is one.
 Block::Begun Block::transfer(Request& request) noexcept {
   bool is_done = request.type != kFlush && request.parts.empty();
   while (!is_done) {
-    const iovec* const parts = request.parts.data() + request.first_part;
-    const auto count =
-        static_cast<int>(std::min<std::size_t>(request.parts.size() - request.first_part, IOV_MAX));
-    const auto offset = static_cast<off_t>(request.offset);
-    ssize_t result = -1;
-    errno = EAGAIN;
-    if (request.type == kIn)
-      result = ring_ ? ::preadv2(file_.get(), parts, count, offset, RWF_NOWAIT)
-                     : ::preadv(file_.get(), parts, count, offset);
-    else if (!ring_)
-      result = request.type == kOut ? ::pwritev(file_.get(), parts, count, offset) : ::fdatasync(file_.get());
+    const ssize_t result = try_transfer(request);
     // A file system that cannot tell whether it would wait, and a short read, are the ring's to settle.
-    if (ring_ && (result == 0 || (result < 0 && (errno == EAGAIN || errno == EOPNOTSUPP))))
+    if ((ring_ || at_once_) && (result == 0 || (result < 0 && (errno == EAGAIN || errno == EOPNOTSUPP))))
       break;
     is_done = advance(request, result < 0 ? -errno : result);
   }
   if (is_done)
     return Begun::kDone;
+  if (!ring_) {  // the loop begins anew, and waits
+    host().serve_again(0);
+    return Begun::kLater;
+  }
   request.is_under_way = true;
   ++under_way_;
   writes_under_way_ += request.type == kOut ? 1 : 0;

@@ -18,8 +18,9 @@ namespace trine::hvm {
 
 /// A disk that is a file. Source: virtio 1.2 §5.2.
 ///
-/// What the host has in memory is read at once. With serve_beside() all else goes on by a DiskRing while the
-/// devices' thread serves others; a flush begins when every write before it is done.
+/// What the host has in memory is read at once, on the thread of the vCPU that asks. With serve_beside() all
+/// else goes on by a DiskRing while the devices' thread serves others; a flush begins when every write before
+/// it is done.
 class Block : public Device {
  public:
   static constexpr std::uint64_t kSectorBytes = 512;
@@ -42,6 +43,9 @@ class Block : public Device {
   [[nodiscard]] unsigned queue_count() const noexcept override { return 1; }
   [[nodiscard]] std::span<const std::byte> config() const noexcept override { return config_; }
   void notify(unsigned queue) noexcept override;
+  /// Limits need a timer, which is the loop's.
+  [[nodiscard]] bool serves_at_once(unsigned /*queue*/) const noexcept override { return !timer_; }
+  void notify_at_once(unsigned queue) noexcept override;
   /// Returns when nothing is under way any more: the guest may use its buffers for something else.
   void reset() noexcept override;
 
@@ -68,6 +72,8 @@ class Block : public Device {
   [[nodiscard]] bool may_begin(const Request& request) noexcept;
   Begun begin(Request& request) noexcept;
   Begun transfer(Request& request) noexcept;
+  /// The system call for what is left of it; EAGAIN: it would wait, and may not here.
+  [[nodiscard]] ssize_t try_transfer(const Request& request) const noexcept;
   void ask_ring(const Request& request) noexcept;
   void on_done() noexcept;
   /// Takes in what the disk did of a request. True: it is done, or failed.
@@ -88,6 +94,7 @@ class Block : public Device {
   unsigned writes_under_way_ = 0;
   TokenBucket bytes_, counts_;
   base::UniqueFd timer_;  ///< when a limit lets the next request begin
+  bool at_once_ = false;  ///< served on a vCPU's thread, which never waits
   bool has_failed_ = false;
 };
 

@@ -20,6 +20,8 @@ constexpr unsigned kTransmit = 1;
 
 /// A turn of the loop: others want one too.
 constexpr unsigned kMostPackets = 64;
+/// On the thread of a vCPU, which has its guest to run.
+constexpr unsigned kMostAtOnce = 4;
 /// What one readv may be given, beside the place for what does not fit.
 constexpr std::size_t kMostParts = 1000;
 constexpr std::size_t kEthernetBytes = 18;  ///< with a VLAN's tag
@@ -119,9 +121,17 @@ void Net::reset() noexcept {
 
 void Net::notify(unsigned index) noexcept {
   if (index == kTransmit)
-    transmit();
+    transmit(kMostEntries);
   if (index == kReceive && std::exchange(starved_, false))
     receive();
+}
+
+bool Net::serves_at_once(unsigned queue) const noexcept {
+  return queue == kTransmit;
+}
+
+void Net::notify_at_once(unsigned /*queue*/) noexcept {
+  transmit(kMostAtOnce);
 }
 
 void Net::tap_event(std::uint32_t events) noexcept {
@@ -131,7 +141,7 @@ void Net::tap_event(std::uint32_t events) noexcept {
     receive();
   if ((events & EPOLLOUT) != 0 || lost_) {
     tap_full_ = false;
-    transmit();
+    transmit(kMostEntries);
   }
   update_interest();
 }
@@ -291,13 +301,13 @@ bool Net::send(const Chain& packet) noexcept {
   return true;
 }
 
-void Net::transmit() noexcept {
+void Net::transmit(unsigned most) noexcept {
   Queue* const queue = host().queue(kTransmit);
   if (queue == nullptr || tap_full_)
     return;
   bool any = false;
   // At most one ring's worth, as serve_all() does.
-  for (unsigned left = queue->size();; --left) {
+  for (unsigned left = std::min<unsigned>(queue->size(), most);; --left) {
     if (left == 0) {
       host().serve_again(kTransmit);
       break;

@@ -39,6 +39,8 @@ class Net : public Device {
   [[nodiscard]] std::span<const std::byte> config() const noexcept override { return config_; }
   void activate() noexcept override;
   void notify(unsigned queue) noexcept override;
+  [[nodiscard]] bool serves_at_once(unsigned queue) const noexcept override;
+  void notify_at_once(unsigned queue) noexcept override;
   void reset() noexcept override;
 
  private:
@@ -53,7 +55,8 @@ class Net : public Device {
 
   void tap_event(std::uint32_t events) noexcept;
   void receive() noexcept;
-  void transmit() noexcept;
+  /// At most so many packets; the rest later.
+  void transmit(unsigned most) noexcept;
   /// One packet to the guest. False: none is there, or no place for it.
   bool receive_one(Queue& queue) noexcept;
   /// Takes buffers from the guest until they hold `bytes`, or are all that there are. False: the driver broke

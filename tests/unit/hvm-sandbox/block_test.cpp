@@ -94,3 +94,34 @@ TEST_CASE("a disk request without a header or a place for the status is none") {
   }
   CHECK(disk.driver->needs_reset());
 }
+
+TEST_CASE("on a vCPU's thread a disk without a ring leaves to the loop what may wait") {
+  Disk disk;
+  CHECK(disk.driver->transport().device().serves_at_once(0));
+  std::string header(16, '\0');
+  header[0] = kOut;
+  disk.driver->store(kData, header + std::string(512, 'Z'));
+  disk.driver->put_descriptor(0, 0, {.address = kData, .length = 528, .flags = kNext, .next = 1});
+  disk.driver->put_descriptor(0, 1, {.address = kData + 0x1000, .length = 1, .flags = kWrite});
+  disk.driver->offer(0, 0);
+  disk.driver->notify_at_once(0);
+  CHECK(disk.driver->used_index(0) == 0);
+  CHECK(disk.content(0, 1) == "a");
+  CHECK(disk.driver->asked_again() == 1);
+  disk.driver->notify(0);
+  CHECK(disk.driver->used_index(0) == 1);
+  CHECK(disk.content(0, 512) == std::string(512, 'Z'));
+}
+
+TEST_CASE("on a vCPU's thread a disk is read where its data are in memory") {
+  Disk disk(true);
+  disk.driver->store(kData, std::string(16, '\0'));
+  disk.driver->put_descriptor(0, 0, {.address = kData, .length = 16, .flags = kNext, .next = 1});
+  disk.driver->put_descriptor(0, 1, {.address = kData + 0x1000, .length = 513, .flags = kWrite});
+  disk.driver->offer(0, 0);
+  disk.driver->notify_at_once(0);
+  if (disk.driver->asked_again() > 0)  // this kernel cannot tell of files in memory
+    disk.driver->notify(0);
+  CHECK(disk.driver->used_index(0) == 1);
+  CHECK(disk.driver->load(kData + 0x1000, 513) == std::string(512, 'a') + '\0');
+}

@@ -4,11 +4,15 @@
 
 namespace trine::hvm::test {
 
-Driver::Driver(std::unique_ptr<Device> device)
-    : transport_(std::move(device), memory_, {.interrupt = [this] { ++interrupts_; }}) {}
+Driver::Driver(std::unique_ptr<Device> device) : transport_(std::move(device), memory_, wires()) {}
 
 Driver::Driver(const std::function<std::unique_ptr<Device>(const GuestMemory&)>& make)
-    : transport_(make(memory_), memory_, {.interrupt = [this] { ++interrupts_; }}) {}
+    : transport_(make(memory_), memory_, wires()) {}
+
+MmioWires Driver::wires() {
+  return {.interrupt = [this] { ++interrupts_; },
+          .serve_again = [this](unsigned /*queue*/) { ++asked_again_; }};
+}
 
 std::uint32_t Driver::read(std::uint64_t offset) {
   std::uint32_t value = 0;

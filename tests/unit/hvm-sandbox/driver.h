@@ -35,6 +35,8 @@ class Driver {
   GuestMemory& memory() { return memory_; }
   MmioTransport& transport() { return transport_; }
   [[nodiscard]] unsigned interrupts() const { return interrupts_; }
+  /// How often the device asked to be notified once more.
+  [[nodiscard]] unsigned asked_again() const { return asked_again_; }
 
   std::uint32_t read(std::uint64_t offset);
   void write(std::uint64_t offset, std::uint32_t value);
@@ -54,6 +56,8 @@ class Driver {
   void offer(unsigned queue, std::uint16_t head);
   void set_available_index(unsigned queue, std::uint16_t index);
   void notify(unsigned queue) { write(0x50, queue); }
+  /// As it is on the thread of a vCPU.
+  void notify_at_once(unsigned queue) { transport_.notify_at_once(queue); }
 
   /// A request with `out` for the device to read and `in` bytes for it to write, notified. Returns what it
   /// wrote, as the used ring counts; the whole of `in` when `raw`.
@@ -69,7 +73,10 @@ class Driver {
 
  private:
   GuestMemory memory_{{{.guest_address = 0, .size = kGuestBytes, .offset = 0}}};
+  MmioWires wires();
+
   unsigned interrupts_ = 0;
+  unsigned asked_again_ = 0;
   MmioTransport transport_;
   std::uint16_t size_ = 0;
   std::vector<std::uint16_t> next_available_ = std::vector<std::uint16_t>(4);

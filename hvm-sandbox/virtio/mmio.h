@@ -15,11 +15,11 @@ namespace trine::hvm {
 
 /// What a transport is connected with. All is called under the device lock.
 struct MmioWires {
-  std::function<void()> interrupt;                 ///< of the guest
-  std::function<void(unsigned)> serve_again = {};  ///< notify() of this queue, later
+  std::function<void()> interrupt;            ///< of the guest
+  std::function<void(unsigned)> serve_again;  ///< notify() of this queue, later
   /// A page that the guest reads in place of the registers, so that reading one costs it no exit; none:
   /// read() answers. The acknowledgement of used buffers (writing 1) then need not reach write() either.
-  std::span<std::byte> window = {};
+  std::span<std::byte> window;
 };
 
 /// The registers through which a driver finds and sets up a device. Source: virtio 1.2 §4.2.2.

@@ -11,7 +11,8 @@ Driver::Driver(const std::function<std::unique_ptr<Device>(const GuestMemory&)>&
 
 MmioWires Driver::wires() {
   return {.interrupt = [this] { ++interrupts_; },
-          .serve_again = [this](unsigned /*queue*/) { ++asked_again_; }};
+          .serve_again = [this](unsigned /*queue*/) { ++asked_again_; },
+          .window = {}};
 }
 
 std::uint32_t Driver::read(std::uint64_t offset) {

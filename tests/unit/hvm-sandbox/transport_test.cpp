@@ -125,7 +125,8 @@ TEST_CASE("a window says what the registers do, after every change") {
   auto made = std::make_unique<Balloon>(memory);
   Balloon& balloon = *made;
   unsigned interrupts = 0;
-  MmioTransport transport(std::move(made), memory, {.interrupt = [&] { ++interrupts; }, .window = page});
+  MmioTransport transport(std::move(made), memory,
+                          {.interrupt = [&] { ++interrupts; }, .serve_again = {}, .window = page});
   const auto shown = [&](std::size_t offset) {
     std::uint32_t value = 0;
     std::memcpy(&value, page.data() + offset, sizeof value);

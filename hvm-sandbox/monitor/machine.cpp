@@ -154,7 +154,7 @@ void Machine::add_disk(Disk& disk, std::string identity) {
   // An image's layers are in the host's memory as a rule, and a ring for each would hold up every start.
   if (!disk.read_only)
     block->serve_beside(loop_);
-  if (plan_.disk_limits.bytes > 0 || plan_.disk_limits.requests > 0)
+  if (plan_.disk_limits.any())
     block->limit(loop_, plan_.disk_limits);
   add_device(std::move(block));
 }

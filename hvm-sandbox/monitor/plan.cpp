@@ -83,8 +83,11 @@ void set_mac(NetOptions& options, const std::string& word) {
     throw base::Error("--net mac='" + word + "' is no Ethernet address");
 }
 
-/// "fd:5,mac=02:00:00:00:00:01,mtu=1500"
+/// "fd:5,mac=02:00:00:00:00:01,mtu=1500,bytes-per-second=1000000,packets-per-second=1000"
 void add_nic(MachinePlan& plan, const std::string& word) {
+  constexpr std::string_view kBytes = "bytes-per-second=";
+  constexpr std::string_view kPackets = "packets-per-second=";
+  constexpr std::uint64_t kLeastBytes = 512;
   if (plan.nics.size() == kMostNics)
     throw base::Error("a machine has at most " + std::to_string(kMostNics) + " network interfaces");
   const std::vector<std::string> parts = base::split(word, ',');
@@ -95,8 +98,15 @@ void add_nic(MachinePlan& plan, const std::string& word) {
     else if (parts[i].starts_with("mtu="))
       nic.options.mtu =
           static_cast<std::uint16_t>(number_of("--net mtu=", parts[i].substr(4), Net::kLeastMtu, UINT16_MAX));
+    else if (parts[i].starts_with(kBytes))
+      nic.options.limits.bytes =
+          number_of("--net bytes-per-second=", parts[i].substr(kBytes.size()), kLeastBytes, 1ULL << 50U);
+    else if (parts[i].starts_with(kPackets))
+      nic.options.limits.count =
+          number_of("--net packets-per-second=", parts[i].substr(kPackets.size()), 1, 1ULL << 30U);
     else
-      throw base::Error("--net has no option '" + parts[i] + "'", 0, "it has mac= and mtu=");
+      throw base::Error("--net has no option '" + parts[i] + "'", 0,
+                        "it has mac=, mtu=, bytes-per-second= and packets-per-second=");
   }
   prepare_tap(nic.tap.get());
   plan.nics.push_back(std::move(nic));
@@ -141,7 +151,7 @@ constexpr std::array kFlags{
          }},
     Flag{"--disk-requests-per-second",
          [](MachinePlan& plan, const std::string& word) {
-           plan.disk_limits.requests = number_of("--disk-requests-per-second", word, 1, 1ULL << 30U);
+           plan.disk_limits.count = number_of("--disk-requests-per-second", word, 1, 1ULL << 30U);
          }},
     Flag{"--proc", [](MachinePlan& plan, const std::string& word) { plan.proc = open_word(word, O_PATH); }},
     Flag{"--share", [](MachinePlan& plan, const std::string& word) { add_share(plan, word); }},

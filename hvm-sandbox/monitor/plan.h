@@ -5,8 +5,8 @@
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "devices/block/disk_limits.h"
 #include "devices/net/net.h"
+#include "devices/rate/throttle.h"
 
 namespace trine::hvm {
 
@@ -40,7 +40,7 @@ struct MachinePlan {
   bool small_pages = false;  ///< no huge ones
   unsigned cpus = 1;
   std::vector<Disk> disks;  ///< /dev/vda, /dev/vdb, … in this order, or mapped
-  DiskLimits disk_limits;   ///< of each
+  RateLimits disk_limits;   ///< of each
   std::vector<Nic> nics;
   /// A seqpacket socket: each connection of the guest to a port of the host is sent over it, as a stream
   /// socket with the port's number in decimal. -1: no vsock.

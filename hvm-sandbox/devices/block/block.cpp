@@ -1,7 +1,6 @@
 #include "devices/block/block.h"
 
 #include <sys/epoll.h>
-#include <sys/timerfd.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -54,8 +53,6 @@ Block::~Block() {
   Block::reset();
   if (ring_)
     loop_->unwatch(ring_->event());
-  if (timer_)
-    loop_->unwatch(timer_.get());
 }
 
 void Block::serve_beside(EventLoop& loop) {
@@ -66,19 +63,8 @@ void Block::serve_beside(EventLoop& loop) {
   ring_ = std::move(ring);
 }
 
-void Block::limit(EventLoop& loop, const DiskLimits& limits) {
-  bytes_ = TokenBucket(limits.bytes, limits.bytes);
-  counts_ = TokenBucket(limits.requests, limits.requests);
-  base::UniqueFd timer(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
-  const auto on_time = [this](std::uint32_t /*events*/) {
-    std::uint64_t count = 0;
-    (void)!::read(timer_.get(), &count, sizeof count);
-    serve();
-  };
-  if (!timer || !loop.watch(timer.get(), EPOLLIN, on_time))
-    base::throw_errno("cannot make a timer for disk " + identity_);
-  loop_ = &loop;
-  timer_ = std::move(timer);
+void Block::limit(EventLoop& loop, const RateLimits& limits) {
+  throttle_.limit(loop, limits, "disk " + identity_, [this] { serve(); });
 }
 
 std::uint64_t Block::features() const noexcept {
@@ -183,22 +169,17 @@ std::expected<void, QueueError> Block::parse(Request& request) const noexcept {
   return {};
 }
 
-/// Whether the limits let it; else it begins when the timer says so.
+/// Whether the limits let it; else it begins when they do.
 bool Block::may_begin(const Request& request) noexcept {
-  if (!timer_)
+  if (!throttle_.is_limited())
     return true;
   std::uint64_t bytes = 0;
   for (const iovec& part : request.parts)
     bytes += part.iov_len;
-  const auto now = std::chrono::steady_clock::now();
-  const auto left = std::max(bytes_.time_until(bytes, now), counts_.time_until(1, now));
-  if (left.count() == 0)
-    return bytes_.take(bytes, now) && counts_.take(1, now);
-  const itimerspec when{.it_interval = {},
-                        .it_value = {.tv_sec = static_cast<time_t>(left.count() / 1'000'000'000),
-                                     .tv_nsec = static_cast<long>(left.count() % 1'000'000'000)}};
-  (void)::timerfd_settime(timer_.get(), 0, &when, nullptr);
-  return false;
+  if (!throttle_.may_do(bytes))
+    return false;
+  throttle_.done(bytes);
+  return true;
 }
 
 Block::Begun Block::begin(Request& request) noexcept {

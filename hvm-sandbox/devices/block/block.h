@@ -8,9 +8,8 @@
 #include <vector>
 
 #include "base/unique_fd.h"
-#include "devices/block/disk_limits.h"
 #include "devices/block/disk_ring.h"
-#include "devices/rate/token_bucket.h"
+#include "devices/rate/throttle.h"
 #include "loop/event_loop.h"
 #include "virtio/device.h"
 
@@ -35,7 +34,7 @@ class Block : public Device {
   /// Where the kernel has no ring, they hold it up as before.
   void serve_beside(EventLoop& loop);
   /// Before the driver comes. Throws base::Error.
-  void limit(EventLoop& loop, const DiskLimits& limits);
+  void limit(EventLoop& loop, const RateLimits& limits);
 
   [[nodiscard]] DeviceType type() const noexcept override { return DeviceType::kBlock; }
   [[nodiscard]] std::string name() const override { return "disk " + identity_; }
@@ -44,7 +43,9 @@ class Block : public Device {
   [[nodiscard]] std::span<const std::byte> config() const noexcept override { return config_; }
   void notify(unsigned queue) noexcept override;
   /// Limits need a timer, which is the loop's.
-  [[nodiscard]] bool serves_at_once(unsigned /*queue*/) const noexcept override { return !timer_; }
+  [[nodiscard]] bool serves_at_once(unsigned /*queue*/) const noexcept override {
+    return !throttle_.is_limited();
+  }
   void notify_at_once(unsigned queue) noexcept override;
   /// Returns when nothing is under way any more: the guest may use its buffers for something else.
   void reset() noexcept override;
@@ -92,8 +93,7 @@ class Block : public Device {
   std::unique_ptr<DiskRing> ring_;
   unsigned under_way_ = 0;
   unsigned writes_under_way_ = 0;
-  TokenBucket bytes_, counts_;
-  base::UniqueFd timer_;  ///< when a limit lets the next request begin
+  Throttle throttle_;
   bool at_once_ = false;  ///< served on a vCPU's thread, which never waits
   bool has_failed_ = false;
 };

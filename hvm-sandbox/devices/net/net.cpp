@@ -83,6 +83,13 @@ Net::Net(base::UniqueFd tap, const NetOptions& options, EventLoop& loop)
   overflow_.resize(kHeaderBytes + kEthernetBytes + kMostSegmented);
   if (!loop_.watch(tap_.get(), 0, [this](std::uint32_t events) { tap_event(events); }))
     base::throw_errno("cannot watch the tap of the guest's network");
+  if (!options.limits.any())
+    return;
+  to_guest_.limit(loop_, options.limits, name(), [this] {
+    held_ = false;
+    receive();
+  });
+  from_guest_.limit(loop_, options.limits, name(), [this] { transmit(kMostEntries); });
 }
 
 Net::~Net() {
@@ -113,7 +120,7 @@ void Net::activate() noexcept {
 }
 
 void Net::reset() noexcept {
-  active_ = starved_ = tap_full_ = false;
+  active_ = starved_ = tap_full_ = held_ = false;
   pending_ = 0;
   spare_.first = spare_.count = spare_.bytes = spare_.slices = 0;
   update_interest();
@@ -127,7 +134,7 @@ void Net::notify(unsigned index) noexcept {
 }
 
 bool Net::serves_at_once(unsigned queue) const noexcept {
-  return queue == kTransmit;
+  return queue == kTransmit && !from_guest_.is_limited();
 }
 
 void Net::notify_at_once(unsigned /*queue*/) noexcept {
@@ -150,7 +157,8 @@ void Net::update_interest() noexcept {
   if (lost_)
     return;
   const std::uint32_t wanted =
-      active_ ? (starved_ ? 0U : EPOLLIN) | (tap_full_ ? static_cast<std::uint32_t>(EPOLLOUT) : 0U) : 0U;
+      active_ ? (starved_ || held_ ? 0U : EPOLLIN) | (tap_full_ ? static_cast<std::uint32_t>(EPOLLOUT) : 0U)
+              : 0U;
   if (std::exchange(interest_, wanted) != wanted)
     loop_.change(tap_.get(), wanted);
 }
@@ -233,6 +241,10 @@ bool Net::receive_one(Queue& queue) noexcept {
     starved_ = true;
     return false;
   }
+  if (!to_guest_.may_do(1)) {
+    held_ = true;
+    return false;
+  }
   parts_.clear();
   std::size_t room = 0;
   for (std::size_t i = 0; i < spare_.count; ++i) {
@@ -252,6 +264,7 @@ bool Net::receive_one(Queue& queue) noexcept {
     return false;
   }
   const auto length = static_cast<std::size_t>(got);
+  to_guest_.done(length - std::min(length, kHeaderBytes));
   if (length <= room) {
     give(queue, length);
     return true;
@@ -319,11 +332,14 @@ void Net::transmit(unsigned most) noexcept {
     }
     if (!*popped)
       break;
-    if (!send(chain())) {
+    const std::size_t bytes = chain().readable_bytes - kHeaderBytes;
+    const bool may_go = from_guest_.may_do(bytes);
+    tap_full_ = may_go && !send(chain());
+    if (!may_go || tap_full_) {
       queue->unpop();
-      tap_full_ = true;
       break;
     }
+    from_guest_.done(bytes);
     queue->complete(chain(), 0);
     any = true;
   }

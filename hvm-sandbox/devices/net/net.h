@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "devices/rate/throttle.h"
 #include "loop/event_loop.h"
 #include "virtio/device.h"
 
@@ -17,6 +18,7 @@ namespace trine::hvm {
 struct NetOptions {
   std::array<std::uint8_t, 6> mac{};
   std::uint16_t mtu = 1500;  ///< bytes of a packet, without its Ethernet header
+  RateLimits limits;         ///< of each direction; a packet with its Ethernet header
 };
 
 /// A network interface over a tap. Packets go between the guest's buffers and the tap by readv and writev,
@@ -39,6 +41,7 @@ class Net : public Device {
   [[nodiscard]] std::span<const std::byte> config() const noexcept override { return config_; }
   void activate() noexcept override;
   void notify(unsigned queue) noexcept override;
+  /// Limits need a timer, which is the loop's.
   [[nodiscard]] bool serves_at_once(unsigned queue) const noexcept override;
   void notify_at_once(unsigned queue) noexcept override;
   void reset() noexcept override;
@@ -89,6 +92,8 @@ class Net : public Device {
   bool starved_ = false;   ///< no buffer to receive into: what the tap has waits
   bool tap_full_ = false;  ///< what the guest sends waits
   bool lost_ = false;
+  bool held_ = false;  ///< a limit lets the guest get nothing now
+  Throttle to_guest_, from_guest_;
 };
 
 }  // namespace trine::hvm

@@ -26,7 +26,7 @@ struct Disk {
   std::unique_ptr<Driver> driver;
   std::uint16_t offered = 0;
 
-  explicit Disk(const DiskLimits& limits = {}, int given = -1) : file(given) {
+  explicit Disk(const RateLimits& limits = {}, int given = -1) : file(given) {
     if (file < 0) {
       std::string path = "/tmp/trine-disk.XXXXXX";
       file = ::mkostemp(path.data(), O_CLOEXEC);
@@ -37,7 +37,7 @@ struct Disk {
       REQUIRE(::write(file, std::string(512, letter(i)).data(), 512) == 512);
     auto block = std::make_unique<Block>(trine::base::UniqueFd(::dup(file)), false, "test");
     block->serve_beside(loop);
-    if (limits.bytes > 0 || limits.requests > 0)
+    if (limits.any())
       block->limit(loop, limits);
     driver = std::make_unique<Driver>(std::move(block));
     driver->start();
@@ -181,7 +181,7 @@ TEST_CASE("after a reset of a disk nothing is written into the guest's memory an
 }
 
 TEST_CASE("a disk that is limited keeps requests waiting, in order") {
-  Disk disk({.bytes = 10'240, .requests = 0});
+  Disk disk({.bytes = 10'240, .count = 0});
   disk.offer(0, kIn, 0, 10'240 - 512);
   disk.notify();
   REQUIRE(disk.settle());
@@ -197,7 +197,7 @@ TEST_CASE("a disk that is limited keeps requests waiting, in order") {
 }
 
 TEST_CASE("a disk that is limited to requests counts them") {
-  Disk disk({.bytes = 0, .requests = 4});
+  Disk disk({.bytes = 0, .count = 4});
   for (unsigned slot = 0; slot < 5; ++slot)
     disk.offer(slot, kIn, slot, 512);
   disk.notify();

@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <chrono>
+
 #include "driver.h"
 
 using namespace trine::hvm;
@@ -226,4 +228,31 @@ TEST_CASE("on a vCPU's thread a few packets are sent, and the rest is left to th
   CHECK(cable.driver->asked_again() == 1);
   cable.driver->notify(kTransmit);
   CHECK(cable.driver->used_index(kTransmit) == kPackets);
+}
+
+TEST_CASE("limits hold up packets in both directions, and let them go on") {
+  using Clock = std::chrono::steady_clock;
+  Cable cable({.mac = {2, 0, 0, 0, 0, 9}, .mtu = 1400, .limits = {.bytes = 1000, .count = 50}});
+  CHECK(!cable.driver->transport().device().serves_at_once(kTransmit));
+  cable.driver->store(kData, std::string(kHeader, '\0') + letters(900));
+  const auto begin = Clock::now();
+  constexpr std::uint16_t kPackets = 3;
+  for (std::uint16_t i = 0; i < kPackets; ++i) {
+    cable.driver->put_descriptor(kTransmit, i, {.address = kData, .length = kHeader + 900});
+    cable.driver->offer(kTransmit, i);
+    cable.driver->offer_buffer(kReceive, 2000);
+  }
+  cable.driver->notify(kTransmit);
+  CHECK(cable.driver->used_index(kTransmit) == 1);  // in the beginning there is a second's worth
+  cable.driver->notify(kReceive);
+  for (std::uint16_t i = 0; i < kPackets; ++i)
+    cable.send(letters(900));
+  CHECK(cable.driver->used_index(kReceive) == 2);  // the size of the second was not known before
+  const auto waits = [&] {
+    return cable.driver->used_index(kTransmit) < kPackets || cable.driver->used_index(kReceive) < kPackets;
+  };
+  while (waits() && Clock::now() - begin < std::chrono::seconds(20))
+    cable.turn();
+  CHECK(!waits());
+  CHECK(Clock::now() - begin >= std::chrono::milliseconds(1500));  // 1,700 bytes more than that
 }

@@ -105,7 +105,7 @@ void Vm::set_memory(const GuestMemory& memory) const {
 }
 
 void Vm::show_read_only(std::uint64_t address, std::span<std::byte> bytes) const {
-  constexpr std::uint32_t kSlot = 8;  // behind those of set_memory()
+  constexpr std::uint32_t kSlot = 64;  // behind those of set_memory(), whatever their number
   const kvm_userspace_memory_region region{
       .slot = kSlot,
       .flags = KVM_MEM_READONLY,

@@ -54,7 +54,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   auto block = std::make_unique<hvm::Block>(base::UniqueFd(::dup(disk())), false, "disk");
   block->serve_beside(loop);
   if (is_limited)
-    block->limit(loop, {.bytes = 1'000'000, .requests = 10'000});
+    block->limit(loop, {.bytes = 1'000'000, .count = 10'000});
   hvm::test::Driver driver(std::move(block));
   driver.start();
   for (int acts = 0; acts < kMostActs && !words.empty(); ++acts)

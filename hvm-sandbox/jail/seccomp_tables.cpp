@@ -74,17 +74,16 @@ constexpr std::array kLoopCalls{
     AllowedCall{__NR_sendmsg},  // a new connection's socket, to the caller
 };
 
-/// Registers of devices are read and written here, and what can be had without waiting is read and sent: what
-/// else queues hold is the loop's to do.
+/// Registers of devices are read and written here, and what the host has in memory is read: what else queues
+/// hold is the loop's to do.
 constexpr std::array kVcpuCalls{
     AllowedCall{__NR_ioctl, is(1, KVM_RUN)},
     AllowedCall{__NR_ioctl, is(1, KVM_KVMCLOCK_CTRL)},  // after a pause
     AllowedCall{__NR_ioctl, is(1, TUNSETOFFLOAD)},      // a driver says what it takes of a tap
     AllowedCall{__NR_write},                            // events, the console
     AllowedCall{__NR_epoll_ctl},                        // a device is reset
-    AllowedCall{__NR_io_uring_enter},  // a disk is reset: what is under way is waited for; requests
-    AllowedCall{__NR_preadv2, is(5, RWF_NOWAIT)},  // disks, what is in memory
-    AllowedCall{__NR_writev},                      // taps
+    AllowedCall{__NR_io_uring_enter},                   // a disk is reset: what is under way is waited for
+    AllowedCall{__NR_preadv2, is(5, RWF_NOWAIT)},       // disks, what is in memory
 };
 
 /// Files are found beneath those that are open, and opened by their descriptors. No program is run, nothing

@@ -235,7 +235,9 @@ Block::Begun Block::transfer(Request& request) noexcept {
   }
   if (is_done)
     return Begun::kDone;
-  if (!ring_) {  // the loop begins anew, and waits
+  // The loop begins anew: it may wait, or gathers what comes meanwhile for the ring, whose requests would end
+  // with the thread of a vCPU.
+  if (at_once_) {
     host().serve_again(0);
     return Begun::kLater;
   }

@@ -20,8 +20,6 @@ constexpr unsigned kTransmit = 1;
 
 /// A turn of the loop: others want one too.
 constexpr unsigned kMostPackets = 64;
-/// On the thread of a vCPU, which has its guest to run.
-constexpr unsigned kMostAtOnce = 4;
 /// What one readv may be given, beside the place for what does not fit.
 constexpr std::size_t kMostParts = 1000;
 constexpr std::size_t kEthernetBytes = 18;  ///< with a VLAN's tag
@@ -89,7 +87,7 @@ Net::Net(base::UniqueFd tap, const NetOptions& options, EventLoop& loop)
     held_ = false;
     receive();
   });
-  from_guest_.limit(loop_, options.limits, name(), [this] { transmit(kMostEntries); });
+  from_guest_.limit(loop_, options.limits, name(), [this] { transmit(); });
 }
 
 Net::~Net() {
@@ -128,17 +126,9 @@ void Net::reset() noexcept {
 
 void Net::notify(unsigned index) noexcept {
   if (index == kTransmit)
-    transmit(kMostEntries);
+    transmit();
   if (index == kReceive && std::exchange(starved_, false))
     receive();
-}
-
-bool Net::serves_at_once(unsigned queue) const noexcept {
-  return queue == kTransmit && !from_guest_.is_limited();
-}
-
-void Net::notify_at_once(unsigned /*queue*/) noexcept {
-  transmit(kMostAtOnce);
 }
 
 void Net::tap_event(std::uint32_t events) noexcept {
@@ -148,7 +138,7 @@ void Net::tap_event(std::uint32_t events) noexcept {
     receive();
   if ((events & EPOLLOUT) != 0 || lost_) {
     tap_full_ = false;
-    transmit(kMostEntries);
+    transmit();
   }
   update_interest();
 }
@@ -314,13 +304,13 @@ bool Net::send(const Chain& packet) noexcept {
   return true;
 }
 
-void Net::transmit(unsigned most) noexcept {
+void Net::transmit() noexcept {
   Queue* const queue = host().queue(kTransmit);
   if (queue == nullptr || tap_full_)
     return;
   bool any = false;
   // At most one ring's worth, as serve_all() does.
-  for (unsigned left = std::min<unsigned>(queue->size(), most);; --left) {
+  for (unsigned left = queue->size();; --left) {
     if (left == 0) {
       host().serve_again(kTransmit);
       break;

@@ -41,9 +41,6 @@ class Net : public Device {
   [[nodiscard]] std::span<const std::byte> config() const noexcept override { return config_; }
   void activate() noexcept override;
   void notify(unsigned queue) noexcept override;
-  /// Limits need a timer, which is the loop's.
-  [[nodiscard]] bool serves_at_once(unsigned queue) const noexcept override;
-  void notify_at_once(unsigned queue) noexcept override;
   void reset() noexcept override;
 
  private:
@@ -58,8 +55,7 @@ class Net : public Device {
 
   void tap_event(std::uint32_t events) noexcept;
   void receive() noexcept;
-  /// At most so many packets; the rest later.
-  void transmit(unsigned most) noexcept;
+  void transmit() noexcept;
   /// One packet to the guest. False: none is there, or no place for it.
   bool receive_one(Queue& queue) noexcept;
   /// Takes buffers from the guest until they hold `bytes`, or are all that there are. False: the driver broke

@@ -36,9 +36,15 @@ inline void act_as_driver(Words& words, trine::hvm::test::Driver& driver, unsign
     case 5:
       driver.offer(words.take<std::uint8_t>() % 3, words.take<std::uint8_t>() % 17);
       break;
-    case 6:
-      driver.notify(words.take<std::uint8_t>() % 4);
+    case 6: {
+      const std::uint8_t word = words.take<std::uint8_t>();
+      const unsigned queue = word % 4;
+      if (word >= 0x80 && driver.transport().device().serves_at_once(queue))
+        driver.notify_at_once(queue);
+      else
+        driver.notify(queue);
       break;
+    }
     case 7: {
       // A request that is well-formed as far as the queue goes.
       const unsigned queue = words.take<std::uint8_t>() % 3;

@@ -211,29 +211,9 @@ TEST_CASE(
   CHECK(cable.driver->needs_reset());
 }
 
-TEST_CASE("on a vCPU's thread a few packets are sent, and the rest is left to the loop") {
-  Cable cable;
-  CHECK(cable.driver->transport().device().serves_at_once(kTransmit));
-  CHECK(!cable.driver->transport().device().serves_at_once(kReceive));
-  cable.driver->store(kData, std::string(kHeader, '\0') + letters(100));
-  constexpr std::uint16_t kPackets = 6;
-  for (std::uint16_t i = 0; i < kPackets; ++i) {
-    cable.driver->put_descriptor(kTransmit, i, {.address = kData, .length = kHeader + 100});
-    cable.driver->offer(kTransmit, i);
-  }
-  cable.driver->notify_at_once(kTransmit);
-  const std::uint16_t sent = cable.driver->used_index(kTransmit);
-  CHECK(sent > 0);
-  CHECK(sent < kPackets);
-  CHECK(cable.driver->asked_again() == 1);
-  cable.driver->notify(kTransmit);
-  CHECK(cable.driver->used_index(kTransmit) == kPackets);
-}
-
 TEST_CASE("limits hold up packets in both directions, and let them go on") {
   using Clock = std::chrono::steady_clock;
   Cable cable({.mac = {2, 0, 0, 0, 0, 9}, .mtu = 1400, .limits = {.bytes = 1000, .count = 50}});
-  CHECK(!cable.driver->transport().device().serves_at_once(kTransmit));
   cable.driver->store(kData, std::string(kHeader, '\0') + letters(900));
   const auto begin = Clock::now();
   constexpr std::uint16_t kPackets = 3;

@@ -113,12 +113,14 @@ class VmExec {
   }
 
   int run() {
-    while (!(code_ && streams_.drained())) {
+    for (;;) {
       if (!connected_ && !code_)
         code_ = kEndedUnderIt;
+      // Its streams may have ended before: then there is nothing left to wait for.
+      if (code_ && streams_.drained())
+        return *code_;
       wait_once();
     }
-    return *code_;
   }
 
  private:

@@ -6,8 +6,10 @@
 #include <unistd.h>
 
 #include <array>
+#include <thread>
 
 #include "base/socket.h"
+#include "runtime/attach/attach.h"
 #include "runtime/backend/vm_exec.h"
 #include "scratch.h"
 
@@ -236,4 +238,20 @@ TEST_CASE("a command asks about the instance, not about its own process") {
   wrong.request = kOwnProcess;
   CHECK(host.ask(command, wrong).empty());
   CHECK(is_dropped(command, host));
+}
+
+TEST_CASE("a command whose instance ends when its streams have ended does not wait for more") {
+  const test::Scratch scratch;
+  const base::UniqueFd listener = make_control_socket(scratch.path());
+  std::thread instance([&] {
+    pollfd asked{.fd = listener.get(), .events = POLLIN, .revents = 0};
+    (void)::poll(&asked, 1, -1);
+    const base::UniqueFd command(::accept4(listener.get(), nullptr, nullptr, SOCK_CLOEXEC));
+    char first = 0;
+    (void)!::recv(command.get(), &first, 1, 0);
+  });
+  const runtime::attach::SignalBlock signals;
+  CHECK(exec_in_vm({.socket = scratch.path(kControlSocket), .process = {}, .on_started = {}}, signals) ==
+        137);
+  instance.join();
 }

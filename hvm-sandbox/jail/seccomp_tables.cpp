@@ -82,8 +82,8 @@ constexpr std::array kVcpuCalls{
     AllowedCall{__NR_ioctl, is(1, TUNSETOFFLOAD)},      // a driver says what it takes of a tap
     AllowedCall{__NR_write},                            // events, the console
     AllowedCall{__NR_epoll_ctl},                        // a device is reset
-    AllowedCall{__NR_io_uring_enter},                   // a disk is reset: what is under way is waited for
-    AllowedCall{__NR_preadv2, is(5, RWF_NOWAIT)},       // disks, what is in memory
+    AllowedCall{__NR_io_uring_enter},              // disks: one request; a reset waits for what is under way
+    AllowedCall{__NR_preadv2, is(5, RWF_NOWAIT)},  // disks, what is in memory
 };
 
 /// Files are found beneath those that are open, and opened by their descriptors. No program is run, nothing

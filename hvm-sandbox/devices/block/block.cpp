@@ -235,9 +235,8 @@ Block::Begun Block::transfer(Request& request) noexcept {
   }
   if (is_done)
     return Begun::kDone;
-  // The loop begins anew: it may wait, or gathers what comes meanwhile for the ring, whose requests would end
-  // with the thread of a vCPU.
-  if (at_once_) {
+  // The loop begins anew: it may wait, or gathers for the ring what comes while others are under way.
+  if (at_once_ && (!ring_ || under_way_ > 0)) {
     host().serve_again(0);
     return Begun::kLater;
   }

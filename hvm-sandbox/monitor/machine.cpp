@@ -110,6 +110,7 @@ void Machine::add_device(std::unique_ptr<Device> device) {
   vm_.connect_interrupt(slot.interrupt.get(), x86::device_interrupt(index));
   const unsigned queues = device->queue_count();
   std::vector<int> events;
+  events.reserve(queues);
   const int own = device->own_notices();
   for (unsigned queue = 0; queue < queues; ++queue)
     events.push_back(own >= 0 ? own : slot.queues.emplace_back(make_event()).get());

@@ -83,11 +83,11 @@ Net::Net(base::UniqueFd tap, const NetOptions& options, EventLoop& loop)
     base::throw_errno("cannot watch the tap of the guest's network");
   if (!options.limits.any())
     return;
-  to_guest_.limit(loop_, options.limits, name(), [this] {
+  to_guest_.limit(loop_, options.limits, Net::name(), [this] {
     held_ = false;
     receive();
   });
-  from_guest_.limit(loop_, options.limits, name(), [this] { transmit(); });
+  from_guest_.limit(loop_, options.limits, Net::name(), [this] { transmit(); });
 }
 
 Net::~Net() {

@@ -23,7 +23,7 @@ config '.process.args = ["/bin/true", 7]'
 expect_error "an ill-typed field is named by its path" 125 'process.args\[1\] must be a string' trine run --rm "bundle:$work/b"
 restore
 config '.vm = {kernel: {path: "/boot/vmlinuz"}}'
-expect_error "a field that is not built in is refused" 125 "vm is not built" trine run --rm "bundle:$work/b"
+expect_error "a field that is another command's is refused" 125 "vm is not followed by trine run" trine run --rm "bundle:$work/b"
 restore
 config '.process.args = ["/bin/true"] | .hooks = {poststop: [{path: "/bin/true"}]}'
 expect_error "hooks, which only trine-oci runs, are not passed over" 125 "hooks.poststop cannot be run" trine run --rm "bundle:$work/b"

@@ -15,7 +15,7 @@ require_lab() {
 }
 
 # Options of the lab, and variables of the tests, that run_in_lab adds to its own; how long one machine may take.
-lab_options=() lab_environment=() machine_limit=1700
+lab_options=() lab_environment=() machine_limit=2300
 
 # run_in_lab TEST...: the tests in one boot, each a line of results; fails when one does. A machine that dies, as an
 # emulated one can, is started again for the tests that are left; twice at the same one is that test's failure.

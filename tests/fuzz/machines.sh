@@ -23,4 +23,4 @@ sources=(
 sources[net]=${sources[devices]}
 names=(balloon block devices elf image net protocol shares)
 (($# < 2)) || names=("${@:2}")
-fuzz vm 8192 "${1:-20}" "${names[@]}"
+fuzz vm 8192 "${1:-10}" "${names[@]}"

@@ -25,4 +25,4 @@ sources=(
 )
 names=(tar document reference toml policy isolation_policy inflate erofs spec process passwd)
 (($# < 2)) || names=("${@:2}")
-fuzz "" 65536 "${1:-20}" "${names[@]}"
+fuzz "" 65536 "${1:-10}" "${names[@]}"

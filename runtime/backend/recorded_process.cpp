@@ -11,16 +11,27 @@
 #include "base/process.h"
 
 namespace trine::runtime::backend {
+namespace {
 
-base::UniqueFd open_process(pid_t pid, std::uint64_t start_time) {
+base::UniqueFd open_recorded(pid_t pid, std::uint64_t start_time, bool also_ended) {
   if (pid <= 0)
     return {};
   base::UniqueFd process(static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)));
   // Asked after it is open: the number cannot go to another process any more.
   const base::ProcessInfo info = base::process_info(pid);
-  if (!process || info.start_time != start_time || info.ended)
+  if (!process || info.start_time != start_time || (info.ended && !also_ended))
     return {};
   return process;
+}
+
+}  // namespace
+
+base::UniqueFd open_process(pid_t pid, std::uint64_t start_time) {
+  return open_recorded(pid, start_time, false);
+}
+
+base::UniqueFd open_rest_of_process(pid_t pid, std::uint64_t start_time) {
+  return open_recorded(pid, start_time, true);
 }
 
 bool send_signal(int pidfd, int number, const std::string& object) {

@@ -42,9 +42,9 @@ std::vector<Dead> lock_dead(const Paths& paths, const std::vector<std::string>& 
 }
 
 /// Kills the first process of an instance, and with its pid namespace all others. It is not our child, so its
-/// end is waited for by its pidfd.
+/// end is waited for by its pidfd: of all its threads, since a monitor's hold its network until they end.
 void kill_process(const Record& record) {
-  const base::UniqueFd process = backend::open_process(record.pid, record.start_time);
+  const base::UniqueFd process = backend::open_rest_of_process(record.pid, record.start_time);
   if (!process)
     return;
   (void)backend::send_signal(process.get(), SIGKILL, record.name);

@@ -13,6 +13,9 @@ namespace trine::runtime::backend {
 /// may be another's by now.
 base::UniqueFd open_process(pid_t pid, std::uint64_t start_time);
 
+/// The same process also when its first thread has ended: others may still hold what it had open.
+base::UniqueFd open_rest_of_process(pid_t pid, std::uint64_t start_time);
+
 /// Sends a signal; 0 only asks. False: the process has ended. Throws base::Error naming `object` when the
 /// kernel refuses.
 bool send_signal(int pidfd, int number, const std::string& object);

@@ -1,13 +1,10 @@
 #!/usr/bin/env bash
 # What becomes of a machine whose files change under it: a disk that is cut, grown, or on a file system that is full gives
-# its guest errors, and its user one word of why; what was flushed is there. One that is mapped into it
-# ends it when it is cut, which is said. The guest is no Linux (hostile_guest/).
+# its guest errors, and its user one word of why; what was flushed is there. One that is mapped into it ends it when it is
+# cut, which is said. The guest is no Linux (hostile_guest/).
 . "$(dirname "$0")/../lib/harness.sh"
 . "$(dirname "$0")/../lib/vm.sh"
-require_root
-[[ -x $build/bin/trine-vmm ]] || skip "the VM class is not built for this processor"
-[[ -w /dev/kvm ]] || skip "there is no /dev/kvm to use"
-[[ -f $build/tests/bin/hostile_guest ]] || skip "this compiler makes no 32-bit code"
+require_hostile_guest
 
 mkdir "$work/small"
 mount -t tmpfs -o size=4m tmpfs "$work/small" || skip "a tmpfs cannot be mounted"

@@ -3,10 +3,7 @@
 # start: trine says what happened, and nothing is left behind. The guest is no Linux (hostile_guest/); it never comes up.
 . "$(dirname "$0")/../lib/harness.sh"
 . "$(dirname "$0")/../lib/vm.sh"
-require_root
-[[ -x $build/bin/trine-vmm ]] || skip "the VM class is not built for this processor"
-[[ -w /dev/kvm ]] || skip "there is no /dev/kvm to use"
-[[ -f $build/tests/bin/hostile_guest ]] || skip "this compiler makes no 32-bit code"
+require_hostile_guest
 require_program mkfs.erofs
 require_program cpio
 busybox_image

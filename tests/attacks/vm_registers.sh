@@ -4,10 +4,7 @@
 # guest runs wherever there is /dev/kvm.
 . "$(dirname "$0")/../lib/harness.sh"
 . "$(dirname "$0")/../lib/vm.sh"
-require_root
-[[ -x $build/bin/trine-vmm ]] || skip "the VM class is not built for this processor"
-[[ -w /dev/kvm ]] || skip "there is no /dev/kvm to use"
-[[ -f $build/tests/bin/hostile_guest ]] || skip "this compiler makes no 32-bit code"
+require_hostile_guest
 
 mkdir "$work/share" "$work/fixed" "$work/outside"
 echo secret | tee "$work/share/inside" "$work/fixed/inside" >"$work/outside/secret"

@@ -3,10 +3,7 @@
 # can, and looks below a directory that the host exchanges with a symlink all the time.
 . "$(dirname "$0")/../lib/harness.sh"
 . "$(dirname "$0")/../lib/vm.sh"
-require_root
-[[ -x $build/bin/trine-vmm ]] || skip "the VM class is not built for this processor"
-[[ -w /dev/kvm ]] || skip "there is no /dev/kvm to use"
-[[ -f $build/tests/bin/hostile_guest ]] || skip "this compiler makes no 32-bit code"
+require_hostile_guest
 
 mkdir "$work/small" "$work/outside"
 mount -t tmpfs -o size=1m tmpfs "$work/small" || skip "a tmpfs cannot be mounted"

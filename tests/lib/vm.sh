@@ -22,3 +22,11 @@ require_vm() {
   if [[ -z ${TRINE_TEST_SLOW_GUESTS-} ]] && grep -q "imitates" <<<"$output"; then skip "this host imitates the processor for a guest's kernel"; fi
   export TRINE_VM_BOOT_SECONDS=${TRINE_VM_BOOT_SECONDS-90}
 }
+
+# require_hostile_guest: what a guest that is no Linux (attacks/hostile_guest/) takes: it runs wherever there is /dev/kvm.
+require_hostile_guest() {
+  require_root
+  [[ -x $build/bin/trine-vmm ]] || skip "the VM class is not built for this processor"
+  [[ -w /dev/kvm ]] || skip "there is no /dev/kvm to use"
+  [[ -f $build/tests/bin/hostile_guest ]] || skip "this compiler makes no 32-bit code"
+}

@@ -9,6 +9,16 @@ link() { echo "readlink /proc/self/ns/$1"; }
 uptime_seconds() { cut -d. -f1 /proc/uptime; }
 all='[{"type": "pid"}, {"type": "network"}, {"type": "mount"}, {"type": "ipc"}, {"type": "uts"}, {"type": "cgroup"}, {"type": "time"}]'
 
+# hold KIND...: a process in namespaces of its own that are there to be joined; $held is its id.
+hold() {
+  unshare "$@" sh -c 'echo ready; exec sleep 60' &
+  held=$!
+}
+let_go() {
+  kill "$held"
+  wait "$held" 2>/dev/null
+}
+
 # --- config.md beside process and mounts ---
 refused "config.md#specification-version: another major version" '.ociVersion = "2.0.0"' 'ociVersion 2\.0\.0'
 inside "config.md#specification-version: an older minor version" '.ociVersion = "1.0.0"' 'echo runs' runs
@@ -47,10 +57,8 @@ inside "config-linux.md#namespaces: without mount it is the runtime's" "$own" "$
   "${host//[\[\]]/.}"$'\nin its root'
 inside "… its masked paths are hidden all the same" "$own | .linux.maskedPaths = [\"/proc/timer_list\"]" 'wc -c </proc/timer_list' 0
 [[ $(own_mounts) == "$mounts" ]] && pass "… and its mounts go with it" || fail "… and its mounts go with it" "$(diff <(echo "$mounts") <(own_mounts))"
-unshare --net --ipc --uts --fork sh -c 'echo ready; exec sleep 60' >"$work/holder" &
-holder=$!
-wait_until grep -qs ready "$work/holder"
-held=$(pgrep -P "$holder")
+hold --net --ipc --uts >"$work/held"
+wait_until grep -q ready "$work/held"
 for kind in network:net ipc:ipc; do
   there=$(readlink "/proc/$held/ns/${kind#*:}")
   inside "config-linux.md#namespaces: ${kind%:*} by path" \
@@ -58,8 +66,7 @@ for kind in network:net ipc:ipc; do
 done
 refused "config-linux.md#namespaces: a path of another type" \
   "(.linux.namespaces[] | select(.type == \"ipc\")).path = \"/proc/$held/ns/net\"" 'cannot join the namespace'
-kill "$held"
-wait "$holder" 2>/dev/null
+let_go
 refused "config-linux.md#namespaces: a path must be absolute" '(.linux.namespaces[] | select(.type == "ipc")).path = "ns/ipc"' 'not absolute'
 refused "config-linux.md#namespaces: a type twice" '.linux.namespaces += [{"type": "ipc"}]' 'names ipc twice'
 refused "config-linux.md#namespaces: an unknown type" '.linux.namespaces += [{"type": "moon"}]' "unknown type 'moon'"
@@ -77,10 +84,8 @@ inside "config-linux.md#user-namespace-mappings: with an oomScoreAdj" \
   '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 1000}]
    | .linux.gidMappings = .linux.uidMappings | .process.oomScoreAdj = 7' 'cat /proc/self/oom_score_adj' 7
 # One that is there already: what is new belongs to it, so that its root may mount in it.
-unshare --user --fork sh -c 'echo ready; exec sleep 60' >"$work/holder" &
-holder=$!
-wait_until grep -qs ready "$work/holder"
-held=$(pgrep -P "$holder")
+hold --user >"$work/held"
+wait_until grep -q ready "$work/held"
 echo '0 100000 1000' >"/proc/$held/uid_map" && echo '0 200000 1000' >"/proc/$held/gid_map"
 there=$(readlink "/proc/$held/ns/user")
 by_path=".linux.namespaces += [{\"type\": \"user\", \"path\": \"/proc/$held/ns/user\"}]"
@@ -94,8 +99,7 @@ inside "config-linux.md#namespaces: user by the path of the runtime's own" \
   "$(link user); cat /proc/self/oom_score_adj; test -c /dev/null && echo device" "$(readlink /proc/self/ns/user | sed 's/[][]/./g')"$'\n3\ndevice'
 refused "config-linux.md#namespaces: user by a path of another type" \
   ".linux.namespaces += [{\"type\": \"user\", \"path\": \"/proc/$held/ns/net\"}]" 'cannot join the namespace'
-kill "$held"
-wait "$holder" 2>/dev/null
+let_go
 refused "config-linux.md#user-namespace-mappings: without a user namespace" \
   '.linux.uidMappings = [{"containerID": 0, "hostID": 1, "size": 1}]' 'need a user namespace'
 

@@ -31,13 +31,4 @@ std::chrono::nanoseconds TokenBucket::time_until(std::uint64_t amount, Time now)
   return std::chrono::nanoseconds(static_cast<std::int64_t>(std::ceil(seconds * 1e9)) + 1);
 }
 
-bool TokenBucket::take(std::uint64_t amount, Time now) noexcept {
-  if (!is_limited())
-    return true;
-  if (time_until(amount, now) > std::chrono::nanoseconds(0))
-    return false;
-  level_ -= static_cast<double>(amount);
-  return true;
-}
-
 }  // namespace trine::hvm

@@ -21,16 +21,13 @@ class TokenBucket {
 
   [[nodiscard]] bool is_limited() const noexcept { return rate_ > 0; }
 
-  /// Takes `amount` when time_until() is 0; else nothing. False: not now.
-  bool take(std::uint64_t amount, Time now) noexcept;
-
-  /// Takes `amount` whatever there is: what was done is paid later.
+  /// Takes `amount`, whatever there is: what was done is paid later.
   void owe(std::uint64_t amount) noexcept {
     if (is_limited())
       level_ -= static_cast<double>(amount);
   }
 
-  /// How long until take() of as much succeeds; 0: now.
+  /// How long until there is as much, or the bucket is full; 0: now.
   [[nodiscard]] std::chrono::nanoseconds time_until(std::uint64_t amount, Time now) noexcept;
 
  private:

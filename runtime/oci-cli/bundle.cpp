@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "base/process.h"
 #include "isolation_class.h"
+#include "vm_guest.h"
 #include "vm_keeper.h"
 
 namespace trine::runtime::oci_cli {
@@ -48,6 +49,8 @@ void describe(const Bundle& bundle, State& state) {
   state.annotations = bundle.spec.annotations;
   state.creating = true;
   state.vm = bundle.vm;
+  if (bundle.vm)
+    state.vm_memory = guest_memory(bundle.spec);
 }
 
 std::string cgroup_name(const backend::ContainerPlan& plan, const std::string& id) {

@@ -30,7 +30,7 @@ std::string to_json(const State& state) {
             {"pid", state.pid},         {"startTime", state.start_time}, {"creating", state.creating},
             {"cgroups", state.cgroups}};
   if (state.vm)
-    json["vm"] = {{"paused", state.paused}};
+    json["vm"] = {{"paused", state.paused}, {"memory", state.vm_memory}};
   if (state.scope)
     json["scope"] = scope_json(*state.scope);
   if (state.root_mount)
@@ -53,8 +53,10 @@ State from_json(const std::string& text, const std::string& file) {
     json.at("creating").get_to(state.creating);
     json.at("cgroups").get_to(state.cgroups);
     state.vm = json.contains("vm");
-    if (state.vm)
+    if (state.vm) {
       json["vm"].at("paused").get_to(state.paused);
+      json["vm"].at("memory").get_to(state.vm_memory);
+    }
     if (json.contains("scope"))
       state.scope = scope_from(json["scope"]);
     if (json.contains("rootMount")) {

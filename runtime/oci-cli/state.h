@@ -32,6 +32,7 @@ struct State {
   bool creating = false;         ///< `create` has not finished
   bool vm = false;               ///< of class vm: `pid` is its keeper
   bool paused = false;           ///< of class vm: its machine stands still
+  std::uint64_t vm_memory = 0;   ///< of class vm: its machine's, in bytes
   std::vector<std::string> cgroups;     ///< Group::directories()
   std::optional<Scope> scope;           ///< with the systemd driver
   std::optional<RootMount> root_mount;  ///< without a mount namespace

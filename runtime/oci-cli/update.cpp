@@ -12,7 +12,6 @@
 #include "runtime/backend/plan.h"
 #include "runtime/backend/vm_update.h"
 #include "store.h"
-#include "vm_guest.h"
 #include "vm_keeper.h"
 
 namespace trine::runtime::oci_cli {
@@ -118,7 +117,7 @@ int run_update(const Globals& globals, Arguments arguments) {
     throw base::Error("cannot update container " + rest.front() + ": container not running");
   cgroups::Limits limits = backend::make_limits(options.resources);
   if (container.state.vm) {
-    limits = backend::update_guest(control_socket(globals, rest.front()), guest_memory(container.load_spec()),
+    limits = backend::update_guest(control_socket(globals, rest.front()), container.state.vm_memory,
                                    std::move(limits));
   }
   update_group(container.state, limits);

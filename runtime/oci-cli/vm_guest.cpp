@@ -178,7 +178,7 @@ backend::VmOptions make_guest(const Globals& globals, const Container& container
                          .parameters = {}};
   vm.kernel_directory = std::move(choice.kernel_directory);
   vm.kernel_parameters = std::move(choice.parameters);
-  vm.memory_bytes = memory_of(spec, config);
+  vm.memory_bytes = container.state.vm_memory;
   vm.cpus = cpus_of(spec, config);
   vm.interactive = true;
   vm.boot_limit = config.boot_limit;

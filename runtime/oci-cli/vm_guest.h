@@ -14,7 +14,7 @@ backend::VmOptions make_guest(const Globals& globals, const Container& container
 /// not before `start`, and engines tell such an error of `create` from others.
 void check_guest_program(const oci::Spec& spec, const std::string& bundle);
 
-/// The memory of its machine, in bytes.
+/// The memory of the machine that it is to have, in bytes.
 std::uint64_t guest_memory(const oci::Spec& spec);
 
 /// The same process, for a guest: without what only the host has, such as the profile of its LSM.

@@ -142,6 +142,9 @@ wait_for_guest has_less_than $((full - 100000)) && pass "which has that much les
 expect_exit "and gives it back" 0 oci update --memory 268435456 "$a"
 wait_for_guest has_more_than $((full - 10000)) && pass "up to what it had" || fail "up to what it had" "$(memory) of $full"
 expect_error "not more" 1 "cannot have 512 MiB of memory: it was started with 256 MiB" oci update --memory 536870912 "$a"
+sed -i 's/"256m"/"1g"/' /etc/trine/vm.json
+expect_error "nor after the administrator gave new ones more" 1 "it was started with 256 MiB" oci update --memory 536870912 "$a"
+sed -i 's/"1g"/"256m"/' /etc/trine/vm.json
 expect_exit "update of its processor time" 0 oci update --cpu-quota 50000 --cpu-period 100000 "$a"
 expect_output "which is its cgroup's" "50000 100000" eval "cat /sys/fs/cgroup\$(grep ^0:: /proc/$(<"$work/pid")/cgroup | cut -d: -f3)/cpu.max"
 expect_error "a limit on processes, which are the guest's" 1 "cannot be changed" oci update --pids-limit 10 "$a"

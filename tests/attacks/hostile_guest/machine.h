@@ -179,6 +179,8 @@ void break_requests(struct device* device);
 void break_mapped_disk(struct device* device);
 // Lets the console read a mapped disk, without end.
 void lend_mapped_disk(void);
+// Lets the console read all of a mapped disk, and waits for ever.
+void hold_mapped_disk(void);
 void break_holes(void);
 void break_ports(void);
 void break_at_random(uint32_t steps);

@@ -231,6 +231,9 @@ __attribute__((noreturn)) void run(const char* words) {
     case 'd':
       use_disks();
       break;
+    case 'h':
+      hold_mapped_disk();
+      break;
     case 'l':
       lend_mapped_disk();
       break;

@@ -51,22 +51,43 @@ void break_mapped_disk(struct device* device) {
     claim("a request that lies in a mapped disk", false, device, *answer);
 }
 
+static struct device* find(uint32_t type) {
+  for (unsigned i = 0; i < device_count; ++i) {
+    if (devices[i].type == type)
+      return &devices[i];
+  }
+  claim("there is a device of the type", false, NULL, type);
+  return NULL;
+}
+
+// Has the console read a part of the disk.
+static void lend(struct device* console, uint64_t begin, uint32_t bytes) {
+  put(console, 1, 0, (struct descriptor){begin, bytes, 0, 0});
+  offer(console, 1, 0);
+  notify(console, 1);
+  (void)settles(console, 1);
+}
+
 void lend_mapped_disk(void) {
   enum { kFar = 0x10000 };
-  struct device *disk = NULL, *console = NULL;
-  for (unsigned i = 0; i < device_count; ++i) {
-    if (devices[i].type == kPmem)
-      disk = &devices[i];
-    if (devices[i].type == kConsole)
-      console = &devices[i];
-  }
+  const struct device* const disk = find(kPmem);
+  struct device* const console = find(kConsole);
   if (disk == NULL || console == NULL)
-    return claim("there is a mapped disk", false, NULL, 0);
+    return;
   start(console);
-  for (uint32_t offset = 0;; offset = kFar) {
-    put(console, 1, 0, (struct descriptor){begin_of(disk) + offset, 16, 0, 0});
-    offer(console, 1, 0);
-    notify(console, 1);
-    (void)settles(console, 1);
-  }
+  for (uint32_t offset = 0;; offset = kFar)
+    lend(console, begin_of(disk) + offset, 16);
+}
+
+void hold_mapped_disk(void) {
+  enum { kMost = 16384 };  // the console reads no more of a buffer
+  const struct device* const disk = find(kPmem);
+  struct device* const console = find(kConsole);
+  if (disk == NULL || console == NULL)
+    return;
+  start(console);
+  for (uint64_t offset = 0; offset < bytes_of(disk); offset += kMost)
+    lend(console, begin_of(disk) + offset, kMost);
+  for (;;)
+    __asm__ volatile("hlt");
 }

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 
 #include <array>
@@ -31,22 +32,38 @@ struct Envelope {
   msghdr message{};
 };
 
-}  // namespace
-
-UniqueFd connect_unix(const std::string& path) {
-  UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0));
-  if (!socket)
-    throw_errno("cannot make a socket");
-  // The address has room for 107 bytes; a descriptor's own path always fits.
-  const UniqueFd place = open_file(path, O_PATH);
-  const std::string address_text = fd_path(place.get());
+/// The address has room for 107 bytes; a path through a descriptor always fits.
+sockaddr_un address_of(const std::string& path) {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, address_text.c_str(), address_text.size() + 1);
+  std::memcpy(address.sun_path, path.c_str(), path.size() + 1);
+  return address;
+}
+
+}  // namespace
+
+UniqueFd connect_unix(const std::string& path, int type) {
+  UniqueFd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
+  if (!socket)
+    throw_errno("cannot make a socket");
+  const UniqueFd place = open_file(path, O_PATH);
+  const sockaddr_un address = address_of(fd_path(place.get()));
   while (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno != EINTR)
       throw_errno("cannot connect to the socket " + path);
   }
+  return socket;
+}
+
+UniqueFd listen_unix(const std::string& directory, const std::string& name, int type, int backlog) {
+  UniqueFd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  const UniqueFd place = open_file(directory, O_PATH | O_DIRECTORY);
+  const sockaddr_un address = address_of(fd_path(place.get()) + "/" + name);
+  // Before it has a name: nobody else gets in between.
+  if (!socket || ::fchmod(socket.get(), 0600) != 0 ||
+      ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(socket.get(), backlog) != 0)
+    throw_errno("cannot make the socket " + directory + "/" + name);
   return socket;
 }
 

@@ -40,7 +40,7 @@ void send_listener(const isolation::SeccompProfile& profile, const std::string& 
   const std::string receiver = "the seccomp listener " + profile.listener_path;
   base::UniqueFd socket;
   try {
-    socket = base::connect_unix(profile.listener_path);
+    socket = base::connect_unix(profile.listener_path, SOCK_STREAM);
   } catch (const base::Error& error) {
     throw base::Error("failed to connect with seccomp agent: cannot reach " + receiver, error.errno_value(),
                       "the program that answers must listen there first");

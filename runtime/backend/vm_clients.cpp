@@ -2,8 +2,6 @@
 
 #include <fcntl.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
 
 #include <algorithm>
 #include <array>
@@ -26,20 +24,7 @@ constexpr std::size_t kMostAnswer = 65536;
 }  // namespace
 
 base::UniqueFd make_control_socket(const std::string& directory) {
-  const std::string path = directory + "/" + kControlSocket;
-  base::UniqueFd socket(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
-  // The address has room for 107 bytes; a path through a descriptor always fits.
-  const base::UniqueFd place = base::open_file(directory, O_PATH | O_DIRECTORY);
-  const std::string text = base::fd_path(place.get()) + "/" + kControlSocket;
-  sockaddr_un address{};
-  address.sun_family = AF_UNIX;
-  std::memcpy(address.sun_path, text.c_str(), text.size() + 1);
-  // Before it has a name: nobody else gets in between.
-  if (!socket || ::fchmod(socket.get(), 0600) != 0 ||
-      ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0 ||
-      ::listen(socket.get(), static_cast<int>(kMostClients)) != 0)
-    base::throw_errno("cannot make the socket " + path);
-  return socket;
+  return base::listen_unix(directory, kControlSocket, SOCK_STREAM, static_cast<int>(kMostClients));
 }
 
 void VmClients::prepare(std::vector<pollfd>& waits) {

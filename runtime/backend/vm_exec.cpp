@@ -30,7 +30,7 @@ class Line {
   /// Throws base::Error. Nothing is connected when the instance has ended.
   explicit Line(const std::string& path) {
     try {
-      socket_ = base::connect_unix(path);
+      socket_ = base::connect_unix(path, SOCK_STREAM);
     } catch (const base::Error& error) {
       if (error.errno_value() != ENOENT && error.errno_value() != ECONNREFUSED)
         throw;

@@ -95,7 +95,7 @@ void ReportSocket::await(int keeper) const {
 
 Reporter::Reporter(const std::string& path) {
   try {
-    socket_ = base::connect_unix(path);
+    socket_ = base::connect_unix(path, SOCK_STREAM);
   } catch (const base::Error& error) {
     if (error.errno_value() != ENOENT && error.errno_value() != ECONNREFUSED)
       throw;

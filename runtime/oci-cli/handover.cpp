@@ -1,6 +1,7 @@
 #include "handover.h"
 
 #include <fcntl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -44,11 +45,11 @@ bool wants_plain_lines(const Handover& handover) {
 
 void hand_over(const Handover& handover, pid_t pid, int pidfd, int terminal) {
   if (!handover.console_socket.empty()) {
-    const base::UniqueFd socket = base::connect_unix(handover.console_socket);
+    const base::UniqueFd socket = base::connect_unix(handover.console_socket, SOCK_STREAM);
     base::send_descriptor(socket.get(), terminal, "/dev/ptmx", handover.console_socket);
   }
   if (!handover.pidfd_socket.empty()) {
-    const base::UniqueFd socket = base::connect_unix(handover.pidfd_socket);
+    const base::UniqueFd socket = base::connect_unix(handover.pidfd_socket, SOCK_STREAM);
     base::send_descriptor(socket.get(), pidfd, "pidfd", handover.pidfd_socket);
   }
   if (!handover.pid_file.empty())

@@ -28,7 +28,7 @@ class Host {
 
   [[nodiscard]] std::string socket() const { return scratch_.path(kControlSocket); }
   base::UniqueFd connect() {
-    base::UniqueFd made = base::connect_unix(socket());
+    base::UniqueFd made = base::connect_unix(socket(), SOCK_STREAM);
     turn();
     return made;
   }

@@ -78,18 +78,34 @@ Instance Instance::create(const Paths& paths, const std::string& name, bool remo
   ensure_private_directory(run_root(paths));
   // Until its own lock is taken the directory looks like a dead instance's; repair() waits for this one.
   const base::UniqueFd birth = lock_directory(run_root(paths), LockKind::kShared);
-  if (!name.empty())
-    claim_name(paths, name, record.id);
   if (::mkdir(instance.run_directory_.c_str(), 0700) != 0) {
     base::throw_errno("cannot make the directory " + instance.run_directory_);
   }
   instance.owned_ = true;
   instance.lock_ = lock_directory(instance.run_directory_, LockKind::kExclusive);
+  // Not before: whoever finds the directory of one that was killed here looks for its name.
+  if (!name.empty())
+    claim_name(paths, name, record.id);
+  return instance;
+}
+
+Instance Instance::take_over(const Paths& paths, const std::string& id, base::UniqueFd lock) {
+  Instance instance;
+  instance.paths_ = paths;
+  instance.run_directory_ = run_root(paths) + "/" + id;
+  auto record = read_record(instance.run_directory_);
+  if (!record)
+    throw base::Error("there is no record of instance " + id);
+  instance.record_ = std::move(*record);
+  instance.lock_ = std::move(lock);
+  if (::access((lib_root(paths) + "/" + id).c_str(), F_OK) == 0)
+    instance.layer_directory_ = lib_root(paths) + "/" + id;
+  instance.process_ = base::open_file_at(instance.lock_.get(), kProcessFile, O_WRONLY);
   return instance;
 }
 
 Instance::~Instance() {
-  if (!owned_ || !lock_)
+  if (!owned_ || !lock_ || abandoned_)
     return;
   try {
     if (!keep_) {
@@ -135,9 +151,14 @@ void Instance::finish(int exit_code, bool oom_killed) {
     base::throw_errno("cannot write the exit code of " + record_.name);
   if (record_.remove)
     return;
-  const base::UniqueFd directory = base::open_file(make_layer_directory(), O_RDONLY | O_DIRECTORY);
-  base::replace_file(directory.get(), "record.json", to_json(record_), base::Durability::kDisk, 0600);
-  keep_ = true;
+  try {
+    keep_record(make_layer_directory(), record_);
+    keep_ = true;
+  } catch (const base::Error&) {
+    abandoned_ = true;
+    save();
+    throw;
+  }
 }
 
 void Instance::forget() {

@@ -99,4 +99,9 @@ std::optional<Record> read_record(const std::string& directory) {
   }
 }
 
+void keep_record(const std::string& directory, const Record& record) {
+  const base::UniqueFd place = base::open_file(directory, O_RDONLY | O_DIRECTORY);
+  base::replace_file(place.get(), "record.json", to_json(record), base::Durability::kDisk, 0600);
+}
+
 }  // namespace trine::runtime::engine

@@ -62,12 +62,15 @@ void remove_groups(const std::string& id, std::vector<std::string> directories) 
   cgroups::end_group(directories);
 }
 
-void release_name(const Paths& paths, const Record& record) {
-  const std::string link = name_root(paths) + "/" + record.name;
-  std::string owner(record.id.size() + 1, '\0');
-  const ssize_t size = ::readlink(link.c_str(), owner.data(), owner.size());
-  if (size == static_cast<ssize_t>(record.id.size()) && owner.starts_with(record.id))
-    ::unlink(link.c_str());
+/// Whatever it is called: one that was killed early has no record that says it.
+void release_name(const Paths& paths, const std::string& id) {
+  for (const auto& name : directory_entries(name_root(paths))) {
+    const std::string link = name_root(paths) + "/" + name;
+    std::string owner(id.size() + 1, '\0');
+    const ssize_t size = ::readlink(link.c_str(), owner.data(), owner.size());
+    if (size == static_cast<ssize_t>(id.size()) && owner.starts_with(id))
+      ::unlink(link.c_str());
+  }
 }
 
 /// Ends what runs, then takes away what is left. The directory in `<run>` goes last: should we be killed
@@ -78,21 +81,22 @@ void bury(const Paths& paths, const std::string& id) {
     kill_process(*record);
   backend::part_network(run_root(paths) + "/" + id);
   remove_groups(id, record ? record->cgroups : std::vector<std::string>{});
-  const bool ran = record && has_process(*record);
+  // One that has an exit code ended well, but its record could not be written where it lasts.
+  const bool ran = record && (has_process(*record) || record->exit_code);
   if (ran && !record->remove) {
-    record->status = "exited";
-    record->exit_code = 137;
-    record->finished = base::now_utc();
-    record->pid = 0;
+    if (!record->exit_code) {
+      record->status = "exited";
+      record->exit_code = 137;
+      record->finished = base::now_utc();
+      record->pid = 0;
+    }
     const std::string layer = lib_root(paths) + "/" + id;
     ensure_private_directory(layer);
-    const base::UniqueFd directory = base::open_file(layer, O_RDONLY | O_DIRECTORY);
-    base::replace_file(directory.get(), "record.json", to_json(*record), base::Durability::kDisk, 0600);
+    keep_record(layer, *record);
   } else {
     if (!remove_layer(paths, id))
       return;
-    if (record)
-      release_name(paths, *record);
+    release_name(paths, id);
   }
   remove_below(run_root(paths), id);
 }

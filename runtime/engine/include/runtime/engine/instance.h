@@ -55,12 +55,18 @@ class Instance {
   /// Claims a new id and `name` (empty: one is made up). Throws Error when the name is taken.
   static Instance create(const Paths& paths, const std::string& name, bool remove);
 
+  /// One that another process of ours has started: its lock, and what is written down of it. Throws Error.
+  static Instance take_over(const Paths& paths, const std::string& id, base::UniqueFd lock);
+
   Instance(Instance&&) = default;
   Instance& operator=(Instance&&) = delete;
   ~Instance();
 
   [[nodiscard]] Record& record() { return record_; }
   [[nodiscard]] const Record& record() const { return record_; }
+
+  /// The descriptor of its lock.
+  [[nodiscard]] int lock() const { return lock_.get(); }
 
   /// Makes the directory for what outlives the instance, once, and returns its path.
   const std::string& make_layer_directory();
@@ -72,7 +78,8 @@ class Instance {
   void keep_process(std::string_view process);
   /// Writes the record down; what stands there after a kill -9 is what repair() goes by.
   void save() const;
-  /// The instance ran and ended: keep its record and layer unless `remove`.
+  /// The instance ran and ended: keep its record and layer unless `remove`. Throws Error when the record cannot
+  /// be written: then it stays with those that are alive, for repair() to try again.
   void finish(int exit_code, bool oom_killed);
   /// In a child: let go of the lock without taking anything away.
   void forget();
@@ -86,6 +93,7 @@ class Instance {
   base::UniqueFd lock_;
   base::UniqueFd process_;
   bool keep_ = false;
+  bool abandoned_ = false;  ///< nothing is to be taken away
   bool owned_ = true;
 };
 

@@ -7,6 +7,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/text.h"
 #include "isolation/rootless.h"
 #include "isolation/start.h"
 #include "runtime/engine/run.h"
@@ -75,6 +76,12 @@ int dispatch(std::vector<std::string> words) {
   }
   if (verb == "__man") {  // for the build, which installs the pages
     cli::print(cli::man_page(words.empty() ? "" : words.front()));
+    return 0;
+  }
+  if (verb == "__ended" && words.size() == 5) {  // for trine-supervisor
+    trine::runtime::engine::end_in_background(
+        {.run = words[0], .lib = words[1]}, words[2], words[3],
+        static_cast<int>(trine::base::parse_unsigned(words[4]).value_or(125)));
     return 0;
   }
   return cli::find_verb(verb).run(paths, std::move(words));

@@ -5,6 +5,7 @@
 #include <iterator>
 
 #include "base/error.h"
+#include "log_values.h"
 #include "run_values.h"
 
 namespace trine::runtime::cli {
@@ -22,6 +23,8 @@ constexpr const char* kSecurity = "Security";
 
 /// `trine run`: every flag, its help, and what it sets. Applied in this order, each one's values as given.
 const Flag<RunOptions> kFlags[] = {
+    {{"-d,--detach", nullptr, kInstance, "run it in the background, and print its id"},
+     [](RunOptions& o, Text v) { o.detach = is_on(v); }},
     {{"-i,--interactive", nullptr, kInstance, "connect the standard input"},
      [](RunOptions& o, Text v) { o.interactive = is_on(v); }},
     {{"-t,--tty", nullptr, kInstance, "give it a terminal"},
@@ -44,6 +47,12 @@ const Flag<RunOptions> kFlags[] = {
     {{"--annotation", "KEY=VALUE", kInstance, "an OCI annotation"},
      [](RunOptions& o, Text v) { o.annotations.push_back(read_pair("--annotation", v)); }},
     {{"--stop-signal", "SIGNAL", kInstance, "the signal that stops it"}, set_stop_signal},
+    {{"--log-driver", "DRIVER", kInstance,
+      "what keeps its output in the background: k8s-file (default) or none"},
+     set_log_driver},
+    {{"--log-opt", "NAME=VALUE", kInstance,
+      "max-size=SIZE of a file (default: any), max-file=NUMBER (default: 1)"},
+     set_log_option},
     {{"--cidfile", "FILE", kInstance, "write its id to FILE"}, set_cidfile},
     {{"--env-file", "FILE", kProcess, "environment variables, a line each"}, add_env_file},
     {{"-e,--env", "NAME[=VALUE]", kProcess, "an environment variable; without a value, ours"}, add_env},

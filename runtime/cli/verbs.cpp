@@ -9,6 +9,7 @@
 #include "image_verbs.h"
 #include "instance_verbs.h"
 #include "lifecycle_verbs.h"
+#include "log_verb.h"
 #include "policy_verb.h"
 #include "registry_verbs.h"
 #include "run_flags.h"
@@ -35,7 +36,9 @@ std::vector<FlagText> no_flags() {
 const std::vector<Verb>& verbs() {
   static const std::vector<Verb> table{
       {"run", "[FLAG]... IMAGE [COMMAND]...", "run an instance of an image",
-       "Runs a new instance of IMAGE in the foreground and exits with its exit code. IMAGE is a name or id "
+       "Runs a new instance of IMAGE in the foreground and exits with its exit code; with --detach, in the "
+       "background, where it goes on when trine has printed its id: trine logs shows what it writes. IMAGE "
+       "is a name or id "
        "in the store; a name that is not there, with or without docker:// before it, is pulled from its "
        "registry. Or it is oci:DIR[:TAG], dir:DIR, oci-archive:FILE, docker-archive:FILE, or bundle:DIR for "
        "an "
@@ -156,6 +159,11 @@ const std::vector<Verb>& verbs() {
        "it was started with; its processors get less or more time.",
        "trine update --memory 512m --pids-limit 200 web\ntrine update --cpus 0.5 web", update_flag_texts,
        run_update},
+      {"logs", "[FLAG]... INSTANCE", "show what an instance has written",
+       "Shows the output of an instance that runs, or ran, in the background: its standard output on ours, "
+       "its "
+       "standard error on ours. What runs in the foreground writes to its terminal and has no log.",
+       "trine logs -f web\ntrine logs --since 10m --tail 100 -t web", logs_flag_texts, run_logs},
       {"exec", "[FLAG]... INSTANCE COMMAND [ARGUMENT]...", "run a program in a running instance",
        "Runs COMMAND beside the instance's first process and exits with its exit code. User, environment, "
        "directory, capabilities, limits and seccomp filter are those that the instance was started with, but "

@@ -42,6 +42,11 @@ inline std::string process_file(const Paths& paths, const std::string& id) {
   return run_root(paths) + "/" + id + "/" + kProcessFile;
 }
 
+/// In an instance's directory in `<lib>`: what it has written, see trine-supervisor.
+inline std::string log_file(const Paths& paths, const std::string& id) {
+  return lib_root(paths) + "/" + id + "/log";
+}
+
 /// Makes `path` when it is missing, closed to others: a layer holds set-user-id programs of strangers.
 void ensure_private_directory(const std::string& path);
 
@@ -50,6 +55,9 @@ enum class LockKind { kShared, kExclusive };
 base::UniqueFd try_lock_directory(const std::string& path, LockKind kind);
 /// Waits for the lock. Throws Error.
 base::UniqueFd lock_directory(const std::string& path, LockKind kind);
+
+/// Waits until the trine, or the supervisor, of an instance has let go of it, its end written down.
+void await_release(const Paths& paths, const Record& record);
 
 /// Keeps what an instance has written from being removed while it is read. Throws Error when there is
 /// nothing.

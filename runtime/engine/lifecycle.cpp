@@ -19,17 +19,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 constexpr int kKilled = 128 + SIGKILL;
 
-/// Waits until the trine of an instance has let go of it, its end written down.
-void await_release(const Paths& paths, const Record& record) {
-  const std::string directory = run_root(paths) + "/" + record.id;
-  try {
-    const base::UniqueFd released = lock_directory(directory, LockKind::kShared);
-  } catch (const base::Error& error) {
-    if (error.errno_value() != ENOENT)  // it has gone already
-      throw;
-  }
-}
-
 int stop_signal(const Record& record) {
   return isolation::parse_signal(record.stop_signal).value_or(SIGTERM);
 }
@@ -79,6 +68,16 @@ void finish_stop(const Paths& paths, const RunningInstance& instance,
 }
 
 }  // namespace
+
+void await_release(const Paths& paths, const Record& record) {
+  const std::string directory = run_root(paths) + "/" + record.id;
+  try {
+    const base::UniqueFd released = lock_directory(directory, LockKind::kShared);
+  } catch (const base::Error& error) {
+    if (error.errno_value() != ENOENT)  // it has gone already
+      throw;
+  }
+}
 
 void kill_instance(const Paths& paths, const std::string& reference, int number) {
   const RunningInstance instance = find_running(paths, reference, "kill");

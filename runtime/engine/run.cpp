@@ -5,11 +5,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 
+#include "background.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
 #include "base/process.h"
+#include "base/text.h"
 #include "cidfile.h"
 #include "foreign.h"
 #include "image_root.h"
@@ -191,9 +194,20 @@ void end_added_groups(const Instance& instance) {
     cgroups::end_group(record->cgroups);
 }
 
-}  // namespace
+/// What has to be open as long as the instance runs, its lock first.
+std::vector<int> held_descriptors(const Instance& instance, const Prepared& prepared) {
+  std::vector<int> held{instance.lock()};
+  if (prepared.lease)
+    held.push_back(prepared.lease.get());
+  for (const auto& layer : prepared.layers) {
+    if (layer.use() >= 0)
+      held.push_back(layer.use());
+  }
+  return held;
+}
 
-int run(const RunOptions& options, const Paths& paths) {
+/// `background`: nothing in the foreground.
+int start(const RunOptions& options, const Paths& paths, Background* background) {
   const bool rootless = isolation::is_rootless();
   const PolicyContext context = load_policy_context();  // before root's files are nobody's
   if (rootless)
@@ -201,7 +215,7 @@ int run(const RunOptions& options, const Paths& paths) {
   repair(paths);
   const ClassChoice choice = choose_class(options, paths, context);
   if (choice.isolation == policy::Class::kVm)
-    return run_in_vm(options, paths, choice);
+    return run_in_vm(options, paths, choice, background);
   if (options.vm_pages.is_given())
     throw base::Error("--vm-pages cannot be given for a container", 0, "it is for --isolation vm");
   Instance instance = Instance::create(paths, options.name, options.remove);
@@ -216,7 +230,10 @@ int run(const RunOptions& options, const Paths& paths) {
   if (prepared.plan.isolation.process.terminal)
     prepared.plan.isolation.process.window_size = attach::own_window_size();
   CidFile cidfile(options.cidfile, instance.record().id);
-  if (!options.interactive && !options.terminal)
+  std::optional<InnerStreams> streams;
+  if (background != nullptr)
+    streams.emplace(false, options.interactive);
+  else if (!options.interactive && !options.terminal)
     empty_standard_input();
 
   const attach::SignalBlock signals;
@@ -233,6 +250,15 @@ int run(const RunOptions& options, const Paths& paths) {
   cidfile.keep();
   if (!prepared.layers.empty())
     drop_crash_mark(instance);
+  if (background != nullptr) {
+    OuterStreams outer = streams->take_outer();
+    outer.terminal = container.take_terminal();
+    streams.reset();
+    background->become_supervisor(paths, instance.record(), options.log,
+                                  {.process = &container.process(),
+                                   .streams = std::move(outer),
+                                   .held = held_descriptors(instance, prepared)});
+  }
   const base::ExitStatus status =
       attach::attach(container.process(), signals,
                      {.terminal = container.take_terminal(), .interactive = options.interactive});
@@ -244,6 +270,29 @@ int run(const RunOptions& options, const Paths& paths) {
     report_oom(instance.record(), limit);
   instance.finish(status.code, end.oom_killed);
   return status.code;
+}
+
+}  // namespace
+
+int run(const RunOptions& options, const Paths& paths) {
+  if (!options.detach)
+    return start(options, paths, nullptr);
+  return start_in_background([&](Background& background) { return start(options, paths, &background); });
+}
+
+void end_in_background(const Paths& paths, const std::string& id, const std::string& held, int code) {
+  std::vector<base::UniqueFd> descriptors;
+  for (const auto& text : base::split(held, ',', base::SplitEmpty::kSkip))
+    descriptors.emplace_back(static_cast<int>(base::parse_unsigned(text).value_or(INT_MAX)));
+  if (descriptors.empty())
+    return repair(paths);  // its own trine has done it all, or was killed
+  Instance instance = Instance::take_over(paths, id, std::move(descriptors.front()));
+  descriptors.clear();
+  cgroups::Group group = cgroups::open_group(instance.record().cgroups);
+  const bool oom_killed = group.stats().oom_kills.value_or(0) > 0;
+  cgroups::end_group(instance.record().cgroups);
+  instance.finish(code, oom_killed);
+  open_store(paths).unmount_unused();
 }
 
 }  // namespace trine::runtime::engine

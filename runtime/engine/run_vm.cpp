@@ -182,13 +182,25 @@ Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoic
 
 }  // namespace
 
-int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& choice) {
+int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& choice,
+              Background* background) {
   refuse_meaningless(options, choice.place);
   (void)memory_of(options);
   (void)cpus_of(options);
   Instance instance = Instance::create(paths, options.name, options.remove);
   Prepared prepared = prepare(options, paths, choice, instance);
   CidFile cidfile(options.cidfile, instance.record().id);
+  std::optional<Keeper> keeper;
+  if (background != nullptr) {
+    (void)instance.make_layer_directory();  // the log's
+    keeper.emplace(options.terminal, options.interactive);
+    if (!keeper->is_child()) {
+      instance.forget();
+      cidfile.keep();
+      return keeper->supervise(*background, paths, instance.record(), options.log);
+    }
+    prepared.vm.on_started = [&] { keeper->started(); };
+  }
   std::optional<backend::VmNetwork> network;
   if (options.network == NetworkMode::kNamespace) {
     network.emplace(options.network_namespace, instance.run_directory());

@@ -10,12 +10,12 @@
 
 namespace trine::base {
 
-/// Connects to a socket in the file system, of SOCK_STREAM or SOCK_SEQPACKET, whatever the length of its path.
-/// Throws Error naming it.
+/// Connects to a socket in the file system, of SOCK_STREAM or SOCK_SEQPACKET, whatever the length of its
+/// path. Throws Error naming it.
 UniqueFd connect_unix(const std::string& path, int type);
 
-/// A listening socket `directory`/`name` that only its owner can connect to, and that does not block, with room
-/// for `backlog` who wait. Throws Error naming it.
+/// A listening socket `directory`/`name` that only its owner can connect to, and that does not block, with
+/// room for `backlog` who wait. Throws Error naming it.
 UniqueFd listen_unix(const std::string& directory, const std::string& name, int type, int backlog);
 
 /// Sends a descriptor with `text` (at least one byte) once, with `flags` as for sendmsg(2), MSG_NOSIGNAL

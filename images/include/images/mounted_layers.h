@@ -21,6 +21,8 @@ class MountedLayer {
   ~MountedLayer() { release(); }
 
   [[nodiscard]] const std::string& directory() const { return directory_; }
+  /// The descriptor that keeps it mounted; -1 when nothing has to.
+  [[nodiscard]] int use() const { return use_.get(); }
 
  private:
   void release() noexcept;

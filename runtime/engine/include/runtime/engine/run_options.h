@@ -42,6 +42,13 @@ struct SecurityOptions {
 /// When the registry is asked for an image.
 enum class PullPolicy { kMissing, kAlways, kNever };
 
+/// What is kept of the output of an instance that runs in the background.
+struct LogOptions {
+  bool is_kept = true;
+  std::uint64_t most_bytes = 0;  ///< before a new file is begun; 0: no limit
+  unsigned files = 1;            ///< that are kept
+};
+
 /// Everything `trine run` can be asked for, parsed and typed.
 struct RunOptions {
   std::string image;  ///< a name, an id, or TRANSPORT:PATH
@@ -53,6 +60,8 @@ struct RunOptions {
   bool interactive = false;
   bool terminal = false;
   bool remove = false;
+  bool detach = false;  ///< in the background
+  LogOptions log;
   std::string name;
   std::vector<std::string> env;  ///< NAME=VALUE, in order; NAME alone takes the image's away
   std::optional<std::string> working_directory;

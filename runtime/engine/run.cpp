@@ -4,7 +4,9 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -191,6 +193,18 @@ void end_added_groups(const Instance& instance) {
     cgroups::end_group(record->cgroups);
 }
 
+/// Flags that say how a machine is made.
+void refuse_vm_flags(const RunOptions& options) {
+  const std::array flags{std::pair("--vm-pages", options.vm_pages.is_given()),
+                         std::pair("--vm-net-rate", options.vm_net_rate.is_given()),
+                         std::pair("--vm-disk-rate", options.vm_disk_rate.is_given())};
+  for (const auto& [flag, is_given] : flags) {
+    if (is_given)
+      throw base::Error(std::string(flag) + " cannot be given for a container", 0,
+                        "it is for --isolation vm");
+  }
+}
+
 }  // namespace
 
 int run(const RunOptions& options, const Paths& paths) {
@@ -202,8 +216,7 @@ int run(const RunOptions& options, const Paths& paths) {
   const ClassChoice choice = choose_class(options, paths, context);
   if (choice.isolation == policy::Class::kVm)
     return run_in_vm(options, paths, choice);
-  if (options.vm_pages.is_given())
-    throw base::Error("--vm-pages cannot be given for a container", 0, "it is for --isolation vm");
+  refuse_vm_flags(options);
   Instance instance = Instance::create(paths, options.name, options.remove);
   Prepared prepared = prepare(options, paths, choice, rootless, instance);
   const cgroups::Limits limits = prepared.plan.limits;

@@ -19,17 +19,12 @@
 #include "base/file.h"
 #include "enter.h"
 #include "netlink.h"
+#include "tap_name.h"
 
 namespace trine::netns {
 namespace {
 
 constexpr std::uint32_t kIngressHandle = 0xffff0000;
-
-/// Of the link's number, so that it tells whether a machine has the link: it is there as long as its
-/// descriptor.
-std::string tap_name(unsigned link) {
-  return "trine" + std::to_string(link);
-}
 
 tcmsg on_ingress(unsigned link) {
   tcmsg message{};

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "devices/net/tap.h"
+#include "hvm-sandbox/rates.h"
 
 namespace trine::hvm {
 namespace {
@@ -38,6 +39,14 @@ std::uint64_t number_of(const std::string& flag, const std::string& word, std::u
                       std::to_string(most));
   }
   return *number;
+}
+
+std::uint64_t rate_bytes(const std::string& flag, const std::string& word) {
+  return number_of(flag, word, kLeastRateBytes, kMostRateBytes);
+}
+
+std::uint64_t rate_count(const std::string& flag, const std::string& word) {
+  return number_of(flag, word, kLeastRateCount, kMostRateCount);
 }
 
 void add_disk(MachinePlan& plan, const std::string& word, bool read_only) {
@@ -87,7 +96,6 @@ void set_mac(NetOptions& options, const std::string& word) {
 void add_nic(MachinePlan& plan, const std::string& word) {
   constexpr std::string_view kBytes = "bytes-per-second=";
   constexpr std::string_view kPackets = "packets-per-second=";
-  constexpr std::uint64_t kLeastBytes = 512;
   if (plan.nics.size() == kMostNics)
     throw base::Error("a machine has at most " + std::to_string(kMostNics) + " network interfaces");
   const std::vector<std::string> parts = base::split(word, ',');
@@ -99,11 +107,9 @@ void add_nic(MachinePlan& plan, const std::string& word) {
       nic.options.mtu =
           static_cast<std::uint16_t>(number_of("--net mtu=", parts[i].substr(4), Net::kLeastMtu, UINT16_MAX));
     else if (parts[i].starts_with(kBytes))
-      nic.options.limits.bytes =
-          number_of("--net bytes-per-second=", parts[i].substr(kBytes.size()), kLeastBytes, 1ULL << 50U);
+      nic.options.limits.bytes = rate_bytes("--net bytes-per-second=", parts[i].substr(kBytes.size()));
     else if (parts[i].starts_with(kPackets))
-      nic.options.limits.count =
-          number_of("--net packets-per-second=", parts[i].substr(kPackets.size()), 1, 1ULL << 30U);
+      nic.options.limits.count = rate_count("--net packets-per-second=", parts[i].substr(kPackets.size()));
     else
       throw base::Error("--net has no option '" + parts[i] + "'", 0,
                         "it has mac=, mtu=, bytes-per-second= and packets-per-second=");
@@ -147,11 +153,11 @@ constexpr std::array kFlags{
     Flag{"--mapped-disk", add_mapped_disk},
     Flag{"--disk-bytes-per-second",
          [](MachinePlan& plan, const std::string& word) {
-           plan.disk_limits.bytes = number_of("--disk-bytes-per-second", word, 512, 1ULL << 50U);
+           plan.disk_limits.bytes = rate_bytes("--disk-bytes-per-second", word);
          }},
     Flag{"--disk-requests-per-second",
          [](MachinePlan& plan, const std::string& word) {
-           plan.disk_limits.count = number_of("--disk-requests-per-second", word, 1, 1ULL << 30U);
+           plan.disk_limits.count = rate_count("--disk-requests-per-second", word);
          }},
     Flag{"--proc", [](MachinePlan& plan, const std::string& word) { plan.proc = open_word(word, O_PATH); }},
     Flag{"--share", [](MachinePlan& plan, const std::string& word) { add_share(plan, word); }},

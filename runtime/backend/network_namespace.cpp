@@ -4,6 +4,7 @@
 #include <linux/nsfs.h>
 #include <sched.h>
 #include <sys/ioctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -32,6 +33,24 @@ std::string resolver_configuration(const std::string& path) {
       return base::read_file(file);
   }
   return {};
+}
+
+std::optional<std::vector<netns::Traffic>> traffic_of_process(pid_t process) {
+  const base::UniqueFd theirs(
+      ::open(("/proc/" + std::to_string(process) + "/ns/net").c_str(), O_RDONLY | O_CLOEXEC));
+  struct stat other{};
+  struct stat own{};
+  if (!theirs || ::fstat(theirs.get(), &other) != 0 || ::stat("/proc/self/ns/net", &own) != 0)
+    return std::nullopt;
+  if (other.st_dev == own.st_dev && other.st_ino == own.st_ino)
+    return std::nullopt;
+  try {
+    return netns::traffic_of_namespace(theirs.get());
+  } catch (const base::Error& error) {
+    if (error.errno_value() == EPERM)
+      return std::nullopt;
+    throw;
+  }
 }
 
 }  // namespace trine::runtime::backend

@@ -52,6 +52,8 @@ std::vector<hvm::GuestShare> shares_of(const VmOptions& options) {
 /// each page, 64 bytes of 4,096, which a small guest cannot spare for a large image.
 bool can_map_layers(const VmOptions& options) {
   constexpr std::uint64_t kMostPerMemory = 2;  ///< descriptions take 3 % of the guest's memory then
+  if (options.disk_rate.is_given())
+    return false;  // what is mapped is read without the monitor, which could not hold it up
   if (!std::filesystem::exists(options.kernel_directory + "/" + hvm::kMapsDisksFile))
     return false;
   std::uint64_t bytes = 0;
@@ -76,7 +78,7 @@ hvm::StartRequest make_request(VmOptions& options) {
 }
 
 /// As trine-vmm's --net takes it.
-std::string options_of(const netns::Interface& interface) {
+std::string options_of(const netns::Interface& interface, const Rate& rate) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string mac;
   for (const char byte : interface.mac) {
@@ -86,14 +88,19 @@ std::string options_of(const netns::Interface& interface) {
     mac += kHex[value >> 4U];
     mac += kHex[value & 0xfU];
   }
-  return "mac=" + mac + ",mtu=" + std::to_string(interface.mtu);
+  std::string options = "mac=" + mac + ",mtu=" + std::to_string(interface.mtu);
+  if (rate.bytes > 0)
+    options += ",bytes-per-second=" + std::to_string(rate.bytes);
+  if (rate.count > 0)
+    options += ",packets-per-second=" + std::to_string(rate.count);
+  return options;
 }
 
-std::vector<MonitorNic> monitor_nics(const std::vector<VmNic>& nics) {
+std::vector<MonitorNic> monitor_nics(const VmOptions& options) {
   std::vector<MonitorNic> result;
-  result.reserve(nics.size());
-  for (const VmNic& nic : nics)
-    result.push_back({.tap = nic.tap.get(), .options = options_of(nic.interface)});
+  result.reserve(options.nics.size());
+  for (const VmNic& nic : options.nics)
+    result.push_back({.tap = nic.tap.get(), .options = options_of(nic.interface, options.net_rate)});
   return result;
 }
 
@@ -126,8 +133,9 @@ VmEnd run_vm(VmOptions options, const attach::SignalBlock& signals) {
                    .pages = options.pages,
                    .read_only_disks = options.layer_disks,
                    .map_disks = request.mapped_layers,
+                   .disk_rate = options.disk_rate,
                    .shares = std::move(options.shares),
-                   .nics = monitor_nics(options.nics),
+                   .nics = monitor_nics(options),
                    .cgroup_name = options.cgroup_name,
                    .cpu = options.cpu,
                    .on_created = options.on_created});

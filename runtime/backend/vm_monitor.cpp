@@ -79,6 +79,10 @@ Gifts gifts_of(MonitorOptions& options, base::UniqueFd channel) {
     gifts.give("--initramfs", std::move(*part));
   for (const std::string& disk : options.read_only_disks)
     gifts.give(options.map_disks ? "--mapped-disk" : "--read-only-disk", disk);
+  if (options.disk_rate.bytes > 0)
+    gifts.say("--disk-bytes-per-second", std::to_string(options.disk_rate.bytes));
+  if (options.disk_rate.count > 0)
+    gifts.say("--disk-requests-per-second", std::to_string(options.disk_rate.count));
   // An empty root has no /proc, by which the files of shares are opened anew.
   if (!options.shares.empty())
     gifts.give("--proc", base::open_file("/proc", O_PATH | O_DIRECTORY));

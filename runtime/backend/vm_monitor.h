@@ -30,6 +30,7 @@ struct MonitorOptions {
   PageOptions pages;
   std::vector<std::string> read_only_disks;
   bool map_disks = false;  ///< into the guest's address space
+  Rate disk_rate;          ///< of each
   std::vector<VmShare> shares;
   std::vector<MonitorNic> nics;
   std::string cgroup_name;

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <set>
+#include <utility>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -36,6 +37,25 @@ void check_addresses(const std::vector<netns::Interface>& interfaces, const std:
                         0,
                         "a guest tells its interfaces by it: ip link set " + interface.name + " address …");
   }
+}
+
+/// What an instance's directory says of its network.
+struct Noted {
+  base::UniqueFd network_namespace;  ///< -1: there is none, or it is gone and its interfaces with it
+  std::vector<std::string> links;
+};
+
+Noted read_note(const std::string& run_directory) {
+  const std::string file = run_directory + "/" + kNetworkFile;
+  if (::access(file.c_str(), R_OK) != 0)
+    return {};
+  const auto lines = base::split(base::read_file(file), '\n', base::SplitEmpty::kSkip);
+  if (lines.size() < 2 || ::access(lines[1].c_str(), R_OK) != 0)
+    return {};
+  base::UniqueFd network_namespace(::open(lines[1].c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+  if (!network_namespace || identity(network_namespace.get()) != lines[0])
+    return {};
+  return {.network_namespace = std::move(network_namespace), .links = {lines.begin() + 2, lines.end()}};
 }
 
 void part(int network_namespace, const std::string& link) noexcept {
@@ -77,18 +97,16 @@ VmNetwork::~VmNetwork() {
 }
 
 void part_network(const std::string& run_directory) {
-  const std::string file = run_directory + "/" + kNetworkFile;
-  if (::access(file.c_str(), R_OK) != 0)
-    return;
-  const auto lines = base::split(base::read_file(file), '\n', base::SplitEmpty::kSkip);
-  if (lines.size() < 2 || ::access(lines[1].c_str(), R_OK) != 0)
-    return;
-  const base::UniqueFd network_namespace(
-      ::open(lines[1].c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
-  if (!network_namespace || identity(network_namespace.get()) != lines[0])
-    return;  // it is gone, and its interfaces with it
-  for (std::size_t i = 2; i < lines.size(); ++i)
-    part(network_namespace.get(), lines[i]);
+  const Noted noted = read_note(run_directory);
+  for (const std::string& link : noted.links)
+    part(noted.network_namespace.get(), link);
+}
+
+std::vector<netns::Traffic> traffic_of_vm(const std::string& run_directory) {
+  const Noted noted = read_note(run_directory);
+  if (!noted.network_namespace)
+    return {};
+  return netns::traffic_of_machine(noted.network_namespace.get());
 }
 
 }  // namespace trine::runtime::backend

@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hvm-sandbox/rates.h"
 #include "isolation/rlimits.h"
 #include "run_values.h"
 
@@ -38,6 +39,27 @@ bool is_cpu_list(const std::string& text) {
       return false;
   }
   return true;
+}
+
+/// "bytes=10m,packets=5000", or one of the two: `count_key` is the one that is no bytes.
+backend::Rate read_rate(const char* flag, const std::string& count_key, const std::string& text) {
+  const std::string form = "as in bytes=10m," + count_key + "=5000, or one of the two";
+  backend::Rate rate;
+  for (const std::string& part : base::split(text, ',')) {
+    const auto [key, value] = read_pair(flag, part);
+    const bool is_bytes = key == "bytes";
+    if (!is_bytes && key != count_key)
+      refuse(flag, text, "there is no '" + key + "' in it", form);
+    const std::uint64_t least = is_bytes ? hvm::kLeastRateBytes : hvm::kLeastRateCount;
+    const std::uint64_t most = is_bytes ? hvm::kMostRateBytes : hvm::kMostRateCount;
+    const auto number = is_bytes ? read_size(flag, value) : base::parse_unsigned(value).value_or(0);
+    if (number < least || number > most)
+      refuse(flag, text,
+             key + " is not between " + std::to_string(least) + " and " + std::to_string(most) + " a second",
+             form);
+    (is_bytes ? rate.bytes : rate.count) = number;
+  }
+  return rate;
 }
 
 }  // namespace
@@ -126,6 +148,14 @@ void add_ulimit(RunOptions& options, const std::string& text) {
   } catch (const base::Error& error) {
     refuse("--ulimit", text, error.what(), "write NAME=SOFT[:HARD], as in nofile=1024:2048");
   }
+}
+
+void set_vm_net_rate(RunOptions& options, const std::string& text) {
+  options.vm_net_rate = read_rate("--vm-net-rate", "packets", text);
+}
+
+void set_vm_disk_rate(RunOptions& options, const std::string& text) {
+  options.vm_disk_rate = read_rate("--vm-disk-rate", "requests", text);
 }
 
 }  // namespace trine::runtime::cli

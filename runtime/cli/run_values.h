@@ -48,6 +48,8 @@ void set_cpu_shares(engine::RunOptions& options, const std::string& text);
 void set_cpuset(engine::RunOptions& options, const std::string& text);
 void set_pids_limit(engine::RunOptions& options, const std::string& text);
 void add_ulimit(engine::RunOptions& options, const std::string& text);
+void set_vm_net_rate(engine::RunOptions& options, const std::string& text);
+void set_vm_disk_rate(engine::RunOptions& options, const std::string& text);
 
 // Security.
 void add_capability(engine::RunOptions& options, const std::string& text);

@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <thread>
 
@@ -22,6 +23,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 constexpr std::chrono::seconds kInterval(1);
+constexpr const char* kUnknown = "--";
 
 struct StatsOptions {
   bool once = false;
@@ -70,15 +72,24 @@ std::string percent_text(double percent) {
   return text.data();
 }
 
+/// Of all its interfaces together, one way.
+std::string bytes_text(const std::optional<std::vector<netns::Traffic>>& network,
+                       netns::Counters netns::Traffic::* way) {
+  if (!network)
+    return kUnknown;
+  const auto add = [&](std::uint64_t sum, const netns::Traffic& one) { return sum + (one.*way).bytes; };
+  return human_size(std::accumulate(network->begin(), network->end(), std::uint64_t{0}, add));
+}
+
 std::string as_table(const Sample& sample, const std::map<std::string, double>& cpu) {
-  constexpr const char* kUnknown = "--";
-  std::vector<std::vector<std::string>> rows{{"NAME", "CLASS", "CPU", "MEM", "PIDS"}};
-  for (const auto& [record, used] : sample.instances) {
+  std::vector<std::vector<std::string>> rows{{"NAME", "CLASS", "CPU", "MEM", "RX", "TX", "PIDS"}};
+  for (const auto& [record, used, network] : sample.instances) {
     const auto share = cpu.find(record.id);
-    rows.push_back({record.name, record.isolation,
-                    share == cpu.end() ? kUnknown : percent_text(share->second),
-                    used.memory_bytes ? human_size(*used.memory_bytes) : kUnknown,
-                    used.pids ? std::to_string(*used.pids) : kUnknown});
+    rows.push_back(
+        {record.name, record.isolation, share == cpu.end() ? kUnknown : percent_text(share->second),
+         used.memory_bytes ? human_size(*used.memory_bytes) : kUnknown,
+         bytes_text(network, &netns::Traffic::received), bytes_text(network, &netns::Traffic::sent),
+         used.pids ? std::to_string(*used.pids) : kUnknown});
   }
   return format_table(rows);
 }
@@ -87,9 +98,27 @@ nlohmann::ordered_json number_or_null(const std::optional<std::uint64_t>& value)
   return value ? nlohmann::ordered_json(*value) : nlohmann::ordered_json(nullptr);
 }
 
+nlohmann::ordered_json interfaces(const std::optional<std::vector<netns::Traffic>>& network) {
+  if (!network)
+    return nullptr;
+  auto list = nlohmann::ordered_json::array();
+  for (const auto& [name, received, sent] : *network) {
+    list.push_back({{"name", name},
+                    {"rx_bytes", received.bytes},
+                    {"rx_packets", received.packets},
+                    {"rx_errors", received.errors},
+                    {"rx_dropped", received.dropped},
+                    {"tx_bytes", sent.bytes},
+                    {"tx_packets", sent.packets},
+                    {"tx_errors", sent.errors},
+                    {"tx_dropped", sent.dropped}});
+  }
+  return list;
+}
+
 std::string as_json(const Sample& sample, const std::map<std::string, double>& cpu, bool on_one_line) {
   auto list = nlohmann::ordered_json::array();
-  for (const auto& [record, used] : sample.instances) {
+  for (const auto& [record, used, network] : sample.instances) {
     const auto share = cpu.find(record.id);
     list.push_back({{"id", record.id},
                     {"name", record.name},
@@ -98,7 +127,8 @@ std::string as_json(const Sample& sample, const std::map<std::string, double>& c
                                                        : nlohmann::ordered_json(share->second)},
                     {"cpu_microseconds", number_or_null(used.cpu_usage_us)},
                     {"memory_bytes", number_or_null(used.memory_bytes)},
-                    {"processes", number_or_null(used.pids)}});
+                    {"processes", number_or_null(used.pids)},
+                    {"network", interfaces(network)}});
   }
   return list.dump(on_one_line ? -1 : 2) + "\n";
 }

@@ -144,11 +144,11 @@ const std::vector<Verb>& verbs() {
       {"ps", "[FLAG]...", "list instances", "Lists those that run; with --all, those that have ended too.",
        "trine ps\ntrine ps --all --format json", ps_flag_texts, run_ps},
       {"stats", "[FLAG]... [INSTANCE]...", "show what instances use",
-       "Shows CPU time in percent of one processor, memory and the number of processes, once a second until "
-       "it "
-       "is interrupted: of the instances named, or of all that run. For a VM they are those of its workload, "
-       "as "
-       "the guest's kernel counts them. With --format json there is one array a second, on one line.",
+       "Shows CPU time in percent of one processor, memory, what all network interfaces received and "
+       "sent (RX, TX), and the number of processes, once a second until it is interrupted: of the "
+       "instances named, or of all that run. For a VM they are those of its workload, as the guest's "
+       "kernel counts them; its network is counted by the host. With --format json there is one array a "
+       "second, on one line, with bytes, packets, errors and drops of each interface.",
        "trine stats\ntrine stats --no-stream --format json web", stats_flag_texts, run_stats},
       {"update", "[FLAG]... INSTANCE", "change the limits of a running instance",
        "What no flag names stays as it is. Memory is not taken below what is in use. A limit can be changed "

@@ -4,8 +4,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
+#include <utility>
 
 #include "background.h"
 #include "base/error.h"
@@ -206,6 +208,18 @@ std::vector<int> held_descriptors(const Instance& instance, const Prepared& prep
   return held;
 }
 
+/// Flags that say how a machine is made.
+void refuse_vm_flags(const RunOptions& options) {
+  const std::array flags{std::pair("--vm-pages", options.vm_pages.is_given()),
+                         std::pair("--vm-net-rate", options.vm_net_rate.is_given()),
+                         std::pair("--vm-disk-rate", options.vm_disk_rate.is_given())};
+  for (const auto& [flag, is_given] : flags) {
+    if (is_given)
+      throw base::Error(std::string(flag) + " cannot be given for a container", 0,
+                        "it is for --isolation vm");
+  }
+}
+
 /// `background`: nothing in the foreground.
 int start(const RunOptions& options, const Paths& paths, Background* background) {
   const bool rootless = isolation::is_rootless();
@@ -216,8 +230,7 @@ int start(const RunOptions& options, const Paths& paths, Background* background)
   const ClassChoice choice = choose_class(options, paths, context);
   if (choice.isolation == policy::Class::kVm)
     return run_in_vm(options, paths, choice, background);
-  if (options.vm_pages.is_given())
-    throw base::Error("--vm-pages cannot be given for a container", 0, "it is for --isolation vm");
+  refuse_vm_flags(options);
   Instance instance = Instance::create(paths, options.name, options.remove);
   Prepared prepared = prepare(options, paths, choice, rootless, instance);
   const cgroups::Limits limits = prepared.plan.limits;

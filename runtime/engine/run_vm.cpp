@@ -52,6 +52,9 @@ constexpr Meaningless kMeaningless[] = {
      "--cpus gives a guest its processors"},
     {"--cpuset-cpus", [](const RunOptions& o) { return o.limits.cpuset_cpus.has_value(); },
      "--cpus gives a guest its processors"},
+    {"--vm-net-rate without --network ns:/PATH",
+     [](const RunOptions& o) { return o.vm_net_rate.is_given() && o.network != NetworkMode::kNamespace; },
+     "the guest has no network but loopback then"},
 };
 
 void refuse_meaningless(const RunOptions& options, const std::string& place) {
@@ -173,6 +176,8 @@ Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoic
   record.vm_memory_bytes = vm.memory_bytes;
   vm.cpus = cpus_of(options);
   vm.pages = options.vm_pages;
+  vm.net_rate = options.vm_net_rate;
+  vm.disk_rate = options.vm_disk_rate;
   vm.interactive = options.interactive;
   vm.boot_limit = boot_limit(vm.boot_limit);
   if (vm.plan.process.terminal)

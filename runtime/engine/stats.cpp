@@ -1,11 +1,14 @@
 #include "runtime/engine/stats.h"
 
 #include <optional>
+#include <utility>
 
 #include "base/error.h"
 #include "layout.h"
 #include "namespace_stats.h"
+#include "runtime/backend/network_namespace.h"
 #include "runtime/backend/vm_exec.h"
+#include "runtime/backend/vm_network.h"
 
 namespace trine::runtime::engine {
 namespace {
@@ -34,12 +37,26 @@ std::optional<cgroups::Stats> stats_of(const Paths& paths, const RunningInstance
   return container_stats(instance.record);
 }
 
+std::optional<std::vector<netns::Traffic>> network_of(const Paths& paths, const Record& record) {
+  if (record.isolation == kVmClass)
+    return backend::traffic_of_vm(run_root(paths) + "/" + record.id);
+  return backend::traffic_of_process(record.pid);
+}
+
+std::optional<InstanceStats> measure(const Paths& paths, const RunningInstance& instance) {
+  const auto used = stats_of(paths, instance);
+  if (!used)
+    return std::nullopt;
+  return InstanceStats{
+      .record = instance.record, .used = *used, .network = network_of(paths, instance.record)};
+}
+
 /// The same, for one of many: what it does not tell is not known, and the others are shown all the same.
-std::optional<cgroups::Stats> stats_or_none(const Paths& paths, const RunningInstance& instance) {
+std::optional<InstanceStats> measure_what_tells(const Paths& paths, const RunningInstance& instance) {
   try {
-    return stats_of(paths, instance);
+    return measure(paths, instance);
   } catch (const base::Error&) {
-    return cgroups::Stats{};
+    return InstanceStats{.record = instance.record, .used = {}, .network = {}};
   }
 }
 
@@ -48,18 +65,16 @@ std::optional<cgroups::Stats> stats_or_none(const Paths& paths, const RunningIns
 std::vector<InstanceStats> read_stats(const Paths& paths, const std::vector<std::string>& references) {
   std::vector<InstanceStats> all;
   for (const std::string& reference : references) {
-    RunningInstance instance = find_running(paths, reference, "measure");
-    if (auto used = stats_of(paths, instance))
-      all.push_back({.record = std::move(instance.record), .used = *used});
+    if (auto measured = measure(paths, find_running(paths, reference, "measure")))
+      all.push_back(std::move(*measured));
   }
   if (!references.empty())
     return all;
   for (Record& record : list_instances(paths)) {
     if (!has_process(record))
       continue;
-    RunningInstance instance = open_instance(std::move(record));
-    if (auto used = stats_or_none(paths, instance))
-      all.push_back({.record = std::move(instance.record), .used = *used});
+    if (auto measured = measure_what_tells(paths, open_instance(std::move(record))))
+      all.push_back(std::move(*measured));
   }
   return all;
 }

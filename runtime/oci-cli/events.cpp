@@ -15,6 +15,8 @@
 #include "cgroups/oom.h"
 #include "command.h"
 #include "commands.h"
+#include "runtime/backend/network_namespace.h"
+#include "runtime/backend/vm_network.h"
 #include "store.h"
 
 namespace trine::runtime::oci_cli {
@@ -133,8 +135,32 @@ Json hugepages(const cgroups::Details& from) {
   return json;
 }
 
+Json interfaces(const std::optional<std::vector<netns::Traffic>>& from) {
+  if (!from)
+    return nullptr;
+  Json json = Json::array();
+  for (const auto& [name, received, sent] : *from) {
+    json.push_back({{"Name", name},
+                    {"RxBytes", received.bytes},
+                    {"RxPackets", received.packets},
+                    {"RxErrors", received.errors},
+                    {"RxDropped", received.dropped},
+                    {"TxBytes", sent.bytes},
+                    {"TxPackets", sent.packets},
+                    {"TxErrors", sent.errors},
+                    {"TxDropped", sent.dropped}});
+  }
+  return json;
+}
+
+std::optional<std::vector<netns::Traffic>> traffic_of(const Container& container) {
+  if (container.state.vm)
+    return backend::traffic_of_vm(container.path());
+  return backend::traffic_of_process(container.state.pid);
+}
+
 /// As runc prints it, which is what readers of these events know.
-Json figures(const cgroups::Group& group) {
+Json figures(const Container& container, const cgroups::Group& group) {
   const cgroups::Details details = cgroups::details(group);
   Json pids = Json::object();
   set(pids, "current", details.pids.current);
@@ -144,7 +170,8 @@ Json figures(const cgroups::Group& group) {
           {"memory", memory(details.memory)},
           {"pids", pids},
           {"blkio", io(details.io)},
-          {"hugetlb", hugepages(details)}};
+          {"hugetlb", hugepages(details)},
+          {"network_interfaces", interfaces(traffic_of(container))}};
 }
 
 void print_event(const char* type, const std::string& id, const Json& data) {
@@ -173,7 +200,7 @@ void follow(const Container& container, const cgroups::Group& group, std::chrono
       return;
     if (Clock::now() < next)
       continue;
-    print_event("stats", container.state.id, figures(group));
+    print_event("stats", container.state.id, figures(container, group));
     next += interval;
   }
 }
@@ -192,7 +219,7 @@ int run_events(const Globals& globals, Arguments arguments) {
     throw base::Error("container " + rest.front() + " is stopped: container not running");
   const cgroups::Group group = cgroups::open_group(container.state.cgroups);
   if (options.stats)
-    print_event("stats", rest.front(), figures(group));
+    print_event("stats", rest.front(), figures(container, group));
   else
     follow(container, group, options.interval);
   return 0;

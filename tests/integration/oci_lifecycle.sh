@@ -70,6 +70,7 @@ expect_error "start twice" 1 'it is running, not created' begin "$a"
 expect_error "delete of a running one" 1 'it is running' oci delete "$a"
 expect_match "ps tells its process" "^\[$(<"$work/pid")\]$" oci ps -f json "$a"
 expect_match "events --stats" '"type": ?"stats"' oci events --stats "$a"
+expect_output "… also of its network, which is none" "[]" eval "oci events --stats $a | jq -c .data.network_interfaces"
 expect_exit "pause" 0 oci pause "$a"
 expect_status "a paused container is paused" "$a" paused
 expect_error "exec in a paused one" 1 'paused' oci exec "$a" true

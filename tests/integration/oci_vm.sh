@@ -5,6 +5,7 @@
 . "$(dirname "$0")/../lib/vm.sh"
 . "$(dirname "$0")/../lib/bundle.sh"
 require_root
+require_program ip
 require_vm
 make_bundle
 
@@ -13,7 +14,7 @@ prefix=vm-${work##*.}
 a=$prefix-a
 mkdir -p /etc/trine
 [[ ! -e /etc/trine/vm.json && ! -e /etc/trine/isolation.d ]] || skip "this machine has an /etc/trine of its own"
-trap 'rm -rf /etc/trine/{vm.json,isolation.d}; cleanup' EXIT
+trap 'rm -rf /etc/trine/{vm.json,isolation.d}; ip netns del "$prefix" 2>/dev/null; cleanup' EXIT
 echo "{\"kernels\": \"$state/lib/kernels\", \"memory\": \"256m\", \"boot_seconds\": ${TRINE_VM_BOOT_SECONDS},
   \"allow\": {\"kernels\": [\"$state/lib/kernels/[0-9]*\"], \"parameters\": [\"loglevel=?\"]}}" >/etc/trine/vm.json
 chmod 644 /etc/trine/vm.json
@@ -88,7 +89,10 @@ chmod 644 /etc/trine/vm.json
 expect_nothing_left "nothing is left of what was refused"
 
 # --- create, start, exec, kill, delete ---
-configure "$vm"' | .hooks = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", "echo createRuntime >>" + $work + "/hooks"]}],
+{ ip netns add "$prefix" && ip -n "$prefix" link add eth0 type veth peer name far0; } || skip "network namespaces cannot be made here"
+ip -n "$prefix" link set eth0 up
+ip -n "$prefix" link set far0 up
+configure "$vm"' | .linux.namespaces |= map(if .type == "network" then .path = "/run/netns/'"$prefix"'" else . end) | .hooks = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", "echo createRuntime >>" + $work + "/hooks"]}],
                              "poststart": [{"path": "/bin/sh", "args": ["sh", "-c", "echo poststart >>" + $work + "/hooks"]}],
                              "poststop": [{"path": "/bin/sh", "args": ["sh", "-c", "echo poststop >>" + $work + "/hooks"]}]}' '
   trap "echo got TERM" TERM; echo it runs; echo ran >/mark; while :; do sleep 0.2; done'
@@ -122,6 +126,7 @@ else
 fi
 expect_match "ps tells the keepers and the monitor" "$(<"$work/pid")" oci ps -f json "$a"
 expect_match "events --stats" '"type": ?"stats"' oci events --stats "$a"
+expect_output "… also of its network" '["eth0",true]' eval "oci events --stats $a | jq -c '.data.network_interfaces | map(select(.Name == \"eth0\"))[0] | [.Name, .TxBytes > 0]'"
 expect_error "delete of a running one" 1 'it is running' oci delete "$a"
 expect_exit "kill passes a signal on" 0 oci kill "$a" TERM
 wait_for_guest says "$work/out" "got TERM" && pass "to the program" || fail "to the program" "$(<"$work/out")"

@@ -72,7 +72,7 @@ cases_of_others() {
   wait_until in_it "main-$class" test -s /tmp/detached && pass "$class: … and its program goes on" || fail "$class: … and its program goes on"
   expect_output "$class: exec -dt" "" in_it -dt "main-$class" sh -c 'sleep 0.5; tty >/tmp/terminal'
   wait_until in_it "main-$class" grep -qs /dev/pts /tmp/terminal && pass "$class: … has a terminal" || fail "$class: … has a terminal"
-  expect_match "$class: stats are of its processes" "^main-$class +$class +[0-9.]+% +[0-9.]+[kM]B +[1-9]$" eval "trine stats --no-stream main-$class | tail -1"
+  expect_match "$class: stats are of its processes" "^main-$class +$class +[0-9.]+% +[0-9.]+[kM]B +0B +0B +[1-9]$" eval "trine stats --no-stream main-$class | tail -1"
   start exec "main-$class" sh -c 'trap "exit 5" TERM; echo up; while :; do sleep 0.1; done' >"$work/signalled"
   wait_until grep -q up "$work/signalled"
   kill -TERM "$started"
@@ -81,7 +81,7 @@ cases_of_others() {
   [[ $code == 5 ]] && pass "$class: a signal reaches exec's program" || fail "$class: a signal reaches exec's program" "$code"
   start exec "main-$class" sh -c 'text=$(head -c 8000000 /dev/zero | tr "\0" x); echo $$ >/tmp/busy; while :; do :; done'
   wait_until in_it "main-$class" test -s /tmp/busy
-  expect_match "$class: … also of exec's" "^main-$class +$class +[1-9][0-9.]*% +([89]|[1-9][0-9])[0-9.]*MB +[2-9]$" eval "trine stats --no-stream | grep main-$class"
+  expect_match "$class: … also of exec's" "^main-$class +$class +[1-9][0-9.]*% +([89]|[1-9][0-9])[0-9.]*MB +0B +0B +[2-9]$" eval "trine stats --no-stream | grep main-$class"
   expect_exit "$class: … which end" 0 in_it "main-$class" sh -c 'kill -KILL $(cat /tmp/busy)'
   wait "$started"
   start exec "main-$class" sh -c 'echo $$ >/tmp/orphan; while :; do sleep 0.1; done'

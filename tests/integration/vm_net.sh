@@ -5,7 +5,11 @@
 require_root
 require_program ip
 require_program tc
+require_program jq
 require_vm
+large=3000000
+eval "$(declare -f busybox_root | sed '1s/busybox_root/small_root/')"
+busybox_root() { small_root "$1" && head -c $large /dev/urandom >"$1/large"; }
 busybox_image
 # The far end is a namespace too: the host's own network stays as it is.
 near=trine-test-near-$$
@@ -30,6 +34,15 @@ prepare_namespaces() {
   ip -n "$far" addr add 192.0.2.1/32 dev lo
   mkdir -p "/etc/netns/$near"
   echo "nameserver 10.77.0.1" >"/etc/netns/$near/resolv.conf"
+}
+# takes_at_least CLAIM RATE COMMAND...: it prints how many of the $large bytes have come. The first second's are free.
+takes_at_least() {
+  local claim=$1 least=$((large * 1000 / $2 - 1000)) begin took
+  shift 2
+  begin=$(date +%s%N)
+  run "$@"
+  took=$((($(date +%s%N) - begin) / 1000000))
+  if [[ $code == 0 && $output == "$large" ]] && ((took >= least)); then pass "$claim ($took of at least $least ms)"; else fail "$claim" "exit $code, $output bytes in $took ms, which is to take $least"; fi
 }
 in_far() { ip netns exec "$far" "$@"; }
 links_and_filters() { ip -n "$near" -o link show | sed 's/^[0-9]*: \([^:]*\).*/\1/'; tc -n "$near" qdisc show dev eth0; tc -n "$near" filter show dev eth0 ingress; }
@@ -84,6 +97,9 @@ said "… also by IPv6" "got6 $sum"
 expect_exit "the other side sends 20 MB" 0 in_far timeout 120 busybox nc -w 60 10.77.0.2 9000 -e cat "$work/big"
 wait_for_guest grep -q "^came " "$work/out"
 said "… which arrive whole" "came $sum"
+traffic() { trine stats --no-stream --format json "$1" | jq -c ".[0].network | map($2)"; }
+expect_output "three times 20 MB were received, and little was sent" '[{"name":"eth0","much":true,"little":true}]' \
+  traffic net '{name, much: (.rx_bytes > 60000000 and .rx_packets > 1000), little: (.tx_bytes > 10000 and .tx_bytes < 10000000)}'
 expect_error "the interface is one guest's" 125 "network interface eth0 is a machine's already" \
   trine run --rm --isolation vm --network "ns:/run/netns/$near" busybox true
 expect_output "… which keeps it" "yes" trine exec net sh -c 'ping -c 1 -W 10 10.77.0.1 >/dev/null && echo yes'
@@ -96,8 +112,16 @@ said "… without a link" "carrier 0"
 grep -q "the tap of the guest's network is gone" "$work/errors" && pass "… which is said" || fail "… which is said" "$(<"$work/errors")"
 [[ $(links_and_filters) == "$untouched" ]] && pass "nothing is left in the namespace" || fail "nothing is left in the namespace" "$(links_and_filters)"
 
-start run --rm --name killed --isolation vm --network "ns:/run/netns/$near" busybox sh -c 'echo up; sleep 1000' >"$work/killed" 2>&1
+rate=300000
+start run --rm --name killed --isolation vm --network "ns:/run/netns/$near" --vm-net-rate "bytes=$rate" --vm-disk-rate "bytes=$rate" \
+  busybox sh -c 'httpd -p 8080 -h / && echo up; sleep 1000' >"$work/killed" 2>&1
 wait_for_guest grep -q up "$work/killed"
+takes_at_least "a guest reads its image as fast as its limit lets it" "$rate" trine exec killed sh -c 'wc -c </large'
+head -c "$large" "$work/big" >"$work/www/some"
+takes_at_least "… gets so much of its network" "$rate" trine exec killed sh -c 'wget -q -O - http://10.77.0.1:8080/some | wc -c'
+takes_at_least "… and sends so much" "$rate" in_far sh -c 'busybox wget -q -O - http://10.77.0.2:8080/large | wc -c'
+expect_output "as much was received as was sent, and no more than by this guest" '[{"name":"eth0","received":true,"sent":true}]' \
+  traffic killed '{name, received: (.rx_bytes > 3000000 and .rx_bytes < 6000000), sent: (.tx_bytes > 3000000 and .tx_bytes < 6000000)}'
 [[ $(links_and_filters) != "$untouched" ]] && pass "a guest that runs has the interface" || fail "a guest that runs has the interface"
 kill -KILL "$started"
 wait "$started" 2>/dev/null

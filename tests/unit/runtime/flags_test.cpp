@@ -54,6 +54,21 @@ TEST_CASE("devices, mounts and CPUs have Docker's forms") {
   CHECK(cli::parse_run({"--mount", "type=bind,src=/a,dst=/b,readonly", "i"}).mounts.at(0).read_only);
 }
 
+TEST_CASE("a VM's rates are of bytes, of packets or requests, or of both") {
+  const auto net = [](const std::string& text) {
+    return cli::parse_run({"--vm-net-rate", text, "i"}).vm_net_rate;
+  };
+  CHECK(net("bytes=10m,packets=5000").bytes == 10 << 20);
+  CHECK(net("packets=5000,bytes=10m").count == 5000);
+  CHECK(net("bytes=1.5k").bytes == 1536);
+  CHECK(net("bytes=512").count == 0);
+  CHECK(net("packets=1").bytes == 0);
+  const auto disk = cli::parse_run({"--vm-disk-rate", "requests=200,bytes=1g", "i"}).vm_disk_rate;
+  CHECK(disk.bytes == 1 << 30);
+  CHECK(disk.count == 200);
+  CHECK_FALSE(cli::parse_run({"i"}).vm_net_rate.is_given());
+}
+
 TEST_CASE("bad values are refused") {
   for (const std::vector<std::string>& bad :
        std::vector<std::vector<std::string>>{{},
@@ -75,6 +90,15 @@ TEST_CASE("bad values are refused") {
                                              {"--name"},
                                              {"--pids-limit", "-2", "i"},
                                              {"-e", "=x", "i"},
+                                             {"--vm-net-rate", "", "i"},
+                                             {"--vm-net-rate", "10m", "i"},
+                                             {"--vm-net-rate", "bytes=511", "i"},
+                                             {"--vm-net-rate", "bytes=2048t", "i"},
+                                             {"--vm-net-rate", "packets=0", "i"},
+                                             {"--vm-net-rate", "packets=1k", "i"},
+                                             {"--vm-net-rate", "requests=9", "i"},
+                                             {"--vm-net-rate", "bytes=1m,", "i"},
+                                             {"--vm-disk-rate", "packets=9", "i"},
                                              {"--rm", "-m", "64m", "bundle:/b"},
                                              {"bundle:/b", "command"}}) {
     CHECK_THROWS_AS(cli::parse_run(bad), base::Error);

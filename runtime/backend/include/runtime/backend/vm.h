@@ -49,6 +49,13 @@ struct PageOptions {
   [[nodiscard]] bool is_given() const { return merged || small; }
 };
 
+/// What a device may do in a second, of which a second's worth may be done at once. 0: as much as it can.
+struct Rate {
+  std::uint64_t bytes = 0;
+  std::uint64_t count = 0;  ///< of packets, or a disk's requests
+  [[nodiscard]] bool is_given() const { return bytes > 0 || count > 0; }
+};
+
 struct VmOptions {
   std::string kernel_directory;                ///< with `vmlinux` and `modules.cpio`
   std::vector<std::string> kernel_parameters;  ///< after trine's own, which they can undo
@@ -56,6 +63,8 @@ struct VmOptions {
   std::uint64_t memory_bytes = kVmMemory;
   unsigned cpus = kVmCpus;
   PageOptions pages;
+  Rate net_rate;           ///< of each interface, each way
+  Rate disk_rate;          ///< of each layer, which is a disk then and not in the guest's address space
   isolation::Plan plan;    ///< its root is made in the guest, of the layers
   cgroups::Limits limits;  ///< inside the guest
   /// Small files for the plan to mount, from guest_file(name).

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "netns/traffic.h"
 #include "runtime/backend/vm.h"
 
 namespace trine::runtime::backend {
@@ -30,5 +31,9 @@ class VmNetwork {
 
 /// Gives back what the instance of this directory, whose monitor has ended, had of a network namespace.
 void part_network(const std::string& run_directory);
+
+/// What the guest of the instance of this directory has received and sent. None: it has no network, or its
+/// namespace is gone.
+std::vector<netns::Traffic> traffic_of_vm(const std::string& run_directory);
 
 }  // namespace trine::runtime::backend

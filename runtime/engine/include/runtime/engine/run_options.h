@@ -75,6 +75,7 @@ struct RunOptions {
   std::string network_namespace;  ///< a path
   cgroups::Limits limits;
   backend::PageOptions vm_pages;
+  backend::Rate vm_net_rate, vm_disk_rate;
   std::vector<isolation::Rlimit> ulimits;
   std::vector<std::string> cap_add, cap_drop;
   SecurityOptions security;

@@ -2,6 +2,7 @@
 # Host directories in a VM (-v, --mount): what its programs do with files is what they would do in a container.
 . "$(dirname "$0")/../lib/harness.sh"
 . "$(dirname "$0")/../lib/vm.sh"
+. "$(dirname "$0")/../lib/guest_claims.sh"
 require_root
 require_vm
 busybox_image
@@ -11,22 +12,7 @@ share=$work/share
 mkdir -p "$share" "$work/tools" "$work/outside"
 echo secret >"$work/outside/secret"
 
-# relay FILE: the claims that a guest made, one a line: "yes CLAIM" or "no CLAIM: why".
-relay() {
-  local word claim
-  while read -r word claim; do
-    case $word in
-      yes) pass "$claim" ;;
-      no) fail "$claim" ;;
-    esac
-  done <"$1"
-  grep -q '^finished' "$1" && pass "the guest's script came to its end" || fail "the guest's script came to its end" "$(tail -5 "$1")"
-}
-
-cat >"$work/tools/claims" <<'END'
-claim() { local name=$1 out; shift; out=$(eval "$*" 2>&1) && echo "yes $name" || echo "no $name: $* says $out"; }
-refused() { local name=$1 why=$2 out; shift 2; out=$(eval "$*" 2>&1) && echo "no $name: it is allowed" || case $out in *"$why"*) echo "yes $name" ;; *) echo "no $name: $out" ;; esac; }
-END
+write_claims "$work/tools/claims"
 
 ## Everything that needs no limit, in one guest.
 echo from the host >"$share/old"

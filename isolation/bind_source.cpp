@@ -77,6 +77,15 @@ base::UniqueFd open_bind_source(const Mount& mount) {
   return base::open_file(mount.source, O_PATH);
 }
 
+base::UniqueFd take_bind_source(const Plan& plan, const Mount& mount) {
+  base::UniqueFd tree = clone_tree(open_bind_source(mount).get(), "", mount.recursive);
+  if (mount.idmap)
+    map_owners(tree.get(), plan, mount);
+  if (!detach_from_host(tree.get(), plan.root, mount.source))
+    tree.reset();
+  return tree;
+}
+
 BindSources take_bind_sources(const Plan& plan, bool all) {
   // An ordinary user has no right to take them, and what the namespace's root may reach is what the user may.
   const bool in_user_namespace =
@@ -89,10 +98,7 @@ BindSources take_bind_sources(const Plan& plan, bool all) {
     if (!mount.bind || mount.remount || !mount.symlink_target.empty() || mount.seal_only ||
         !mount.source_in_root.empty() || !(mount.idmap || in_user_namespace || all))
       continue;
-    base::UniqueFd tree = clone_tree(open_bind_source(mount).get(), "", mount.recursive);
-    if (mount.idmap)
-      map_owners(tree.get(), plan, mount);
-    if (detach_from_host(tree.get(), plan.root, mount.source))
+    if (base::UniqueFd tree = take_bind_source(plan, mount))
       sources.emplace(i, std::move(tree));
   }
   return sources;

@@ -26,13 +26,19 @@ bool is_directory(const base::UniqueFd& source, const isolation::Mount& mount) {
   return S_ISDIR(status.st_mode);
 }
 
+/// Owners are mapped on the host: of the tree that the monitor gets, its kernel's statx and chown speak of
+/// the mapped ones, and the guest's kernel need not know of a mapping.
+base::UniqueFd take_source(const VmOptions& vm, const isolation::Mount& mount) {
+  return mount.idmap ? isolation::take_bind_source(vm.plan, mount) : isolation::open_bind_source(mount);
+}
+
 /// Where it is in the guest.
 std::string add_share(VmOptions& vm, const isolation::Mount& mount, bool read_only) {
   if (vm.shares.size() == kMostShares) {
     throw base::Error("a VM has at most " + std::to_string(kMostShares) + " mounts of the host's", 0,
                       "mount a directory above several of them");
   }
-  VmShare share{.source = isolation::open_bind_source(mount),
+  VmShare share{.source = take_source(vm, mount),
                 .tag = "share" + std::to_string(vm.shares.size()),
                 .read_only = read_only};
   std::string place = guest_share(share.tag, is_directory(share.source, mount));
@@ -40,10 +46,19 @@ std::string add_share(VmOptions& vm, const isolation::Mount& mount, bool read_on
   return place;
 }
 
-void refuse_owner_mapping(const isolation::Mount& mount) {
-  if (mount.idmap)
-    throw base::Error("the owners of " + mount.destination + " cannot be mapped in a VM", 0,
-                      "leave idmap out: the guest sees the host's owners");
+/// What is bound from the root is what the mounts before it have made of it, which only the guest knows.
+void refuse_mapping_in_root(const isolation::Mount& mount) {
+  if (mount.idmap && !mount.source_in_root.empty())
+    throw base::Error("cannot map the owners of " + mount.destination + " in a VM: " + mount.source +
+                          " is in the root of the bundle",
+                      0, "bind it from a directory outside of the root");
+}
+
+/// What was done on the host is not to be done again in the guest.
+void drop_mapping(isolation::Mount& mount) {
+  mount.idmap = mount.idmap_recursive = false;
+  mount.uid_mappings.clear();
+  mount.gid_mappings.clear();
 }
 
 bool is_below(const std::string& path, const std::string& directory) {
@@ -72,11 +87,14 @@ void make_places(const isolation::Plan& plan, const std::string& root_path) {
 void share_binds(VmOptions& vm) {
   for (isolation::Mount& mount : vm.plan.mounts) {
     // The others change a mount that is there, or bind what is inside the root already.
-    if (!mount.bind || mount.remount || mount.seal_only || !mount.source_in_root.empty())
+    if (!mount.bind || mount.remount || mount.seal_only)
       continue;
-    refuse_owner_mapping(mount);
+    refuse_mapping_in_root(mount);
+    if (!mount.source_in_root.empty())
+      continue;
     const bool read_only = ((mount.set_attributes | mount.recursive_set_attributes) & MOUNT_ATTR_RDONLY) != 0;
     mount.source = add_share(vm, mount, read_only);
+    drop_mapping(mount);
     mount.create_source = false;
   }
 }

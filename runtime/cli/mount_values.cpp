@@ -5,6 +5,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "idmap_value.h"
 #include "run_values.h"
 
 /// -v, --mount, --tmpfs, --shm-size and --device. Source: Docker's reference of `docker run`.
@@ -16,7 +17,7 @@ using engine::VolumeMount;
 using Kind = VolumeMount::Kind;
 
 constexpr const char* kVolumeUsage =
-    "write SOURCE:TARGET or SOURCE:TARGET:OPTION,… with ro, rw, noexec, nosuid, nodev, rslave, …";
+    "write SOURCE:TARGET or SOURCE:TARGET:OPTION,… with ro, rw, noexec, nosuid, nodev, idmap=, rslave, …";
 constexpr const char* kMountUsage =
     "write type=bind,src=/host,dst=/in/it[,ro] or type=tmpfs,dst=/in/it[,tmpfs-size=64m]";
 constexpr const char* kTmpfsUsage = "write TARGET or TARGET:OPTION,… with size=, mode=, exec, ro, …";
@@ -178,6 +179,8 @@ void add_volume_option(VolumeMount& mount, const std::string& option, const std:
     mount.read_only = option == "ro";
   } else if (contains(kAttributes, option) || contains(kPropagations, option)) {
     mount.options.push_back(option);
+  } else if (is_idmap(option)) {
+    set_idmap(mount, option, whole);
   } else if (!contains(kIgnored, option)) {
     refuse("--volume", whole, "there is no option '" + option + "'", kVolumeUsage);
   }

@@ -139,6 +139,8 @@ oci::Mount to_mount(const VolumeMount& volume) {
     mount.type = "bind";
     mount.source = volume.source;
     mount.options = {"rbind", "rprivate"};
+    mount.uid_mappings = volume.uid_mappings;
+    mount.gid_mappings = volume.gid_mappings;
   }
   mount.options.insert(mount.options.end(), volume.options.begin(), volume.options.end());
   if (volume.read_only)

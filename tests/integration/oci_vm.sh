@@ -71,6 +71,29 @@ expect_error "a program that is not there" 127 'nosuch.*not found' oci run --bun
 if create "$a"; then fail "create says so already, to engines that tell it from other errors"; else pass "create says so already, to engines that tell it from other errors"; fi
 expect_nothing_left "leaves nothing"
 
+# --- mapped owners: of the mount's own, of the user namespace's, and of none ---
+owned='.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 5000}] | .linux.gidMappings = .linux.uidMappings
+  | .mounts |= map(select(.destination != "/sys")) | .process.capabilities |= map_values(. + ["CAP_DAC_OVERRIDE"])
+  | .mounts += [{"destination": "/own", "source": ($work + "/owned"), "options": ["rbind", "ridmap"]}, {"destination": "/plain", "source": ($work + "/owned"), "options": ["rbind"]},
+      {"destination": "/given", "source": ($work + "/owned"), "options": ["rbind", "idmap"],
+       "uidMappings": [{"containerID": 0, "hostID": 100010, "size": 10}], "gidMappings": [{"containerID": 0, "hostID": 100020, "size": 10}]}]'
+seen='stat -c "%n %u:%g" /own/file /own/below/file /plain/file /given/file /given/below/file; echo x >/own/made; echo y >/own/below/made; stat -c %u:%g /own/made; rm -r /given/gone && echo removed; touch /given/no'
+mkdir "$bundle/rootfs"/{own,plain,given}
+owned_as() { # FILTER: what is seen inside, and then on the host
+  rm -rf "$work"/{owned,underneath} && mkdir -p "$work"/{owned/below,underneath}
+  mount --bind "$work/underneath" "$work/owned/below" # no tmpfs, whose owners Linux maps since 6.3
+  mkdir "$work/owned/gone" && touch "$work/owned/file" "$work/owned/below/file" && chown 3:4 "$work/owned/file"
+  configure "$1 | $owned" "$seen"
+  oci run --bundle "$bundle" "$a" 2>&1
+  (cd "$work/owned" && stat -c '%n %u:%g' file made below/made)
+  umount "$work/owned/below"
+}
+expected=$(owned_as .)
+expect_match "a container's mounts have mapped owners" '^/own/file 3:4$' echo "$expected"
+expect_output "a VM's have the same, inside and on the host" "$expected" owned_as "$vm"
+root_source='.mounts += [{"destination": "/m", "source": ($work + "/bundle/rootfs/etc"), "options": ["bind", "idmap"], "uidMappings": [{"containerID": 0, "hostID": 1, "size": 1}], "gidMappings": [{"containerID": 0, "hostID": 1, "size": 1}]}]'
+expect_refused "mapped owners of what is in the root itself" "$root_source" 'cannot map the owners of /m in a VM.*in the root of the bundle'
+
 # --- what a VM has not ---
 expect_refused "a pid namespace to join" '.linux.namespaces |= map(if .type == "pid" then .path = "/proc/1/ns/pid" else . end)' 'pid namespace to join.*vm'
 expect_refused "the host's network" '.linux.namespaces |= map(select(.type != "network"))' 'without network.*vm'

@@ -2,6 +2,7 @@
 # Host directories in a VM (-v, --mount): what its programs do with files is what they would do in a container.
 . "$(dirname "$0")/../lib/harness.sh"
 . "$(dirname "$0")/../lib/vm.sh"
+. "$(dirname "$0")/../lib/guest_claims.sh"
 require_root
 require_vm
 busybox_image
@@ -11,22 +12,7 @@ share=$work/share
 mkdir -p "$share" "$work/tools" "$work/outside"
 echo secret >"$work/outside/secret"
 
-# relay FILE: the claims that a guest made, one a line: "yes CLAIM" or "no CLAIM: why".
-relay() {
-  local word claim
-  while read -r word claim; do
-    case $word in
-      yes) pass "$claim" ;;
-      no) fail "$claim" ;;
-    esac
-  done <"$1"
-  grep -q '^finished' "$1" && pass "the guest's script came to its end" || fail "the guest's script came to its end" "$(tail -5 "$1")"
-}
-
-cat >"$work/tools/claims" <<'END'
-claim() { local name=$1 out; shift; out=$(eval "$*" 2>&1) && echo "yes $name" || echo "no $name: $* says $out"; }
-refused() { local name=$1 why=$2 out; shift 2; out=$(eval "$*" 2>&1) && echo "no $name: it is allowed" || case $out in *"$why"*) echo "yes $name" ;; *) echo "no $name: $out" ;; esac; }
-END
+write_claims "$work/tools/claims"
 
 ## Everything that needs no limit, in one guest.
 echo from the host >"$share/old"
@@ -124,6 +110,47 @@ echo "$output" >"$work/claims"
 relay "$work/claims"
 [[ $(cat "$work/small/kept") == $'precious\nmore' ]] && pass "the host has what was written" || fail "the host has what was written"
 umount "$work/small"
+
+## Mapped owners: what a container has, seen from inside and on the host.
+cat >"$work/tools/mapped" <<'END'
+cd /m
+stat -c '%n %u:%g' of-user of-root of-nobody below/file
+su user -c 'echo mine >mine; mkdir directory; ln -s x link; ln mine again; mv again other'
+stat -c '%n %u:%g' mine directory link other
+chown 5001:6001 mine && stat -c '%n %u:%g' mine
+chown 77 directory; touch by-root; chmod 700 of-nobody
+stat -c '%u:%g' /single
+END
+maps='idmap=uids=3000-1000-5#0-5000-10;gids=4000-1000-5#0-6000-10'
+expect_mapped() { # CLASS
+  local tree=$work/mapped-$1
+  mkdir -m 777 "$tree" && mkdir "$tree/below"
+  touch "$tree"/{of-user,of-root,of-nobody} "$tree/single"
+  mount -t tmpfs -o mode=777 tmpfs "$tree/below" && touch "$tree/below/file"
+  chown -h 3000:4000 "$tree"/{of-user,single} && chown 9000:9000 "$tree/of-nobody"
+  expect_output "$1: owners are mapped inside, of the mount and not of one below it" "of-user 1000:1000
+of-root 5000:6000
+of-nobody 65534:65534
+below/file 0:0
+mine 1000:1000
+directory 1000:1000
+link 1000:1000
+other 1000:1000
+mine 5001:6001
+chown: directory: Value too large for defined data type
+touch: by-root: Value too large for defined data type
+chmod: of-nobody: Value too large for defined data type
+1000:1000" trine run --rm --isolation "$1" -v "$tree:/m:$maps" -v "$tree/single:/single:$maps" -v "$work/tools:/tools:ro" busybox sh /tools/mapped
+  expect_output "$1: … and on the host they are the file system's" "mine 1:1
+other 1:1
+directory 3000:4000
+link 3000:4000
+of-nobody 9000:9000 644" eval "cd $tree && stat -c '%n %u:%g' mine other directory link && stat -c '%n %u:%g %a' of-nobody"
+  [[ ! -e $tree/by-root ]] && pass "$1: … and who has no owner there makes nothing" || fail "$1: … and who has no owner there makes nothing"
+  expect_error "$1: a file system that cannot map owners" 125 "cannot map the owners of /m.*Invalid argument.*" trine run --rm --isolation "$1" -v "/proc/sys:/m:$maps" busybox true
+  umount "$tree/below"
+}
+for class in container vm; do expect_mapped $class; done
 
 ## What cannot be.
 expect_error "a source that is missing" 125 "no/such.*No such file" run_it --mount "type=bind,source=/no/such,target=/t" busybox true

@@ -69,7 +69,7 @@ void become_file_server() noexcept {
   (void)set_capabilities({.effective = own_rights, .permitted = own_rights});
 }
 
-ActAs::ActAs(uid_t user, gid_t group) noexcept {
+ActAs::ActAs(uid_t user, gid_t group, Rights rights) noexcept {
   constexpr std::uint64_t kNeeded = (1ULL << CAP_SETUID) | (1ULL << CAP_SETGID);
   // A monitor that is no root makes what belongs to its own user.
   if ((own_rights & kNeeded) != kNeeded || (user == ::geteuid() && group == ::getegid()))
@@ -81,7 +81,8 @@ ActAs::ActAs(uid_t user, gid_t group) noexcept {
   }
   // Leaving root's number has taken the rights over files. The guest's kernel knows groups that we do not.
   constexpr std::uint64_t kFiles = (1ULL << CAP_CHOWN) | (1ULL << CAP_FOWNER) | (1ULL << CAP_FSETID);
-  (void)set_capabilities({.effective = own_rights & ~kFiles, .permitted = own_rights});
+  const std::uint64_t dropped = rights == Rights::kAll ? 0 : kFiles;
+  (void)set_capabilities({.effective = own_rights & ~dropped, .permitted = own_rights});
 }
 
 ActAs::~ActAs() {

@@ -11,11 +11,16 @@ namespace trine::hvm {
 /// what the thread then may not do, it answers with the kernel's word.
 void become_file_server() noexcept;
 
-/// As long as it lives, what the thread makes belongs to this user and group of the guest's. The guest's
-/// kernel has judged by then whether they may: the thread keeps the right to pass the host's check.
+/// What the thread may do beside passing the host's check, since the guest's kernel has judged by then
+/// whether the user may: no more than a maker of new files, whose mode and owner are then the user's, or all
+/// it has.
+enum class Rights { kOfMaker, kAll };
+
+/// As long as it lives, what the thread makes belongs to this user and group of the guest's. A mount with
+/// mapped owners takes new names from no other either: the monitor's own id is not among them.
 class ActAs {
  public:
-  ActAs(uid_t user, gid_t group) noexcept;
+  ActAs(uid_t user, gid_t group, Rights rights) noexcept;
   ~ActAs();
   ActAs(const ActAs&) = delete;
   ActAs& operator=(const ActAs&) = delete;

@@ -114,7 +114,7 @@ FsError FileServer::create(FsRequest& request, FsReply& reply) {
     return name.error();
   base::UniqueFd fd;
   {
-    const ActAs caller(request.header().uid, request.header().gid);
+    const ActAs caller(request.header().uid, request.header().gid, Rights::kOfMaker);
     if (caller.error() != kDone)
       return caller.error();
     // Always O_EXCL: what is there already is looked at before it is opened.

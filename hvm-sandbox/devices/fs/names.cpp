@@ -16,8 +16,8 @@ namespace {
 
 /// Calls `make` as the user who asks, and gives its error.
 template <class Make>
-FsError as_caller(const FsRequest& request, Make make) {
-  const ActAs caller(request.header().uid, request.header().gid);
+FsError as_caller(const FsRequest& request, Make make, Rights rights = Rights::kOfMaker) {
+  const ActAs caller(request.header().uid, request.header().gid, rights);
   if (caller.error() != kDone)
     return caller.error();
   return make() == 0 ? kDone : errno;
@@ -157,9 +157,12 @@ FsError FileServer::rename_to(FsRequest& request, std::uint64_t new_directory, u
   const auto new_name = old_name ? request.take_name() : old_name;
   if (!new_name)
     return new_name.error();
-  const int done =
-      ::renameat2((*from)->fd.get(), old_name->c_str(), (*to)->fd.get(), new_name->c_str(), flags);
-  return done == 0 ? kDone : errno;
+  return as_caller(
+      request,
+      [&] {
+        return ::renameat2((*from)->fd.get(), old_name->c_str(), (*to)->fd.get(), new_name->c_str(), flags);
+      },
+      Rights::kAll);
 }
 
 FsError FileServer::link(FsRequest& request, FsReply& reply) {
@@ -174,10 +177,14 @@ FsError FileServer::link(FsRequest& request, FsReply& reply) {
   if (!name)
     return name.error();
   // Follows the link in /proc/self/fd, and nothing behind it.
-  if (::linkat(descriptors_.get(), std::to_string((*what)->fd.get()).c_str(), (*parent)->fd.get(),
-               name->c_str(), AT_SYMLINK_FOLLOW) != 0)
-    return errno;
-  return tell_entry(**parent, *name, reply);
+  const FsError error = as_caller(
+      request,
+      [&] {
+        return ::linkat(descriptors_.get(), std::to_string((*what)->fd.get()).c_str(), (*parent)->fd.get(),
+                        name->c_str(), AT_SYMLINK_FOLLOW);
+      },
+      Rights::kAll);
+  return error != kDone ? error : tell_entry(**parent, *name, reply);
 }
 
 }  // namespace trine::hvm

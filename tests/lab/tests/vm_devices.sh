@@ -5,4 +5,4 @@
 require_lab x86
 require_program mkfs.erofs
 take_cloud_kernel
-run_guests_in_lab integration/vm_fs integration/vm_net integration/vm_balloon integration/vm_pause
+run_guests_in_lab integration/vm_fs integration/vm_net integration/vm_balloon integration/vm_pause attacks/vm_volumes

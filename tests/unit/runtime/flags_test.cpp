@@ -45,6 +45,18 @@ TEST_CASE("repeated flags keep their order") {
   CHECK(options.mounts[1].read_only);
 }
 
+TEST_CASE("idmap has podman's form") {
+  const auto mount =
+      cli::parse_run({"-v", "/a:/b:ro,idmap=uids=0-1000-1#10-2000-5;gids=3-4-5", "i"}).mounts.at(0);
+  CHECK(mount.read_only);
+  REQUIRE(mount.uid_mappings.size() == 2);
+  CHECK(mount.uid_mappings[1].container_id == 10);
+  CHECK(mount.uid_mappings[1].host_id == 2000);
+  CHECK(mount.uid_mappings[1].size == 5);
+  REQUIRE(mount.gid_mappings.size() == 1);
+  CHECK(mount.gid_mappings[0].host_id == 4);
+}
+
 TEST_CASE("devices, mounts and CPUs have Docker's forms") {
   const auto device = cli::parse_run({"--device", "/dev/a:/dev/b:r", "i"}).devices.at(0);
   CHECK(device.container_path == "/dev/b");
@@ -79,6 +91,13 @@ TEST_CASE("bad values are refused") {
                                              {"-v", "a:/b", "i"},
                                              {"-v", "/a", "i"},
                                              {"-v", "/a:b", "i"},
+                                             {"-v", "/a:/b:idmap", "i"},
+                                             {"-v", "/a:/b:idmap=", "i"},
+                                             {"-v", "/a:/b:idmap=uids=0-1-1", "i"},
+                                             {"-v", "/a:/b:idmap=uids=0-1-1;uids=0-1-1", "i"},
+                                             {"-v", "/a:/b:idmap=uids=0-1-0;gids=0-1-1", "i"},
+                                             {"-v", "/a:/b:idmap=uids=0-1-4294967295;gids=0-1-1", "i"},
+                                             {"-v", "/a:/b:idmap=uids=@0-1-1;gids=0-1-1", "i"},
                                              {"--memory-swap", "1g", "i"},
                                              {"--memory", "1g", "--memory-swap", "1m", "i"},
                                              {"--network", "x", "i"},

@@ -9,6 +9,7 @@
 #include "cgroups/limits.h"
 #include "isolation/plan.h"
 #include "runtime/backend/vm.h"
+#include "runtime/oci/spec.h"
 #include "runtime/policy/isolation_policy.h"
 
 namespace trine::runtime::engine {
@@ -20,8 +21,9 @@ struct VolumeMount {
   std::string source;  ///< absolute, of a bind mount
   std::string target;
   bool read_only = false;
-  bool create_source = false;        ///< -v makes a missing directory, --mount does not
-  std::vector<std::string> options;  ///< of the runtime specification, beside the above
+  bool create_source = false;                              ///< -v makes a missing directory, --mount does not
+  std::vector<std::string> options;                        ///< of the runtime specification, beside the above
+  std::vector<oci::IdMapping> uid_mappings, gid_mappings;  ///< of the owners of its files, both or none
 };
 
 /// One of --device: the node on the host and its name in the container.

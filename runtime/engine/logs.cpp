@@ -67,6 +67,7 @@ std::vector<LineReader> open_files(const std::string& path) {
     files.push_front(std::move(file));
   }
   std::vector<LineReader> readers;
+  readers.reserve(files.size());
   for (auto& file : files)
     readers.emplace_back(std::move(file));
   return readers;

@@ -23,9 +23,9 @@
 
 namespace {
 
-using namespace trine;
-using runtime::supervisor::Supervisor;
-using runtime::supervisor::Ward;
+namespace base = trine::base;
+using trine::runtime::supervisor::Supervisor;
+using trine::runtime::supervisor::Ward;
 
 int number_of(std::string_view text) {
   const auto number = base::parse_unsigned(text);

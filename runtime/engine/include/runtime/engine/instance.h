@@ -78,8 +78,8 @@ class Instance {
   void keep_process(std::string_view process);
   /// Writes the record down; what stands there after a kill -9 is what repair() goes by.
   void save() const;
-  /// The instance ran and ended: keep its record and layer unless `remove`. Throws Error when the record cannot
-  /// be written: then it stays with those that are alive, for repair() to try again.
+  /// The instance ran and ended: keep its record and layer unless `remove`. Throws Error when the record
+  /// cannot be written: then it stays with those that are alive, for repair() to try again.
   void finish(int exit_code, bool oom_killed);
   /// In a child: let go of the lock without taking anything away.
   void forget();

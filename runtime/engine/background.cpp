@@ -160,7 +160,7 @@ void Background::become_supervisor(const Paths& paths, const Record& record, con
   base::throw_errno("cannot execute " + words.front());
 }
 
-Keeper::Keeper(bool terminal, bool interactive) : streams_(terminal, interactive) {
+Keeper::Keeper(Background& background, bool terminal, bool interactive) : streams_(terminal, interactive) {
   Pipe ready = make_pipe();
   ready_reader_ = std::move(ready.reader);
   ready_writer_ = std::move(ready.writer);
@@ -168,6 +168,7 @@ Keeper::Keeper(bool terminal, bool interactive) : streams_(terminal, interactive
   if (is_child()) {
     ::prctl(PR_SET_PDEATHSIG, SIGKILL);
     ready_reader_.reset();
+    background.forget();
     (void)streams_.take_outer();
   }
 }

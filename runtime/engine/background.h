@@ -54,6 +54,9 @@ class Background {
   [[noreturn]] void become_supervisor(const Paths& paths, const Record& record, const LogOptions& log,
                                       Ward ward);
 
+  /// In a child of ours: who waits is to hear of us alone.
+  void forget() { report_.reset(); }
+
  private:
   base::UniqueFd report_;
 };
@@ -63,7 +66,7 @@ class Background {
 class Keeper {
  public:
   /// Makes it. Throws Error.
-  Keeper(bool terminal, bool interactive);
+  Keeper(Background& background, bool terminal, bool interactive);
 
   [[nodiscard]] bool is_child() const { return !child_; }
   /// In the child: the instance runs.

@@ -198,7 +198,7 @@ int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& 
   std::optional<Keeper> keeper;
   if (background != nullptr) {
     (void)instance.make_layer_directory();  // the log's
-    keeper.emplace(options.terminal, options.interactive);
+    keeper.emplace(*background, options.terminal, options.interactive);
     if (!keeper->is_child()) {
       instance.forget();
       cidfile.keep();

@@ -96,7 +96,8 @@ const Flag<RunOptions> kFlags[] = {
     {{"--sysctl", "NAME=VALUE", kSecurity, "a sysctl of its namespaces"}, add_sysctl},
 };
 
-constexpr std::array kBundleFlags{"interactive", "tty", "rm", "name", "cidfile", "isolation"};
+constexpr std::array kBundleFlags{"detach",  "interactive", "tty",        "rm",     "name",
+                                  "cidfile", "isolation",   "log-driver", "log-opt"};
 
 /// A bundle says itself what it is: other flags would be ignored in silence.
 void check_bundle(const ParsedFlags& parsed) {

@@ -244,10 +244,12 @@ int start(const RunOptions& options, const Paths& paths, Background* background)
     prepared.plan.isolation.process.window_size = attach::own_window_size();
   CidFile cidfile(options.cidfile, instance.record().id);
   std::optional<InnerStreams> streams;
-  if (background != nullptr)
+  if (background != nullptr) {
+    (void)instance.make_layer_directory();  // the log's: a bundle has none of its own
     streams.emplace(false, options.interactive);
-  else if (!options.interactive && !options.terminal)
+  } else if (!options.interactive && !options.terminal) {
     empty_standard_input();
+  }
 
   const attach::SignalBlock signals;
   backend::Container container = backend::start_container(

@@ -36,6 +36,12 @@ expect_output "exec works" here trine exec held echo here
 expect_output "stop ends it" held trine stop -t 1 held
 expect_output "… with the exit code of a killed one" 137 eval "trine inspect held | jq '.[0].exitCode'"
 trine rm held >/dev/null
+mkdir -p "$work/bundle/rootfs" && busybox_root "$work/bundle/rootfs"
+(cd "$work/bundle" && "$build/bin/trine-oci" spec && sed -i 's/"sh"/"echo", "of a bundle"/; s/"terminal": true/"terminal": false/' config.json)
+run_d --name bundled "bundle:$work/bundle" >/dev/null
+trine wait bundled >/dev/null
+expect_output "a bundle runs in the background" "of a bundle" trine logs bundled
+expect_output "… and is removed" bundled eval "echo \$(trine rm bundled) \$(trine ps -aq)"
 expect_error "run -d of a program that is not there" 127 "nothere" run_d busybox nothere
 expect_error "run -d of an image that is not there" 125 "nothere" run_d --pull never nothere
 expect_output "a failed start leaves nothing" "" trine ps -aq
@@ -92,7 +98,7 @@ expect_output "a full disk keeps no instance from running" here full exec writer
 full stop writer >/dev/null 2>&1
 ended() { full inspect writer 2>/dev/null | jq -r '.[0] | "\(.status) \(.exitCode)"'; }
 expect_output "… and none from ending with its exit code" "exited 9" ended
-rm "$work/full/lib/ballast"
+mount -o remount,size=32m "$work/full/lib"
 expect_output "… which is kept when there is room again" "exited 9" ended
 full ps >/dev/null 2>&1
 expect_output "… where it lasts" "" find "$work/full/run/instances" -mindepth 1

@@ -11,7 +11,7 @@ grep -q "^$user:" /etc/subuid || usermod --add-subuids 300000-365535 --add-subgi
 home=$(getent passwd $user | cut -d: -f6)
 chmod 755 "$work"
 cp -r "$work/layout" "$work/for-user" && chown -R $user "$work/for-user"
-mkdir "$work/bin" && cp "$build/bin/trine" "$build/bin/trine-images" "$build/bin/trine-registry" "$work/bin" && chmod -R a+rX "$work/bin"
+mkdir "$work/bin" && cp "$build/bin/trine" "$build/bin/trine-images" "$build/bin/trine-registry" "$build/bin/trine-supervisor" "$work/bin" && chmod -R a+rX "$work/bin"
 as_user() { (cd "$home" && setpriv --reuid $user --regid $user --init-groups env -u XDG_RUNTIME_DIR HOME="$home" "$work/bin/trine" "$@"); }
 remove_user() {
   setpriv --reuid $user --regid $user --clear-groups env -u XDG_RUNTIME_DIR HOME="$home" "$work/bin/trine" rmi busybox >/dev/null 2>&1
@@ -32,6 +32,12 @@ expect_output "/dev works" "3" as_user run --rm busybox sh -c 'echo x > /dev/nul
 if [[ ! -w /sys/fs/cgroup/cgroup.procs ]]; then
   expect_error "a limit that is not delegated is an error that names the controller" 125 "memory" as_user run --rm -m 64m busybox true
 fi
+as_user run -d --name behind busybox sh -c 'echo written; trap "exit 4" TERM; while :; do sleep 0.1; done' >/dev/null
+wait_until eval '[[ $(as_user logs behind) ]]'
+expect_output "in the background too" written as_user logs behind
+expect_output "… where stop ends it" behind as_user stop behind
+expect_output "… and wait tells its exit code" 4 as_user wait behind
+expect_output "… until it is removed" behind as_user rm behind
 start_as_user() { as_user "$@" & }
 start_as_user run --rm --name mine busybox sh -c 'trap "exit 4" TERM; while :; do sleep 0.1; done' >/dev/null 2>&1
 wait_until eval '[[ $(as_user ps --quiet) ]]'

@@ -4,6 +4,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -70,6 +71,20 @@ std::string own_program() {
   if (::readlink("/proc/self/exe", path.data(), path.size() - 1) < 0)
     base::throw_errno("cannot find trine's own program");
   return path.data();
+}
+
+/// Closes what our caller has left open for us, a lock perhaps: an instance in the background would have it
+/// for as long as it lives.
+base::UniqueFd keep_alone(base::UniqueFd fd) {
+  constexpr int kPlace = STDERR_FILENO + 1;
+  if (fd.get() != kPlace) {
+    if (::dup3(fd.get(), kPlace, O_CLOEXEC) < 0)
+      base::throw_errno("cannot keep a descriptor");
+    (void)fd.release();
+    fd.reset(kPlace);
+  }
+  ::syscall(SYS_close_range, kPlace + 1, ~0U, 0);
+  return fd;
 }
 
 /// What the supervisor executes in the end: see end_in_background().
@@ -203,7 +218,7 @@ int start_in_background(const std::function<int(Background&)>& start) {
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
     report.reader.reset();
-    Background background(std::move(report.writer));
+    Background background(keep_alone(std::move(report.writer)));
     return start(background);
   }
   report.writer.reset();

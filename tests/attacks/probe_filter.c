@@ -6,29 +6,17 @@
 #include <linux/seccomp.h>
 #include <seccomp.h>
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <sys/prctl.h>
-#include <sys/ptrace.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
-static void die(const char* what) {
-  perror(what);
-  exit(1);
-}
+#include "stopped_thread.h"
 
 // The thread's only filter; one that has several is refused.
 static struct sock_fprog filter_of(pid_t thread) {
   struct sock_fprog program = {0};
-  int status;
-  if (ptrace(PTRACE_SEIZE, thread, 0, 0) != 0)
-    die("probe_filter: cannot trace the thread");
-  if (ptrace(PTRACE_INTERRUPT, thread, 0, 0) != 0 || waitpid(thread, &status, __WALL) != thread ||
-      !WIFSTOPPED(status))
-    die("probe_filter: cannot stop the thread");
+  stop_thread(thread);
   const long length = ptrace(PTRACE_SECCOMP_GET_FILTER, thread, 0, 0);
   if (length < 0)
     die("probe_filter: cannot read its filter");
@@ -40,8 +28,7 @@ static struct sock_fprog filter_of(pid_t thread) {
     fprintf(stderr, "probe_filter: the thread has several filters\n");
     exit(1);
   }
-  if (ptrace(PTRACE_DETACH, thread, 0, 0) != 0)
-    die("probe_filter: cannot let it go");
+  let_go(thread);
   return program;
 }
 

@@ -22,6 +22,8 @@ start() {
 # Not in a child that a signal ends before it executes its command: bash runs the trap there too.
 cleanup() {
   [[ $BASHPID == "$$" ]] || return
+  # What runs in the background would go on without its files.
+  trine ps --quiet 2>/dev/null | xargs -r "$build/bin/trine" --root "$state" rm --force >/dev/null 2>&1
   awk -v below="$work/" 'index($5, below) == 1 {print $5}' /proc/self/mountinfo | tac | xargs -r umount -l
   rm -rf --one-file-system "$work"
 }

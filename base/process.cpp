@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/pipe.h"
 
 extern char** environ;
 
@@ -85,11 +86,7 @@ ProgramResult run_program(const std::string& path, const std::vector<std::string
   words.insert(words.end(), arguments.begin(), arguments.end());
   const std::vector<char*> argv = to_argv(words);
 
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    throw_errno("cannot make a pipe");
-  const UniqueFd reader(ends[0]);
-  UniqueFd writer(ends[1]);
+  auto [reader, writer] = make_pipe();
 
   posix_spawn_file_actions_t actions;
   ::posix_spawn_file_actions_init(&actions);

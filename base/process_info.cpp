@@ -1,6 +1,3 @@
-#include <array>
-#include <ctime>
-
 #include "base/error.h"
 #include "base/file.h"
 #include "base/process.h"
@@ -27,18 +24,6 @@ ProcessInfo process_info(pid_t pid) {
     // It has ended.
   }
   return info;
-}
-
-std::string now_utc() {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  tm parts{};
-  ::gmtime_r(&now.tv_sec, &parts);
-  std::array<char, 40> text{};
-  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::string fraction = std::to_string(now.tv_nsec);
-  fraction.insert(0, 9 - fraction.size(), '0');
-  return std::string(text.data(), length) + "." + fraction + "Z";
 }
 
 }  // namespace trine::base

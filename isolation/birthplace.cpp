@@ -9,10 +9,10 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <array>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/pipe.h"
 #include "report.h"
 
 namespace trine::isolation {
@@ -74,11 +74,7 @@ std::uint64_t join_user_namespace(const Plan& plan) {
 
 base::Process clone_in_user_namespace(const Plan& plan, const base::CloneOptions& options,
                                       const ChannelPair& channel, std::uint64_t& joined) {
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-    base::throw_errno("cannot make a pipe");
-  const base::UniqueFd reader(ends[0]);
-  base::UniqueFd writer(ends[1]);
+  auto [reader, writer] = base::make_pipe();
   base::Process midwife = base::clone_process({});
   if (!midwife) {
     try {

@@ -14,6 +14,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/pipe.h"
 #include "base/process.h"
 #include "base/text.h"
 
@@ -83,11 +84,7 @@ std::optional<base::ExitStatus> await(base::Process& process, int errors, std::s
 
 void run_hook(const Hook& hook, const std::string& state) {
   const base::UniqueFd input = memory_file(state);
-  std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0)
-    base::throw_errno("cannot make the pipe of a hook");
-  const base::UniqueFd errors(ends[0]);
-  base::UniqueFd writer(ends[1]);
+  auto [errors, writer] = base::make_pipe(O_NONBLOCK);
   base::Process process = base::clone_process({});
   if (!process)
     execute(hook, input.get(), writer.get());

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/pipe.h"
 
 namespace trine::hvm {
 namespace {
@@ -56,12 +57,10 @@ Stdio::Stdio(std::uint64_t request, const Streams& wanted) : detached_(wanted.de
       unblock(stream.connection);
     }
     if (kind != StreamKind::kTerminal) {
-      std::array<int, 2> ends{};
-      if (::pipe2(ends.data(), O_CLOEXEC) != 0)
-        base::throw_errno("cannot make a pipe");
+      auto [reader, writer] = base::make_pipe();
       const bool is_input = kind == StreamKind::kInput;
-      stream.ours.reset(ends[is_input ? 1 : 0]);
-      stream.theirs.reset(ends[is_input ? 0 : 1]);
+      stream.ours = std::move(is_input ? writer : reader);
+      stream.theirs = std::move(is_input ? reader : writer);
       unblock(stream.ours);
     }
     streams_.push_back(std::move(stream));

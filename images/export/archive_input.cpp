@@ -15,6 +15,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/pipe.h"
 #include "base/process.h"
 #include "bytes.h"
 #include "hash.h"
@@ -90,11 +91,8 @@ class Filtered : public ByteSource {
  public:
   Filtered(const Format& format, int input, std::string name)
       : name_(std::move(name)), program_(format.command.front()) {
-    int ends[2];
-    if (::pipe2(ends, O_CLOEXEC) != 0)
-      base::throw_errno("cannot make a pipe");
-    output_.reset(ends[0]);
-    const base::UniqueFd writer(ends[1]);
+    auto [reader, writer] = base::make_pipe();
+    output_ = std::move(reader);
     posix_spawn_file_actions_t actions;
     ::posix_spawn_file_actions_init(&actions);
     ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);

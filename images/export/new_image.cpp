@@ -3,7 +3,7 @@
 #include <nlohmann/json.hpp>
 
 #include "base/error.h"
-#include "base/process.h"
+#include "base/time.h"
 #include "document.h"
 #include "export/config_changes.h"
 #include "hash.h"

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "flags.h"
 #include "run_values.h"
 #include "runtime/engine/logs.h"
@@ -21,13 +22,11 @@ struct LogsOptions {
 };
 
 std::string read_time(const char* flag, Text text) {
-  timespec now{};
-  ::clock_gettime(CLOCK_REALTIME, &now);
-  const auto time = parse_time(text, now);
+  const auto time = parse_time(text, base::now());
   if (!time)
     refuse(flag, text, "it is no time",
            "as in 2026-11-22T10:00:00Z, 1763800000 or 10m, which is ten minutes ago");
-  return time_text(*time);
+  return base::rfc3339(*time);
 }
 
 const Flag<LogsOptions> kFlags[] = {

@@ -1,6 +1,5 @@
 #include "time_values.h"
 
-#include <array>
 #include <cstdint>
 #include <cstdlib>
 
@@ -110,16 +109,6 @@ std::optional<timespec> parse_time(std::string_view text, timespec now) {
   const std::int64_t nanoseconds = now.tv_nsec - (*ago % kNanoseconds);
   return nanoseconds < 0 ? timespec{.tv_sec = seconds - 1, .tv_nsec = nanoseconds + kNanoseconds}
                          : timespec{.tv_sec = seconds, .tv_nsec = nanoseconds};
-}
-
-std::string time_text(timespec time) {
-  tm parts{};
-  ::gmtime_r(&time.tv_sec, &parts);
-  std::array<char, 40> text{};
-  const auto length = std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%S", &parts);
-  std::string fraction = std::to_string(time.tv_nsec);
-  fraction.insert(0, 9 - fraction.size(), '0');
-  return std::string(text.data(), length) + "." + fraction + "Z";
 }
 
 }  // namespace trine::runtime::cli

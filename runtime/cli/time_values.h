@@ -11,7 +11,4 @@ namespace trine::runtime::cli {
 /// time of day: UTC), seconds since 1970, or how long ago ("90s", "1h30m"). Nothing when it is none of them.
 std::optional<timespec> parse_time(std::string_view text, timespec now);
 
-/// RFC 3339, UTC, as base::now_utc() has it.
-std::string time_text(timespec time);
-
 }  // namespace trine::runtime::cli

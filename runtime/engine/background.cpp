@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/helper.h"
+#include "base/pipe.h"
 #include "base/socket.h"
 #include "layout.h"
 #include "runtime/supervisor/attach_protocol.h"
@@ -22,18 +23,6 @@ namespace trine::runtime::engine {
 namespace {
 
 constexpr int kMostWaiting = 16;  ///< clients that are not accepted yet
-
-struct Pipe {
-  base::UniqueFd reader;
-  base::UniqueFd writer;
-};
-
-Pipe make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    base::throw_errno("cannot make a pipe");
-  return {.reader = base::UniqueFd(ends[0]), .writer = base::UniqueFd(ends[1])};
-}
 
 struct Terminal {
   base::UniqueFd master;
@@ -118,11 +107,11 @@ InnerStreams::InnerStreams(bool terminal, bool interactive) {
     outer_.terminal = std::move(master);
     inner[0] = std::move(slave);
   } else {
-    Pipe output = make_pipe();
-    Pipe errors = make_pipe();
-    Pipe input;
+    base::Pipe output = base::make_pipe();
+    base::Pipe errors = base::make_pipe();
+    base::Pipe input;
     if (interactive)
-      input = make_pipe();
+      input = base::make_pipe();
     else
       input.reader = base::open_file("/dev/null", O_RDONLY);
     inner = {std::move(input.reader), std::move(output.writer), std::move(errors.writer)};
@@ -176,7 +165,7 @@ void Background::become_supervisor(const Paths& paths, const Record& record, con
 }
 
 Keeper::Keeper(Background& background, bool terminal, bool interactive) : streams_(terminal, interactive) {
-  Pipe ready = make_pipe();
+  base::Pipe ready = base::make_pipe();
   ready_reader_ = std::move(ready.reader);
   ready_writer_ = std::move(ready.writer);
   child_ = base::clone_process({});
@@ -205,7 +194,7 @@ int Keeper::supervise(Background& background, const Paths& paths, const Record& 
 }
 
 int start_in_background(const std::function<int(Background&)>& start) {
-  Pipe report = make_pipe();
+  base::Pipe report = base::make_pipe();
   // The terminal's signals reach the child too, which ends by them as long as nothing runs.
   sigset_t interrupts;
   sigset_t before;

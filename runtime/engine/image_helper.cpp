@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/helper.h"
 #include "base/output_file.h"
+#include "base/pipe.h"
 #include "base/process.h"
 
 extern char** environ;
@@ -48,11 +49,7 @@ int wait_for(pid_t pid, const std::string& name) {
 }  // namespace
 
 HelperResult ask_helper(const std::string& name, const std::vector<std::string>& arguments) {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    base::throw_errno("cannot make a pipe");
-  const base::UniqueFd reader(ends[0]);
-  base::UniqueFd writer(ends[1]);
+  auto [reader, writer] = base::make_pipe();
   const pid_t pid = spawn(name, arguments, writer.get());
   writer.reset();
   HelperResult result{.output = base::read_all(reader.get(), "the output of " + name, 1 << 20)};

@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
-#include "base/process.h"
 #include "base/text.h"
+#include "base/time.h"
 #include "layout.h"
 #include "record.h"
 

@@ -13,7 +13,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/process.h"
+#include "base/time.h"
 #include "layout.h"
 #include "runtime/engine/instance.h"
 

@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/process.h"
+#include "base/time.h"
 #include "isolation_class.h"
 #include "vm_guest.h"
 #include "vm_keeper.h"

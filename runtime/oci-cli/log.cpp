@@ -7,7 +7,7 @@
 
 #include "base/file.h"
 #include "base/log.h"
-#include "base/process.h"
+#include "base/time.h"
 
 namespace trine::runtime::oci_cli {
 namespace {

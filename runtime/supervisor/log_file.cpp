@@ -10,7 +10,7 @@
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/process.h"
+#include "base/time.h"
 
 namespace trine::runtime::supervisor {
 

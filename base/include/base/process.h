@@ -48,9 +48,6 @@ struct ProcessInfo {
 };
 ProcessInfo process_info(pid_t pid);
 
-/// "2026-11-21T08:46:09.123456789Z": now, as RFC 3339 has it.
-std::string now_utc();
-
 /// What clone3(2) takes, without its zeroes.
 struct CloneOptions {
   std::uint64_t flags = 0;    ///< CLONE_NEW…; CLONE_PIDFD is added

@@ -11,8 +11,8 @@
 
 #include <cerrno>
 #include <csignal>
-#include <stdexcept>
 
+#include "base/pipe.h"
 #include "pty_pair.h"
 
 using namespace trine;
@@ -21,18 +21,6 @@ using isolation::run_reaper;
 namespace {
 
 using Program = std::function<int()>;
-
-struct Pipe {
-  base::UniqueFd reader;
-  base::UniqueFd writer;
-};
-
-Pipe make_pipe() {
-  int ends[2];
-  if (::pipe2(ends, O_CLOEXEC) != 0)
-    throw std::runtime_error("cannot make a pipe");
-  return {base::UniqueFd(ends[0]), base::UniqueFd(ends[1])};
-}
 
 /// A reaper whose program ends with what `program` returns. With a terminal, that is its session's and its
 /// standard input, as PID 1 of a container has it.
@@ -84,7 +72,7 @@ bool is_reaped(pid_t pid) {
 
 /// Leaves a process behind that has ended, whose parent has too.
 pid_t make_orphan() {
-  const Pipe pipe = make_pipe();
+  const base::Pipe pipe = base::make_pipe();
   const pid_t parent = ::fork();
   if (parent == 0) {
     const pid_t orphan = ::fork();
@@ -121,7 +109,7 @@ TEST_CASE("the end of an orphan is not taken for the program's") {
 
 TEST_CASE("signals for the reaper go to its program") {
   for (const int number : {SIGUSR1, SIGTERM, SIGHUP, SIGRTMIN + 1}) {
-    const Pipe ready = make_pipe();
+    const base::Pipe ready = base::make_pipe();
     const pid_t reaper = start_reaper([&] {
       sigset_t expected;
       ::sigemptyset(&expected);
@@ -147,8 +135,8 @@ TEST_CASE("the program begins with the signals that were blocked before, and no 
 }
 
 TEST_CASE("the reaper keeps no descriptor open") {
-  Pipe held = make_pipe();
-  const Pipe go_on = make_pipe();
+  base::Pipe held = base::make_pipe();
+  const base::Pipe go_on = base::make_pipe();
   const pid_t reaper = start_reaper([&] {
     held.writer.reset();
     return wait_readable(go_on.reader.get()) ? 0 : 1;

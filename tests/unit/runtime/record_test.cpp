@@ -6,6 +6,7 @@
 #include <string>
 
 #include "base/process.h"
+#include "base/time.h"
 #include "scratch.h"
 
 using namespace trine;

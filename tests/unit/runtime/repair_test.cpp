@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/process.h"
+#include "base/time.h"
 #include "engine/layout.h"
 #include "engine/record.h"
 #include "runtime/engine/instance.h"

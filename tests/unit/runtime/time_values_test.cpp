@@ -2,15 +2,16 @@
 
 #include <catch2/catch.hpp>
 
+#include "base/time.h"
+
 using trine::runtime::cli::parse_time;
-using trine::runtime::cli::time_text;
 
 namespace {
 constexpr timespec kNow{.tv_sec = 1'763'805'600, .tv_nsec = 250'000'000};  // 2025-11-22T10:00:00.25Z
 
 std::string read(std::string_view text) {
   const auto time = parse_time(text, kNow);
-  return time ? time_text(*time) : "none";
+  return time ? trine::base::rfc3339(*time) : "none";
 }
 }  // namespace
 

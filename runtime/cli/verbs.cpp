@@ -2,6 +2,7 @@
 #include <cstdlib>
 
 #include "archive_verbs.h"
+#include "attach_verb.h"
 #include "base/error.h"
 #include "exec_verb.h"
 #include "file_verbs.h"
@@ -159,6 +160,13 @@ const std::vector<Verb>& verbs() {
        "it was started with; its processors get less or more time.",
        "trine update --memory 512m --pids-limit 200 web\ntrine update --cpus 0.5 web", update_flag_texts,
        run_update},
+      {"attach", "[FLAG]... INSTANCE", "watch an instance in the background, and type to it",
+       "Shows what INSTANCE writes from now on, until it ends, and exits with its exit code. What is typed "
+       "goes to it "
+       "when it was started with --interactive. Signals are passed on to its first process. With a terminal, "
+       "ctrl-p "
+       "ctrl-q leaves it alone: it goes on.",
+       "trine attach web\ntrine attach --no-stdin --sig-proxy=false web", attach_flag_texts, run_attach},
       {"logs", "[FLAG]... INSTANCE", "show what an instance has written",
        "Shows the output of an instance that runs, or ran, in the background: its standard output on ours, "
        "its "

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/text.h"
+#include "first_process.h"
 #include "isolation/signals.h"
 #include "layout.h"
 #include "pause.h"
@@ -27,16 +28,6 @@ bool send_to_first(const Paths& paths, const RunningInstance& instance, int numb
   if (instance.record.isolation == kVmClass)
     return backend::signal_vm(control_socket(paths, instance.record), number);
   return backend::send_signal(instance.process.get(), number, instance.record.name);
-}
-
-/// False when it has ended already. What is paused cannot end: a signal that is to end it lets it go on, as
-/// in Docker.
-bool signal_first(const Paths& paths, const RunningInstance& instance, int number) {
-  if (!send_to_first(paths, instance, number))
-    return false;
-  if (is_paused(instance.record) && (number == SIGKILL || number == stop_signal(instance.record)))
-    resume(paths, instance.record);
-  return true;
 }
 
 /// Nothing when it was not written: trine was killed.
@@ -68,6 +59,14 @@ void finish_stop(const Paths& paths, const RunningInstance& instance,
 }
 
 }  // namespace
+
+bool signal_first(const Paths& paths, const RunningInstance& instance, int number) {
+  if (!send_to_first(paths, instance, number))
+    return false;
+  if (is_paused(instance.record) && (number == SIGKILL || number == stop_signal(instance.record)))
+    resume(paths, instance.record);
+  return true;
+}
 
 void await_release(const Paths& paths, const Record& record) {
   const std::string directory = run_root(paths) + "/" + record.id;

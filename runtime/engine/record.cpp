@@ -43,6 +43,7 @@ std::string to_json(const Record& record) {
             {"annotations", to_object(record.annotations)},
             {"created", record.created},
             {"remove", record.remove},
+            {"terminal", record.terminal},
             {"stopSignal", record.stop_signal},
             {"cgroups", record.cgroups},
             {"status", record.status},
@@ -73,6 +74,7 @@ std::optional<Record> parse_record(std::string_view text) {
     record.annotations = to_pairs(json.at("annotations"));
     json.at("created").get_to(record.created);
     json.at("remove").get_to(record.remove);
+    record.terminal = json.value("terminal", record.terminal);
     json.at("stopSignal").get_to(record.stop_signal);
     json.at("cgroups").get_to(record.cgroups);
     json.at("status").get_to(record.status);

@@ -168,6 +168,7 @@ Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoic
   record.image = options.image;
   record.labels = options.labels;
   record.annotations = options.annotations;
+  record.terminal = options.terminal;
   if (!options.image.starts_with(kBundle))
     return prepare_image(options, paths, choice, rootless, instance);
   return prepare_bundle(options, options.image.substr(kBundle.size()), instance);

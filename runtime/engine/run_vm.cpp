@@ -140,6 +140,7 @@ Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoic
   record.image = options.image;
   record.labels = options.labels;
   record.annotations = options.annotations;
+  record.terminal = options.terminal;
   record.image_digest = image.digest;
   record.isolation = kVmClass;
 

@@ -72,6 +72,60 @@ run_d --rm -t --name seen busybox sh -c 'tty; exec sleep 1000' >/dev/null
 wait_until has_line seen /dev/pts/0 && pass "-dt gives a terminal" || fail "-dt gives a terminal" "$(trine logs seen)"
 trine kill seen >/dev/null
 
+# --- attach ---
+run_d --rm -i --name cat busybox cat >/dev/null
+expect_output "attach types, and shows" $'one\ntwo' eval "printf 'one\\ntwo\\n' | trine attach cat"
+run_d -i --name coded busybox sh -c 'read -r line; echo "got $line" >&2; exit 5' >/dev/null
+expect_exit "its exit code is the instance's" 5 eval 'echo word | trine attach coded 2>"$work/errors"'
+expect_output "… the standard error is on ours" "got word" cat "$work/errors"
+trine rm coded >/dev/null
+run_d --rm -i --name large busybox sh -c 'head -c 3000000 | cat' >/dev/null
+expect_output "3 MB go in and come out" 3000000 eval 'head -c 3000000 /dev/zero | trine attach large | wc -c'
+run_d --rm -it --name shell busybox sh >/dev/null
+# at_terminal ARGUMENT...: trine attach in a terminal of 44 by 55; $keys is its keyboard, $work/screen what it shows.
+mkfifo "$work/keyboard"
+at_terminal() {
+  exec {keys}<>"$work/keyboard"
+  script -qec "stty rows 44 cols 55; $build/bin/trine --root $state attach $*" /dev/null <&"$keys" >"$work/screen" &
+  terminal=$!
+}
+shows() { grep -q "$1" "$work/screen"; }
+at_terminal shell
+printf '\n' >&"$keys"
+wait_until shows '/ #'
+printf 'stty size\n' >&"$keys"
+wait_until shows '44 55' && pass "a terminal is typed to, and has our size" || fail "a terminal is typed to, and has our size" "$(<"$work/screen")"
+printf '\020\021' >&"$keys"
+wait $terminal && pass "ctrl-p ctrl-q leave it alone" || fail "ctrl-p ctrl-q leave it alone" $?
+expect_output "… and it goes on" 42 trine exec shell echo 42
+at_terminal shell
+printf 'exit 3\n' >&"$keys"
+wait $terminal
+[[ $? == 3 ]] && pass "a terminal's end has its exit code" || fail "a terminal's end has its exit code" "$(<"$work/screen")"
+exec {keys}>&-
+run_d --name trap busybox sh -c 'trap "echo caught; exit 6" TERM; echo up; while :; do sleep 0.1; done' >/dev/null
+wait_until has_line trap up
+"$build/bin/trine" --root "$state" attach trap >"$work/first" &
+first=$!
+"$build/bin/trine" --root "$state" attach --no-stdin trap >"$work/second" &
+second=$!
+# A socket for each, and the one that listens.
+attached() { (($(find "/proc/$(supervisor_of trap)/fd" -lname 'socket:*' | wc -l) == $1 + 1)); }
+wait_until attached 2
+kill -TERM $first
+wait $first
+[[ $? == 6 ]] && pass "a signal is passed on" || fail "a signal is passed on" "$(<"$work/first")"
+wait $second
+[[ $? == 6 && $(<"$work/second") == caught ]] && pass "everybody who is attached sees it" || fail "everybody who is attached sees it" "$(<"$work/second")"
+trine rm trap >/dev/null
+start run --rm --name front busybox sleep 1000 </dev/null >/dev/null
+wait_until trine exec front true 2>/dev/null
+expect_error "attach to one in the foreground" 125 "runs in the foreground" trine attach front
+trine kill front >/dev/null
+wait "$started"
+expect_error "attach to one that is not there" 125 "there is no instance" trine attach front
+expect_error "keys that are none" 125 "no list of keys" trine attach --detach-keys ctrl-pq front
+
 # --- killed at any moment ---
 run_d --name orphan busybox sleep 1000 >/dev/null
 first=$(trine inspect orphan | jq '.[0].pid')

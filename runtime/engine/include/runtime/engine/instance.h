@@ -30,6 +30,7 @@ struct Record {
   std::vector<std::pair<std::string, std::string>> annotations;
   std::string created;  ///< RFC 3339, UTC
   bool remove = false;  ///< --rm
+  bool terminal = false;
   std::string stop_signal;
   std::vector<std::string> cgroups;  ///< directories made for it
   std::string status = "created";    ///< created, running, paused, exited

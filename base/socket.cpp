@@ -42,6 +42,13 @@ sockaddr_un address_of(const std::string& path) {
 
 }  // namespace
 
+std::pair<UniqueFd, UniqueFd> socket_pair(int type) {
+  std::array<int, 2> ends{};
+  if (::socketpair(AF_UNIX, type | SOCK_CLOEXEC, 0, ends.data()) != 0)
+    throw_errno("cannot make a pair of sockets");
+  return {UniqueFd(ends[0]), UniqueFd(ends[1])};
+}
+
 UniqueFd connect_unix(const std::string& path, int type) {
   UniqueFd socket(::socket(AF_UNIX, type | SOCK_CLOEXEC, 0));
   if (!socket)

@@ -133,11 +133,9 @@ AgentArchive make_agent_archive() {
 }
 
 Monitor::Monitor(MonitorOptions options) {
-  std::array<int, 2> pair{};
-  if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0)
-    base::throw_errno("cannot make a socket for the monitor");
-  channel_.reset(pair[0]);
-  const Gifts gifts = gifts_of(options, base::UniqueFd(pair[1]));
+  auto [ours, theirs] = base::socket_pair(SOCK_SEQPACKET);
+  channel_ = std::move(ours);
+  const Gifts gifts = gifts_of(options, std::move(theirs));
   const base::UniqueFd program = base::open_file(base::find_helper("trine-vmm"), O_RDONLY);
   cgroups::Limits limits = monitor_limits(options.memory_bytes, options.cpus);
   limits.cpu = options.cpu;

@@ -10,24 +10,23 @@ namespace {
 
 using Text = const std::string&;
 
-constexpr const char* kDetachKeys = "\x10\x11";  // ctrl-p,ctrl-q
-
 const Flag<engine::AttachRequest> kFlags[] = {
-    {{"--detach-keys", "KEYS", "Flags",
-      "what leaves it alone again (default: ctrl-p,ctrl-q); empty for none"},
-     [](engine::AttachRequest& o, Text v) {
-       const auto keys = engine::parse_detach_keys(v);
-       if (!keys)
-         refuse("--detach-keys", v, "it is no list of keys", "letters and ctrl-LETTER, as in ctrl-p,ctrl-q");
-       o.detach_keys = *keys;
-     }},
+    {{"--detach-keys", "KEYS", "Flags", kDetachKeysText},
+     [](engine::AttachRequest& o, Text v) { o.detach_keys = read_detach_keys(v); }},
     {{"--no-stdin", nullptr, "Flags", "only show what it writes"},
      [](engine::AttachRequest& o, Text v) { o.input = !is_on(v); }},
-    {{"--sig-proxy", nullptr, "Flags", "pass on signals (default: true); else they end trine attach alone"},
+    {{"--sig-proxy", nullptr, "Flags", kSignalProxyText},
      [](engine::AttachRequest& o, Text v) { o.pass_on_signals = is_on(v); }},
 };
 
 }  // namespace
+
+std::string read_detach_keys(const std::string& text) {
+  const auto keys = engine::parse_detach_keys(text);
+  if (!keys)
+    refuse("--detach-keys", text, "it is no list of keys", "letters and ctrl-LETTER, as in ctrl-p,ctrl-q");
+  return *keys;
+}
 
 std::vector<FlagText> attach_flag_texts() {
   return flag_texts(kFlags);

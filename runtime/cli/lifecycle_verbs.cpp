@@ -1,16 +1,16 @@
 #include "lifecycle_verbs.h"
 
+#include <algorithm>
 #include <csignal>
-#include <optional>
 
 #include "base/error.h"
 #include "base/log.h"
 #include "base/text.h"
 #include "flags.h"
 #include "isolation/signals.h"
+#include "on_each.h"
 #include "run_values.h"
 #include "runtime/engine/lifecycle.h"
-#include "runtime/engine/run.h"
 
 namespace trine::runtime::cli {
 namespace {
@@ -30,10 +30,6 @@ const Flag<KillOptions> kKillFlags[] = {
      }},
 };
 
-struct StopOptions {
-  std::optional<std::chrono::seconds> patience = std::chrono::seconds(10);
-};
-
 void set_patience(StopOptions& options, Text text) {
   constexpr std::uint64_t kMost = 86'400;
   if (text == "-1") {
@@ -51,26 +47,6 @@ const Flag<StopOptions> kStopFlags[] = {
      set_patience},
 };
 
-void require_instances(const char* verb, const std::vector<std::string>& references) {
-  if (references.empty())
-    throw base::Error(std::string("trine ") + verb + " needs an instance", 0, "trine ps lists them");
-}
-
-/// Does `act` for each; one that fails does not keep the others from their turn. The exit code.
-template <typename Range, typename Act>
-int for_each_of(Range& range, Act act) {
-  int code = 0;
-  for (auto& one : range) {
-    try {
-      act(one);
-    } catch (const base::Error& error) {
-      base::print_error(error);
-      code = engine::kExitFailure;
-    }
-  }
-  return code;
-}
-
 /// A verb without flags that does one thing to each instance named.
 int run_on_each(const char* verb, const engine::Paths& paths, std::vector<std::string> arguments,
                 void (*act)(const engine::Paths&, Text)) {
@@ -79,6 +55,7 @@ int run_on_each(const char* verb, const engine::Paths& paths, std::vector<std::s
   return for_each_of(references, [&](Text reference) {
     act(paths, reference);
     print(reference + "\n");
+    return 0;
   });
 }
 
@@ -98,6 +75,7 @@ int run_kill(const engine::Paths& paths, std::vector<std::string> arguments) {
   return for_each_of(references, [&](const std::string& reference) {
     engine::kill_instance(paths, reference, options.signal);
     print(reference + "\n");
+    return 0;
   });
 }
 
@@ -109,19 +87,33 @@ int run_unpause(const engine::Paths& paths, std::vector<std::string> arguments) 
   return run_on_each("unpause", paths, std::move(arguments), engine::unpause_instance);
 }
 
-int run_stop(const engine::Paths& paths, std::vector<std::string> arguments) {
-  StopOptions options;
-  const auto references = parse_flags("stop", kStopFlags, std::move(arguments), options);
-  require_instances("stop", references);
+std::vector<std::string> parse_stop(const char* verb, std::vector<std::string> arguments,
+                                    StopOptions& options) {
+  auto references = parse_flags(verb, kStopFlags, std::move(arguments), options);
+  require_instances(verb, references);
+  return references;
+}
+
+int stop_each(const engine::Paths& paths, const std::vector<std::string>& references,
+              const StopOptions& options, const std::function<int(const std::string&)>& act) {
   int code = 0;
   engine::stop_instances(paths, references, options.patience,
                          [&](const std::string& reference, const base::Error* error) {
-                           if (error == nullptr)
-                             return print(reference + "\n");
-                           base::print_error(*error);
-                           code = engine::kExitFailure;
+                           if (error != nullptr)
+                             base::print_error(*error);
+                           const int acted = error == nullptr ? act(reference) : engine::kExitFailure;
+                           code = std::max(code, acted);
                          });
   return code;
+}
+
+int run_stop(const engine::Paths& paths, std::vector<std::string> arguments) {
+  StopOptions options;
+  const auto references = parse_stop("stop", std::move(arguments), options);
+  return stop_each(paths, references, options, [](const std::string& reference) {
+    print(reference + "\n");
+    return 0;
+  });
 }
 
 int run_wait(const engine::Paths& paths, std::vector<std::string> arguments) {
@@ -129,10 +121,14 @@ int run_wait(const engine::Paths& paths, std::vector<std::string> arguments) {
   require_instances("wait", references);
   // All of them first: one may end, and be gone, while another is waited for.
   std::vector<engine::AwaitedEnd> ends;
-  const int opened =
-      for_each_of(references, [&](const std::string& reference) { ends.emplace_back(paths, reference); });
-  const int waited =
-      for_each_of(ends, [](engine::AwaitedEnd& end) { print(std::to_string(end.wait()) + "\n"); });
+  const int opened = for_each_of(references, [&](const std::string& reference) {
+    ends.emplace_back(paths, reference);
+    return 0;
+  });
+  const int waited = for_each_of(ends, [](engine::AwaitedEnd& end) {
+    print(std::to_string(end.wait()) + "\n");
+    return 0;
+  });
   return opened != 0 ? opened : waited;
 }
 

@@ -2,11 +2,9 @@
 #include <unistd.h>
 
 #include <cstdlib>
-#include <exception>
 
 #include "base/error.h"
 #include "base/file.h"
-#include "base/log.h"
 #include "base/text.h"
 #include "isolation/rootless.h"
 #include "isolation/start.h"
@@ -91,17 +89,8 @@ int dispatch(std::vector<std::string> words) {
 
 int main(int count, char** arguments) {
   trine::isolation::run_sealed_exec(count, arguments);
-  namespace engine = trine::runtime::engine;
-  try {
+  return trine::runtime::engine::run_reporting([&] {
     ensure_standard_descriptors();
     return dispatch({arguments + 1, arguments + count});
-  } catch (const trine::isolation::ExecError& error) {
-    trine::base::print_error(error);
-    return error.not_found() ? engine::kExitNotFound : engine::kExitNotExecutable;
-  } catch (const Error& error) {
-    trine::base::print_error(error);
-  } catch (const std::exception& error) {
-    trine::base::print_error(error.what());
-  }
-  return engine::kExitFailure;
+  });
 }

@@ -1,7 +1,11 @@
 #include "run_flags.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <array>
+#include <cstdlib>
+#include <filesystem>
 #include <iterator>
 
 #include "base/error.h"
@@ -117,11 +121,32 @@ void check_bundle(const ParsedFlags& parsed) {
   }
 }
 
+/// What counts for the first start only, and what is written in another way.
+constexpr std::array kNotKept{"detach", "cidfile", "pull", "name", "rm", "env", "env-file"};
+
+/// The words again, without the caller's environment in them.
+engine::SavedRequest request_of(const ParsedFlags& parsed, const RunOptions& options) {
+  engine::SavedRequest request{.words = {}, .directory = std::filesystem::current_path()};
+  for (std::size_t i = 0; i < std::size(kFlags); ++i) {
+    const auto name = kFlags[i].text.long_name();
+    if (std::ranges::find(kNotKept, name) != kNotKept.end())
+      continue;
+    for (const std::string& value : parsed.values[i])
+      request.words.push_back("--" + std::string(name) + "=" + value);
+  }
+  for (const std::string& variable : options.env)
+    request.words.push_back("--env=" + variable);
+  request.words.emplace_back("--");
+  request.words.insert(request.words.end(), parsed.rest.begin(), parsed.rest.end());
+  return request;
+}
+
 RunOptions make_options(ParsedFlags parsed) {
   check_bundle(parsed);
   RunOptions options;
   apply_flags(kFlags, parsed, options);
   check_targets(options);
+  options.request = request_of(parsed, options);
   options.image = std::move(parsed.rest.front());
   options.command.assign(std::make_move_iterator(parsed.rest.begin() + 1),
                          std::make_move_iterator(parsed.rest.end()));
@@ -134,11 +159,26 @@ std::vector<FlagText> run_flag_texts() {
   return flag_texts(kFlags);
 }
 
-RunOptions parse_run(std::vector<std::string> arguments) {
-  ParsedFlags parsed = parse_words("run", run_flag_texts(), std::move(arguments), args::FlagsEnd::kFirstWord);
+RunOptions parse_run(std::vector<std::string> arguments, const std::string& verb) {
+  ParsedFlags parsed =
+      parse_words(verb.c_str(), run_flag_texts(), std::move(arguments), args::FlagsEnd::kFirstWord);
   if (parsed.rest.empty())
-    throw base::Error("trine run needs an image", 0, "trine run [FLAG]... IMAGE [COMMAND]...");
+    throw base::Error("trine " + verb + " needs an image", 0,
+                      "trine " + verb + " [FLAG]... IMAGE [COMMAND]...");
   return make_options(std::move(parsed));
+}
+
+RunOptions parse_again(const engine::SavedRequest& request) {
+  // A variable that was not there is one that the image's is taken away for: it must not be there now.
+  for (const std::string& word : request.words) {
+    constexpr std::string_view kVariable = "--env=";
+    if (word == "--")
+      break;
+    if (word.starts_with(kVariable) && word.find('=', kVariable.size()) == std::string::npos)
+      ::unsetenv(word.substr(kVariable.size()).c_str());
+  }
+  (void)!::chdir(request.directory.c_str());  // it may be gone, and may not be needed
+  return parse_run(request.words);
 }
 
 RunOptions parse_policy_test(std::vector<std::string> arguments) {

@@ -15,6 +15,7 @@
 #include "registry_verbs.h"
 #include "run_flags.h"
 #include "runtime/engine/run.h"
+#include "start_verbs.h"
 #include "stats_verb.h"
 #include "store_verbs.h"
 #include "update_verb.h"
@@ -54,6 +55,23 @@ const std::vector<Verb>& verbs() {
        "pull, not again by each run.",
        "trine run --rm -it debian sh\ntrine run --rm --memory 64m --network none oci:./image ./job",
        run_flag_texts, run_run},
+      {"create", "[FLAG]... IMAGE [COMMAND]...", "make an instance, to be started later",
+       "Makes what trine run would run, with the same flags, and prints its id: trine start starts it. "
+       "Variables that "
+       "are taken from the environment, and relative paths, are those of now. Its image is pulled when it "
+       "has to be.",
+       "trine create --name web -v ./site:/site web:1\ntrine create --name job --rm debian ./job",
+       run_flag_texts, run_create},
+      {"start", "[FLAG]... INSTANCE...", "start instances that have ended, or were only made",
+       "Starts each in the background, with what it was made with and, for a container, the files as it "
+       "left them; a VM "
+       "begins with its image's. What runs is left as it is. With --attach, stays with it, from the first "
+       "byte that "
+       "it writes.",
+       "trine start web db\ntrine start -ai job", start_flag_texts, run_start},
+      {"restart", "[FLAG]... INSTANCE...", "stop instances and start them again",
+       "Does what trine stop and trine start do; what does not run is started.",
+       "trine restart web\ntrine restart -t 1 web db", stop_flag_texts, run_restart},
       {"pull", "[FLAG]... NAME...", "pull images from registries",
        "Brings images into the store, moving only layers that are missing; a pull that was cut off goes on "
        "where it "

@@ -10,6 +10,7 @@
 #include <csignal>
 #include <functional>
 
+#include "attach_by.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/socket.h"
@@ -50,6 +51,8 @@ class AttachClient {
   using OnSignal = std::function<bool(int)>;  ///< false: the instance is to be left alone
   std::optional<int> run(int signals, const OnSignal& on_signal);
   void resize();
+  /// Whether it is over with the instance, and not with us alone.
+  [[nodiscard]] bool has_ended() const { return ended_; }
 
  private:
   void take_message();
@@ -63,6 +66,7 @@ class AttachClient {
   DetachKeys keys_;
   std::string unsent_;  ///< a message for which the socket had no room
   bool over_ = false;
+  bool ended_ = false;
   std::optional<int> code_;
 };
 
@@ -98,7 +102,7 @@ void AttachClient::take_message() {
   if (size < 0 && (errno == EAGAIN || errno == EINTR))
     return;
   if (size <= 0) {
-    over_ = true;
+    over_ = ended_ = true;
     return;
   }
   const std::string_view bytes(message.data() + 1, static_cast<std::size_t>(size) - 1);
@@ -108,7 +112,7 @@ void AttachClient::take_message() {
     case Message::kErrors:
       return base::write_all(STDERR_FILENO, bytes, "the standard error");
     case Message::kExit:
-      over_ = true;
+      over_ = ended_ = true;
       if (!bytes.empty())
         code_ = static_cast<unsigned char>(bytes.front());
       return;
@@ -170,26 +174,36 @@ void AttachClient::take_signals(int signals, const OnSignal& on_signal) {
 
 }  // namespace
 
-int attach_to_instance(const Paths& paths, const std::string& reference, const AttachRequest& request) {
-  const RunningInstance instance = find_running(paths, reference, "attach to");
-  AwaitedEnd end(paths, instance.record.id);
-  const bool terminal = instance.record.terminal;
-  AttachClient client(connect_to_supervisor(paths, instance.record, reference), request.input,
-                      terminal ? request.detach_keys : std::string());
+std::optional<int> attach_by(base::UniqueFd socket, const Paths& paths, const Record& record,
+                             const AttachRequest& request) {
+  AttachClient client(std::move(socket), request.input,
+                      record.terminal ? request.detach_keys : std::string());
   const attach::SignalBlock block;
   const base::UniqueFd signals(::signalfd(-1, &block.signals(), SFD_CLOEXEC | SFD_NONBLOCK));
   if (!signals)
     base::throw_errno("cannot listen for signals");
-  std::optional<int> code;
-  {
-    const attach::RawMode raw(terminal && request.input ? STDIN_FILENO : -1);
-    code = client.run(signals.get(), [&](int number) {
-      if (!request.pass_on_signals)
-        return number != SIGINT && number != SIGTERM && number != SIGHUP && number != SIGQUIT;
-      (void)signal_first(paths, instance, number);
-      return true;
-    });
-  }
+  const attach::RawMode raw(record.terminal && request.input ? STDIN_FILENO : -1);
+  const auto code = client.run(signals.get(), [&](int number) {
+    if (!request.pass_on_signals)
+      return number != SIGINT && number != SIGTERM && number != SIGHUP && number != SIGQUIT;
+    try {
+      (void)signal_first(paths, find_running(paths, record.id, "signal"), number);
+    } catch (const base::Error&) {
+      // It has ended: so shall we, as soon as we have read it all.
+    }
+    return true;
+  });
+  // Its end is not written down yet.
+  if (client.has_ended())
+    await_release(paths, record);
+  return code;
+}
+
+int attach_to_instance(const Paths& paths, const std::string& reference, const AttachRequest& request) {
+  const RunningInstance instance = find_running(paths, reference, "attach to");
+  AwaitedEnd end(paths, instance.record.id);
+  const auto code =
+      attach_by(connect_to_supervisor(paths, instance.record, reference), paths, instance.record, request);
   return code ? *code : end.wait();
 }
 

@@ -7,6 +7,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 #include <csignal>
@@ -17,6 +18,7 @@
 #include "base/pipe.h"
 #include "base/socket.h"
 #include "layout.h"
+#include "runtime/engine/run.h"
 #include "runtime/supervisor/attach_protocol.h"
 
 namespace trine::runtime::engine {
@@ -64,16 +66,15 @@ std::string own_program() {
 
 /// Closes what our caller has left open for us, a lock perhaps: an instance in the background would have it
 /// for as long as it lives.
-base::UniqueFd keep_alone(base::UniqueFd fd) {
-  constexpr int kPlace = STDERR_FILENO + 1;
-  if (fd.get() != kPlace) {
-    if (::dup3(fd.get(), kPlace, O_CLOEXEC) < 0)
-      base::throw_errno("cannot keep a descriptor");
-    (void)fd.release();
-    fd.reset(kPlace);
+void close_all_but(std::vector<int> kept) {
+  std::ranges::sort(kept);
+  int first = STDERR_FILENO + 1;
+  for (const int fd : kept) {
+    if (fd > first)
+      ::syscall(SYS_close_range, first, fd - 1, 0);
+    first = std::max(first, fd + 1);
   }
-  ::syscall(SYS_close_range, kPlace + 1, ~0U, 0);
-  return fd;
+  ::syscall(SYS_close_range, first, ~0U, 0);
 }
 
 /// What the supervisor executes in the end: see end_in_background().
@@ -150,6 +151,8 @@ void Background::become_supervisor(const Paths& paths, const Record& record, con
     if (ward.streams.input)
       words.push_back(handed_over("input", ward.streams.input));
   }
+  if (client_)
+    words.push_back(handed_over("client", client_));
   if (log.is_kept) {
     // Here it is an error that somebody sees.
     (void)base::open_file(log_file(paths, record.id), O_WRONLY | O_CREAT | O_APPEND, 0600);
@@ -193,7 +196,7 @@ int Keeper::supervise(Background& background, const Paths& paths, const Record& 
                                {.process = &child_, .streams = streams_.take_outer(), .held = {}});
 }
 
-int start_in_background(const std::function<int(Background&)>& start) {
+Started start_in_background(const std::function<int(Background&)>& start, base::UniqueFd client) {
   base::Pipe report = base::make_pipe();
   // The terminal's signals reach the child too, which ends by them as long as nothing runs.
   sigset_t interrupts;
@@ -206,18 +209,18 @@ int start_in_background(const std::function<int(Background&)>& start) {
   if (!child) {
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
     ::prctl(PR_SET_PDEATHSIG, SIGTERM);
-    report.reader.reset();
-    Background background(keep_alone(std::move(report.writer)));
-    return start(background);
+    close_all_but({report.writer.get(), client.get()});
+    Background background(std::move(report.writer), std::move(client));
+    ::_exit(run_reporting([&] { return start(background); }));
   }
   report.writer.reset();
+  client.reset();
   constexpr std::size_t kMostId = 256;
-  const std::string id = base::read_all(report.reader.get(), "what the instance's trine says", kMostId);
-  const int code = id.empty() ? child.wait().code : 0;
+  Started started{.id = base::read_all(report.reader.get(), "what the instance's trine says", kMostId)};
+  if (started.id.empty())
+    started.code = child.wait().code;
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
-  if (!id.empty())
-    base::write_all(STDOUT_FILENO, id + "\n", "the standard output");
-  return code;
+  return started;
 }
 
 }  // namespace trine::runtime::engine

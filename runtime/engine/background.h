@@ -43,7 +43,9 @@ class InnerStreams {
 /// The child's side: tells the trine that waits, and becomes the supervisor.
 class Background {
  public:
-  explicit Background(base::UniqueFd report) : report_(std::move(report)) {}
+  /// `report`: of a pipe; `client`: a socket to the first who is attached, or none.
+  Background(base::UniqueFd report, base::UniqueFd client)
+      : report_(std::move(report)), client_(std::move(client)) {}
 
   struct Ward {
     base::Process* process = nullptr;  ///< the instance's first one, a child of ours
@@ -55,10 +57,14 @@ class Background {
                                       Ward ward);
 
   /// In a child of ours: who waits is to hear of us alone.
-  void forget() { report_.reset(); }
+  void forget() {
+    report_.reset();
+    client_.reset();
+  }
 
  private:
   base::UniqueFd report_;
+  base::UniqueFd client_;
 };
 
 /// A child of ours that goes on in our place, with streams of its own, while we become its supervisor: the
@@ -82,8 +88,14 @@ class Keeper {
   base::Process child_;
 };
 
-/// Runs `start` in a child until that has become a supervisor: prints the instance's id and returns 0. When
-/// it fails: what it returned, or its exit code, what there is to say having been said.
-int start_in_background(const std::function<int(Background&)>& start);
+/// What became of one that was to run in the background.
+struct Started {
+  std::string id;  ///< empty: it does not run
+  int code = 0;    ///< the exit code of what failed, what there is to say having been said
+};
+
+/// Runs `start` in a child until that has become a supervisor, or has failed. `client`: the supervisor's end
+/// of a socket to somebody who is to see all that the instance writes, or none.
+Started start_in_background(const std::function<int(Background&)>& start, base::UniqueFd client);
 
 }  // namespace trine::runtime::engine

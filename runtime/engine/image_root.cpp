@@ -5,6 +5,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
+
 #include "base/error.h"
 #include "base/file.h"
 #include "base/in_root.h"
@@ -44,6 +46,20 @@ std::string mount_point_layer(const Paths& paths) {
   return layer;
 }
 
+/// Its root is to look as the image's. The last directory is the sign that all of it is there.
+void fill_writable_layer(const isolation::OverlayRoot& overlay) {
+  struct stat status{};
+  if (::stat(overlay.lower.front().c_str(), &status) != 0)
+    base::throw_errno("cannot look at a layer of the image");
+  if (::mkdir(overlay.upper.c_str(), 0755) != 0 && errno != EEXIST)
+    base::throw_errno("cannot make the directory " + overlay.upper);
+  if (::chmod(overlay.upper.c_str(), status.st_mode & 07777) != 0 ||
+      ::chown(overlay.upper.c_str(), status.st_uid, status.st_gid) != 0) {
+    base::throw_errno("cannot prepare the writable layer");
+  }
+  make_directory(overlay.work);
+}
+
 /// The paths that execvp(3) would try.
 std::vector<std::string> candidates(const isolation::Process& process) {
   constexpr std::string_view kVariable = "PATH=";
@@ -71,15 +87,8 @@ isolation::Root make_root(const Paths& paths, Instance& instance, const images::
                                  .upper = directory + "/upper",
                                  .work = directory + "/work",
                                  .discard = instance.record().remove};
-  make_directory(overlay.upper);
-  make_directory(overlay.work);
-  struct stat status{};
-  if (::stat(overlay.lower.front().c_str(), &status) != 0)
-    base::throw_errno("cannot look at a layer of the image");
-  if (::chmod(overlay.upper.c_str(), status.st_mode & 07777) != 0 ||
-      ::chown(overlay.upper.c_str(), status.st_uid, status.st_gid) != 0) {
-    base::throw_errno("cannot prepare the writable layer");
-  }
+  if (::access(overlay.work.c_str(), F_OK) != 0)  // else it ran before
+    fill_writable_layer(overlay);
   if (overlay.lower.size() < kMaxLayers)
     overlay.lower.push_back(mount_point_layer(paths));
   return {.source = std::move(overlay), .read_only = read_only, .propagation = MS_PRIVATE | MS_REC};

@@ -132,6 +132,12 @@ images::Image find_image(const Paths& paths, const images::Store& store, const s
 }
 
 images::Image resolve_image(const Paths& paths, const images::Store& store, const RunOptions& options) {
+  if (!options.image_digest.empty()) {
+    auto pinned = store.find(options.image_digest);
+    if (!pinned)
+      refuse_missing("no image " + options.image_digest + " in the store, of which the instance was made");
+    return std::move(*pinned);
+  }
   const std::string& policy = options.signature_policy;
   const std::string& platform = options.platform;
   if (is_transport(options.image)) {  // the policy's rules for it are those for where it is loaded from

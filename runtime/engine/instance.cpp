@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/log.h"
+#include "base/process.h"
 #include "base/text.h"
 #include "base/time.h"
 #include "layout.h"
@@ -89,6 +90,37 @@ Instance Instance::create(const Paths& paths, const std::string& name, bool remo
   return instance;
 }
 
+Instance Instance::reopen(const Paths& paths, const Record& record) {
+  Instance instance;
+  instance.owned_ = false;
+  instance.paths_ = paths;
+  instance.record_ = record;
+  instance.run_directory_ = run_root(paths) + "/" + record.id;
+  instance.layer_directory_ = lib_root(paths) + "/" + record.id;
+  instance.keep_ = true;
+  ensure_private_directory(run_root(paths));
+  const base::UniqueFd birth = lock_directory(run_root(paths), LockKind::kShared);
+  if (::mkdir(instance.run_directory_.c_str(), 0700) != 0) {
+    if (errno == EEXIST)
+      throw base::Error("cannot start " + record.name + ": it is running");
+    base::throw_errno("cannot make the directory " + instance.run_directory_);
+  }
+  instance.owned_ = true;
+  instance.lock_ = lock_directory(instance.run_directory_, LockKind::kExclusive);
+  // It may have been removed, or have run, since its record was read.
+  const auto now = read_record(instance.layer_directory_);
+  if (!now || now->finished != record.finished)
+    throw base::Error("cannot start " + record.name + ": it has changed meanwhile", 0, "trine ps -a");
+  instance.record_.exit_code.reset();
+  instance.record_.oom_killed = false;
+  instance.record_.finished.clear();
+  instance.record_.status = kStarting;
+  instance.record_.pid = ::getpid();
+  instance.record_.start_time = base::process_info(::getpid()).start_time;
+  instance.save();
+  return instance;
+}
+
 Instance Instance::take_over(const Paths& paths, const std::string& id, base::UniqueFd lock) {
   Instance instance;
   instance.paths_ = paths;
@@ -149,8 +181,10 @@ void Instance::finish(int exit_code, bool oom_killed) {
   const std::string end = kExitText + std::to_string(exit_code) + "\n";
   if (process_ && ::pwrite(process_.get(), end.data(), end.size(), 0) != static_cast<ssize_t>(end.size()))
     base::throw_errno("cannot write the exit code of " + record_.name);
-  if (record_.remove)
+  if (record_.remove) {
+    keep_ = false;
     return;
+  }
   try {
     keep_record(make_layer_directory(), record_);
     keep_ = true;
@@ -159,6 +193,11 @@ void Instance::finish(int exit_code, bool oom_killed) {
     save();
     throw;
   }
+}
+
+void Instance::keep_unstarted() {
+  keep_record(make_layer_directory(), record_);
+  keep_ = true;
 }
 
 void Instance::forget() {

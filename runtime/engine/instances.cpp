@@ -72,6 +72,14 @@ RunningInstance open_instance(Record record) {
   return instance;
 }
 
+RunningInstance open_to_end(Record record) {
+  if (record.status != kStarting)
+    return open_instance(std::move(record));
+  RunningInstance instance{.record = std::move(record)};
+  instance.process = backend::open_process(instance.record.pid, instance.record.start_time);
+  return instance;
+}
+
 RunningInstance find_running(const Paths& paths, const std::string& reference, const std::string& purpose) {
   RunningInstance instance = open_instance(find_instance(paths, reference));
   if (!instance.process)

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/unique_fd.h"
@@ -25,6 +26,9 @@ inline std::string name_root(const Paths& paths) {
 inline std::string cgroup_name(const std::string& id) {
   return "trine-" + id.substr(0, 24);
 }
+
+/// Before the path, where an image is asked for.
+constexpr std::string_view kBundle = "bundle:";
 
 /// Record::isolation of class vm.
 constexpr const char* kVmClass = "vm";

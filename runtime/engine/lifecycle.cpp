@@ -25,7 +25,7 @@ int stop_signal(const Record& record) {
 }
 
 bool send_to_first(const Paths& paths, const RunningInstance& instance, int number) {
-  if (instance.record.isolation == kVmClass)
+  if (instance.record.isolation == kVmClass && instance.record.status != kStarting)
     return backend::signal_vm(control_socket(paths, instance.record), number);
   return backend::send_signal(instance.process.get(), number, instance.record.name);
 }
@@ -79,8 +79,8 @@ void await_release(const Paths& paths, const Record& record) {
 }
 
 void kill_instance(const Paths& paths, const std::string& reference, int number) {
-  const RunningInstance instance = find_running(paths, reference, "kill");
-  if (!signal_first(paths, instance, number))
+  const RunningInstance instance = open_to_end(find_instance(paths, reference));
+  if (!instance.process || !signal_first(paths, instance, number))
     throw base::Error("cannot kill " + reference + ": it is not running");
   if (number != SIGKILL)
     return;
@@ -98,7 +98,7 @@ void stop_instances(const Paths& paths, const std::vector<std::string>& referenc
   std::vector<Stopping> stopping;
   for (const auto& reference : references) {
     try {
-      Stopping one{reference, open_instance(find_instance(paths, reference))};
+      Stopping one{reference, open_to_end(find_instance(paths, reference))};
       if (one.instance.process && signal_first(paths, one.instance, stop_signal(one.instance.record)))
         stopping.push_back(std::move(one));
       else
@@ -127,6 +127,8 @@ AwaitedEnd::AwaitedEnd(const Paths& paths, const std::string& reference)
 int AwaitedEnd::wait() {
   if (record_.exit_code)
     return *record_.exit_code;
+  if (record_.status == Record().status)
+    return 0;  // it was never started: as in Docker
   await_release(paths_, record_);
   if (const auto code = written_exit_code(process_.get()))
     return *code;

@@ -93,6 +93,8 @@ void bury(const Paths& paths, const std::string& id) {
     const std::string layer = lib_root(paths) + "/" + id;
     ensure_private_directory(layer);
     keep_record(layer, *record);
+  } else if (!ran && read_record(lib_root(paths) + "/" + id)) {
+    // It was being started again: what it had is as it was.
   } else {
     if (!remove_layer(paths, id))
       return;

@@ -32,11 +32,10 @@
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
 #include "runtime/engine/update.h"
+#include "start.h"
 
 namespace trine::runtime::engine {
 namespace {
-
-constexpr std::string_view kBundle = "bundle:";
 
 /// An instance about to start: its plan, and what must live as long as it does.
 struct Prepared {
@@ -158,6 +157,7 @@ Prepared prepare_bundle(const RunOptions& options, const std::string& bundle, In
   Prepared prepared{.plan = backend::make_plan(spec, bundle)};
   prepared.plan.isolation.process.terminal = spec.process.terminal || options.terminal;
   instance.record().bundle = bundle;
+  instance.record().terminal = prepared.plan.isolation.process.terminal;
   instance.record().command = spec.process.args;
   return prepared;
 }
@@ -209,30 +209,19 @@ std::vector<int> held_descriptors(const Instance& instance, const Prepared& prep
   return held;
 }
 
-/// Flags that say how a machine is made.
-void refuse_vm_flags(const RunOptions& options) {
-  const std::array flags{std::pair("--vm-pages", options.vm_pages.is_given()),
-                         std::pair("--vm-net-rate", options.vm_net_rate.is_given()),
-                         std::pair("--vm-disk-rate", options.vm_disk_rate.is_given())};
-  for (const auto& [flag, is_given] : flags) {
-    if (is_given)
-      throw base::Error(std::string(flag) + " cannot be given for a container", 0,
-                        "it is for --isolation vm");
-  }
-}
+}  // namespace
 
-/// `background`: nothing in the foreground.
-int start(const RunOptions& options, const Paths& paths, Background* background) {
+int start(const RunOptions& options, const Paths& paths, Background* background, const Record* again) {
   const bool rootless = isolation::is_rootless();
   const PolicyContext context = load_policy_context();  // before root's files are nobody's
   if (rootless)
     isolation::enter_user_namespace();
   repair(paths);
   const ClassChoice choice = choose_class(options, paths, context);
+  refuse_flags_of_others(options, choice);
   if (choice.isolation == policy::Class::kVm)
-    return run_in_vm(options, paths, choice, background);
-  refuse_vm_flags(options);
-  Instance instance = Instance::create(paths, options.name, options.remove);
+    return run_in_vm(options, paths, choice, background, again);
+  Instance instance = open_for_start(options, paths, again);
   Prepared prepared = prepare(options, paths, choice, rootless, instance);
   const cgroups::Limits limits = prepared.plan.limits;
   const std::string seccomp_cache = paths.run + "/seccomp";
@@ -288,27 +277,28 @@ int start(const RunOptions& options, const Paths& paths, Background* background)
   return status.code;
 }
 
-}  // namespace
-
 int run(const RunOptions& options, const Paths& paths) {
   if (!options.detach)
-    return start(options, paths, nullptr);
-  return start_in_background([&](Background& background) { return start(options, paths, &background); });
+    return start(options, paths, nullptr, nullptr);
+  const Started started = start_in_background(
+      [&](Background& background) { return start(options, paths, &background, nullptr); }, {});
+  if (!started.id.empty())
+    base::write_all(STDOUT_FILENO, started.id + "\n", "the standard output");
+  return started.code;
 }
 
-void end_in_background(const Paths& paths, const std::string& id, const std::string& held, int code) {
-  std::vector<base::UniqueFd> descriptors;
-  for (const auto& text : base::split(held, ',', base::SplitEmpty::kSkip))
-    descriptors.emplace_back(static_cast<int>(base::parse_unsigned(text).value_or(INT_MAX)));
-  if (descriptors.empty())
-    return repair(paths);  // its own trine has done it all, or was killed
-  Instance instance = Instance::take_over(paths, id, std::move(descriptors.front()));
-  descriptors.clear();
-  cgroups::Group group = cgroups::open_group(instance.record().cgroups);
-  const bool oom_killed = group.stats().oom_kills.value_or(0) > 0;
-  cgroups::end_group(instance.record().cgroups);
-  instance.finish(code, oom_killed);
-  open_store(paths).unmount_unused();
+int run_reporting(const std::function<int()>& act) noexcept {
+  try {
+    return act();
+  } catch (const isolation::ExecError& error) {
+    base::print_error(error);
+    return error.not_found() ? kExitNotFound : kExitNotExecutable;
+  } catch (const base::Error& error) {
+    base::print_error(error);
+  } catch (const std::exception& error) {
+    base::print_error(error.what());
+  }
+  return kExitFailure;
 }
 
 }  // namespace trine::runtime::engine

@@ -24,47 +24,11 @@
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
+#include "start.h"
 #include "vm_shares.h"
 
 namespace trine::runtime::engine {
 namespace {
-
-/// A flag that says something about the host that a guest has nothing of.
-struct Meaningless {
-  const char* flag;
-  bool (*is_given)(const RunOptions&);
-  const char* hint;
-};
-
-constexpr Meaningless kMeaningless[] = {
-    {"a bundle", [](const RunOptions& o) { return o.image.starts_with("bundle:"); },
-     "trine-oci runs bundles, as containers"},
-    {"--network host", [](const RunOptions& o) { return o.network == NetworkMode::kHost; },
-     "a guest has a network of its own; ns:/PATH gives it a network namespace's"},
-    {"--network container:…", [](const RunOptions& o) { return o.network == NetworkMode::kContainer; },
-     "a guest has a network of its own"},
-    {"--device", [](const RunOptions& o) { return !o.devices.empty(); }, "a guest has devices of its own"},
-    {"--privileged", [](const RunOptions& o) { return o.privileged; },
-     "its devices are the host's; --cap-add ALL gives all capabilities inside the guest"},
-    {"--memory-swap", [](const RunOptions& o) { return o.limits.memory_swap_bytes.has_value(); },
-     "a guest has no swap"},
-    {"--cpu-shares", [](const RunOptions& o) { return o.limits.cpu_shares.has_value(); },
-     "--cpus gives a guest its processors"},
-    {"--cpuset-cpus", [](const RunOptions& o) { return o.limits.cpuset_cpus.has_value(); },
-     "--cpus gives a guest its processors"},
-    {"--vm-net-rate without --network ns:/PATH",
-     [](const RunOptions& o) { return o.vm_net_rate.is_given() && o.network != NetworkMode::kNamespace; },
-     "the guest has no network but loopback then"},
-};
-
-void refuse_meaningless(const RunOptions& options, const std::string& place) {
-  const std::string by =
-      place.empty() ? "" : ", the class that the isolation policy has chosen (" + place + ")";
-  for (const Meaningless& entry : kMeaningless) {
-    if (entry.is_given(options))
-      throw base::Error(std::string(entry.flag) + " cannot be given with --isolation vm" + by, 0, entry.hint);
-  }
-}
 
 std::uint64_t memory_of(const RunOptions& options) {
   if (!options.limits.memory_bytes || *options.limits.memory_bytes <= 0)
@@ -189,11 +153,10 @@ Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoic
 }  // namespace
 
 int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& choice,
-              Background* background) {
-  refuse_meaningless(options, choice.place);
+              Background* background, const Record* again) {
   (void)memory_of(options);
   (void)cpus_of(options);
-  Instance instance = Instance::create(paths, options.name, options.remove);
+  Instance instance = open_for_start(options, paths, again);
   Prepared prepared = prepare(options, paths, choice, instance);
   CidFile cidfile(options.cidfile, instance.record().id);
   std::optional<Keeper> keeper;

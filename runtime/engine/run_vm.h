@@ -8,8 +8,8 @@
 namespace trine::runtime::engine {
 
 /// run() in class vm, after it has cleared up and entered a user namespace where it needs one. `background`:
-/// nothing in the foreground.
+/// nothing in the foreground; `again`: one that ran before, or was only made.
 int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& choice,
-              Background* background);
+              Background* background, const Record* again);
 
 }  // namespace trine::runtime::engine

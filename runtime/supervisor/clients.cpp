@@ -45,7 +45,7 @@ void Clients::act(const std::vector<pollfd>& waits, std::size_t first, const OnM
 void Clients::accept_one() {
   base::UniqueFd socket(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC | SOCK_NONBLOCK));
   if (socket && clients_.size() < kMostClients)
-    clients_.push_back({.socket = std::move(socket), .pending = {}});
+    add(std::move(socket));
 }
 
 void Clients::flush(Client& client) {

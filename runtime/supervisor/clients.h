@@ -20,6 +20,9 @@ class Clients {
   /// A listening socket of SOCK_SEQPACKET, which does not block.
   explicit Clients(base::UniqueFd listener) : listener_(std::move(listener)) {}
 
+  /// One more, whose socket does not block.
+  void add(base::UniqueFd socket) { clients_.push_back({.socket = std::move(socket), .pending = {}}); }
+
   /// Whether all have taken what they were sent: else no more is to come.
   [[nodiscard]] bool are_ready() const;
 

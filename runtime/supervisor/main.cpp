@@ -4,8 +4,8 @@
 //
 //   trine-supervisor NAME=VALUE... -- PROGRAM ARGUMENT...
 //
-// NAMEs are of descriptors (process, output, errors, input, terminal, listener), and pid, log, log-bytes and
-// log-files. PROGRAM gets the exit code as one argument more.
+// NAMEs are of descriptors (process, output, errors, input, terminal, listener, client), and pid, log,
+// log-bytes and log-files. PROGRAM gets the exit code as one argument more.
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -63,6 +63,8 @@ void set(Options& options, int& pid, base::UniqueFd& process, std::string_view n
     ward.terminal = descriptor_of(value);
   else if (name == "listener")
     ward.listener = descriptor_of(value);
+  else if (name == "client")
+    ward.client = descriptor_of(value);
   else if (name == "log")
     ward.log.path = value;
   else if (name == "log-bytes")

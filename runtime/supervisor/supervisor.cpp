@@ -52,6 +52,9 @@ Supervisor::Supervisor(Ward ward)
   for (const Source& source : sources_)
     stop_blocking(source.fd);
   stop_blocking(ward_.input.get());
+  stop_blocking(ward_.client.get());
+  if (ward_.client)
+    clients_.add(std::move(ward_.client));
 }
 
 base::ExitStatus Supervisor::run() {

@@ -23,6 +23,7 @@ struct Ward {
   base::UniqueFd input;     ///< the same; empty: it has no input of ours
   base::UniqueFd terminal;  ///< the master
   base::UniqueFd listener;  ///< kAttachSocket
+  base::UniqueFd client;    ///< one who is attached from the beginning; empty: nobody is
   LogOptions log;           ///< without a path: nothing is logged
 };
 

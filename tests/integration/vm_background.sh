@@ -16,7 +16,12 @@ expect_output "exec works" here trine exec guest echo here
 expect_output "its supervisor is nobody's child" 1 eval "ps -o ppid= -p $(pgrep -f "__ended.*$id") | tr -d ' '"
 expect_output "stop ends it" guest trine stop -t 60 guest
 expect_output "… as its program ends" 9 trine wait guest
+expect_output "it is started again, and stopped" $'guest\nguest' eval 'trine start guest; wait_for_guest eval "[[ \$(trine logs guest 2>/dev/null | grep -c out) == 2 ]]"; trine stop -t 60 guest'
+expect_output "… as its program ends" 9 trine wait guest
 expect_output "it is removed" guest trine rm guest
+trine create --rm --name made --isolation vm -i busybox sh -c 'read -r line; echo "got $line"; exit 4' >/dev/null
+expect_exit "one that was made is started, and typed to" 4 eval 'echo word | trine start -ai made >"$work/output"'
+expect_output "… and seen from its first byte" "got word" cat "$work/output"
 expect_error "run -d of a program that is not there" 127 nothere trine run -d --isolation vm busybox nothere
 trine run -d --name shot --isolation vm busybox sleep 1000 >/dev/null
 first=$(trine inspect shot | jq '.[0].pid')

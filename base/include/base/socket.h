@@ -5,10 +5,14 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/unique_fd.h"
 
 namespace trine::base {
+
+/// Two sockets that are connected to each other, of SOCK_STREAM or SOCK_SEQPACKET. Throws Error.
+std::pair<UniqueFd, UniqueFd> socket_pair(int type);
 
 /// Connects to a socket in the file system, of SOCK_STREAM or SOCK_SEQPACKET, whatever the length of its
 /// path. Throws Error naming it.

@@ -42,6 +42,9 @@ struct ClassChoice {
 /// than the flag, or one that there is not.
 ClassChoice choose_class(const RunOptions& options, const Paths& paths, const PolicyContext& context);
 
+/// Throws Error for a flag that means nothing in the class that was chosen.
+void refuse_flags_of_others(const RunOptions& options, const ClassChoice& choice);
+
 /// For a program that is to get all capabilities in an instance: throws Error when a rule demands a stronger
 /// class than the instance's for what it would be then.
 void check_privileged_exec(const Paths& paths, const Record& record);

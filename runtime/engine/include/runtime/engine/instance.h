@@ -33,8 +33,8 @@ struct Record {
   bool terminal = false;
   std::string stop_signal;
   std::vector<std::string> cgroups;  ///< directories made for it
-  std::string status = "created";    ///< created, running, paused, exited
-  pid_t pid = 0;                     ///< of its first process, on the host
+  std::string status = "created";    ///< created, starting (again), running, paused, exited
+  pid_t pid = 0;                     ///< of its first process, on the host; or of who starts it again
   std::uint64_t start_time = 0;      ///< of that process, in clock ticks since boot: tells a reused pid
   std::optional<int> exit_code;
   bool oom_killed = false;
@@ -46,6 +46,8 @@ inline bool has_process(const Record& record) {
   return record.status == "running" || record.status == "paused";
 }
 
+constexpr const char* kStarting = "starting";
+
 /// As it is written down, and as `inspect` shows it.
 std::string to_json(const Record& record);
 
@@ -56,6 +58,8 @@ class Instance {
   /// Claims a new id and `name` (empty: one is made up). Throws Error when the name is taken.
   static Instance create(const Paths& paths, const std::string& name, bool remove);
 
+  /// One that has ended, or was only made, to run again. Throws Error when it runs.
+  static Instance reopen(const Paths& paths, const Record& record);
   /// One that another process of ours has started: its lock, and what is written down of it. Throws Error.
   static Instance take_over(const Paths& paths, const std::string& id, base::UniqueFd lock);
 
@@ -82,6 +86,8 @@ class Instance {
   /// The instance ran and ended: keep its record and layer unless `remove`. Throws Error when the record
   /// cannot be written: then it stays with those that are alive, for repair() to try again.
   void finish(int exit_code, bool oom_killed);
+  /// It was made, to be started later: keep its record. Throws Error.
+  void keep_unstarted();
   /// In a child: let go of the lock without taking anything away.
   void forget();
 
@@ -110,6 +116,10 @@ struct RunningInstance {
   base::UniqueFd process;  ///< a pidfd; empty: it does not run
 };
 RunningInstance open_instance(Record record);
+
+/// The same for who is to end it: of one that is being started again, the trine that does it, and becomes its
+/// supervisor.
+RunningInstance open_to_end(Record record);
 
 /// The same for one that must run. Throws Error "cannot `purpose` …: it is not running".
 RunningInstance find_running(const Paths& paths, const std::string& reference, const std::string& purpose);

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <functional>
+#include <string>
+
 #include "runtime/engine/paths.h"
 #include "runtime/engine/run_options.h"
 
@@ -9,6 +12,9 @@ namespace trine::runtime::engine {
 constexpr int kExitFailure = 125;  ///< trine itself failed
 constexpr int kExitNotExecutable = 126;
 constexpr int kExitNotFound = 127;
+
+/// The exit code of `act`; says what it throws, and returns the exit code for that.
+int run_reporting(const std::function<int()>& act) noexcept;
 
 /// Runs an instance in the foreground and returns its exit code; or starts one in the background and prints
 /// its id. Throws base::Error, and isolation::ExecError for the program; nothing of the instance is left

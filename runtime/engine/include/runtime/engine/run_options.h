@@ -51,9 +51,17 @@ struct LogOptions {
   unsigned files = 1;            ///< that are kept
 };
 
+/// What a person asked for, to be asked for again: words that `trine run` takes, in which no variable of the
+/// environment counts, and the directory that paths begin at.
+struct SavedRequest {
+  std::vector<std::string> words;
+  std::string directory;
+};
+
 /// Everything `trine run` can be asked for, parsed and typed.
 struct RunOptions {
-  std::string image;  ///< a name, an id, or TRANSPORT:PATH
+  std::string image;         ///< a name, an id, or TRANSPORT:PATH
+  std::string image_digest;  ///< the one that `image` stood for before; empty: what it stands for now
   PullPolicy pull = PullPolicy::kMissing;
   std::string platform;              ///< "linux/arm64"; empty: the image's that is there, else this machine's
   std::string signature_policy;      ///< a file; empty: where containers-policy.json(5) has it
@@ -89,6 +97,7 @@ struct RunOptions {
   std::vector<std::pair<std::string, std::string>> labels, annotations;
   std::string stop_signal;
   std::string cidfile;
+  SavedRequest request;  ///< all of the above
 };
 
 }  // namespace trine::runtime::engine

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/log.h"
+#include "memory/io_vector.h"
 
 namespace trine::hvm {
 namespace {
@@ -241,8 +242,7 @@ bool Net::receive_one(Queue& queue) noexcept {
     const Chain& chain = spare(i);
     if (parts_.size() + chain.writable.size() > kMostParts)
       break;
-    for (const GuestSlice& slice : chain.writable)
-      parts_.push_back({.iov_base = slice.data(), .iov_len = slice.size()});
+    append_io_vector(chain.writable, 0, chain.writable_bytes, parts_);
     room += chain.writable_bytes;
   }
   const auto guest_parts = parts_.size();
@@ -289,8 +289,7 @@ bool Net::send(const Chain& packet) noexcept {
   if (lost_)
     return true;
   parts_.clear();
-  for (const GuestSlice& slice : packet.readable)
-    parts_.push_back({.iov_base = slice.data(), .iov_len = slice.size()});
+  append_io_vector(packet.readable, 0, packet.readable_bytes, parts_);
   while (::writev(tap_.get(), parts_.data(), static_cast<int>(parts_.size())) < 0) {
     if (errno == EAGAIN)
       return false;

@@ -61,8 +61,6 @@ class Vm {
   [[nodiscard]] Vcpu make_vcpu(unsigned id) const;
   /// Interrupts the guest by line `line`, which the guest took for one that is triggered by its edge.
   void interrupt(std::uint32_t line) const noexcept;
-  /// A write to `event` does the same a little later, once for several: a worker of the kernel's does it.
-  void connect_interrupt(int event, std::uint32_t line) const;
   /// A 4-byte write of `value` to `address` by the guest counts in `event` instead of leaving the guest.
   void connect_write(int event, std::uint64_t address, std::uint32_t value) const;
 

@@ -110,7 +110,7 @@ void Machine::add_device(std::unique_ptr<Device> device) {
   const int own = device->own_notices();
   for (unsigned queue = 0; queue < queues; ++queue)
     events.push_back(own >= 0 ? own : slot.queues.emplace_back(make_event()).get());
-  MmioWires wires{.interrupt = connect_interrupt(slot, x86::device_interrupt(index), *device),
+  MmioWires wires{.interrupt = [this, line = x86::device_interrupt(index)] { vm_.interrupt(line); },
                   .serve_again = [events](unsigned queue) { signal_event(events[queue]); },
                   .window = windows_.of(index)};
   const bool has_window = !wires.window.empty();
@@ -133,14 +133,6 @@ void Machine::add_device(std::unique_ptr<Device> device) {
     if (own < 0 && !loop_.watch(event, EPOLLIN, serve))
       base::throw_errno("cannot watch a device's queue");
   }
-}
-
-std::function<void()> Machine::connect_interrupt(Slot& slot, std::uint32_t line, const Device& device) {
-  if (!device.gathers_interrupts())
-    return [this, line] { vm_.interrupt(line); };
-  slot.interrupt = make_event();
-  vm_.connect_interrupt(slot.interrupt.get(), line);
-  return [event = slot.interrupt.get()] { signal_event(event); };
 }
 
 void Machine::map_disks() {

@@ -65,15 +65,12 @@ class Machine : private Controlled {
  private:
   /// A device, where the guest finds it.
   struct Slot {
-    base::UniqueFd interrupt;  ///< of a device that gathers them
     std::unique_ptr<MmioTransport> transport;
     std::vector<base::UniqueFd> queues;
   };
 
   void map_disks();
   void add_device(std::unique_ptr<Device> device);
-  /// What interrupts the guest for a device, by `line`.
-  std::function<void()> connect_interrupt(Slot& slot, std::uint32_t line, const Device& device);
   void add_disk(Disk& disk, std::string identity);
   void add_devices();
   void add_shares();

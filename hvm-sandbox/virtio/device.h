@@ -89,9 +89,6 @@ class Device {
   /// waits. The rest is left to host().serve_again().
   virtual void notify_at_once(unsigned queue) noexcept { host_->serve_again(queue); }
 
-  /// Whether its interrupts wait for what else the host has to do at this moment, so that one tells of more.
-  [[nodiscard]] virtual bool gathers_interrupts() const noexcept { return false; }
-
   /// The driver is ready (DRIVER_OK).
   virtual void activate() noexcept {}
   /// The driver put something into a queue that is ready.

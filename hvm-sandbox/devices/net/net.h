@@ -39,8 +39,6 @@ class Net : public Device {
   [[nodiscard]] std::uint64_t features() const noexcept override;
   [[nodiscard]] unsigned queue_count() const noexcept override { return 2; }
   [[nodiscard]] std::span<const std::byte> config() const noexcept override { return config_; }
-  /// That a packet is sent is told with its answer.
-  [[nodiscard]] bool gathers_interrupts() const noexcept override { return true; }
   void activate() noexcept override;
   void notify(unsigned queue) noexcept override;
   void reset() noexcept override;

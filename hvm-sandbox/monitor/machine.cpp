@@ -164,7 +164,7 @@ void Machine::add_devices() {
   for (const ReadOnlyRange& range : memory_.read_only_ranges())
     add_device(std::make_unique<Pmem>(range.guest_address, range.size));
   for (Nic& nic : plan_.nics)
-    add_device(std::make_unique<Net>(std::move(nic.tap), nic.options, loop_));
+    add_device(std::make_unique<Net>(std::move(nic.taps), nic.options, loop_));
   add_device(std::make_unique<Rng>());
   add_device(std::make_unique<Console>(console_));
   auto balloon = std::make_unique<Balloon>(memory_);

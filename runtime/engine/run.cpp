@@ -212,6 +212,7 @@ std::vector<int> held_descriptors(const Instance& instance, const Prepared& prep
 void refuse_vm_flags(const RunOptions& options) {
   const std::array flags{std::pair("--vm-pages", options.vm_pages.is_given()),
                          std::pair("--vm-net-rate", options.vm_net_rate.is_given()),
+                         std::pair("--vm-net-queues", options.vm_net_queues.has_value()),
                          std::pair("--vm-disk-rate", options.vm_disk_rate.is_given())};
   for (const auto& [flag, is_given] : flags) {
     if (is_given)

@@ -36,6 +36,8 @@ struct Meaningless {
   const char* hint;
 };
 
+constexpr const char* kNoNetwork = "the guest has no network but loopback then";
+
 constexpr Meaningless kMeaningless[] = {
     {"a bundle", [](const RunOptions& o) { return o.image.starts_with("bundle:"); },
      "trine-oci runs bundles, as containers"},
@@ -54,7 +56,9 @@ constexpr Meaningless kMeaningless[] = {
      "--cpus gives a guest its processors"},
     {"--vm-net-rate without --network ns:/PATH",
      [](const RunOptions& o) { return o.vm_net_rate.is_given() && o.network != NetworkMode::kNamespace; },
-     "the guest has no network but loopback then"},
+     kNoNetwork},
+    {"--vm-net-queues without --network ns:/PATH",
+     [](const RunOptions& o) { return o.vm_net_queues && o.network != NetworkMode::kNamespace; }, kNoNetwork},
 };
 
 void refuse_meaningless(const RunOptions& options, const std::string& place) {
@@ -89,6 +93,18 @@ unsigned cpus_of(const RunOptions& options) {
     throw base::Error("a VM has at most " + std::to_string(kMost) + " processors", 0,
                       "give it fewer: --cpus");
   return static_cast<unsigned>(cpus);
+}
+
+/// A guest uses one for each of its processors: more would be made, and left aside without a word.
+unsigned net_queues_of(const RunOptions& options) {
+  const unsigned queues = options.vm_net_queues.value_or(1);
+  const unsigned cpus = cpus_of(options);
+  if (queues > cpus) {
+    throw base::Error("--vm-net-queues " + std::to_string(queues) + " is more than the VM has processors (" +
+                          std::to_string(cpus) + ")",
+                      0, "--cpus " + std::to_string(queues) + " gives it as many");
+  }
+  return queues;
 }
 
 void add_files(const RunOptions& options, backend::VmOptions& vm) {
@@ -191,7 +207,7 @@ int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& 
               Background* background) {
   refuse_meaningless(options, choice.place);
   (void)memory_of(options);
-  (void)cpus_of(options);
+  const unsigned net_queues = net_queues_of(options);
   Instance instance = Instance::create(paths, options.name, options.remove);
   Prepared prepared = prepare(options, paths, choice, instance);
   CidFile cidfile(options.cidfile, instance.record().id);
@@ -208,7 +224,7 @@ int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& 
   }
   std::optional<backend::VmNetwork> network;
   if (options.network == NetworkMode::kNamespace) {
-    network.emplace(options.network_namespace, instance.run_directory());
+    network.emplace(options.network_namespace, instance.run_directory(), net_queues);
     prepared.vm.nics = network->take_nics();
   }
   const attach::SignalBlock signals;

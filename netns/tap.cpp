@@ -86,22 +86,33 @@ void remove_ingress(const Socket& socket, unsigned link, const std::string& name
   }
 }
 
-base::UniqueFd make_tap(const std::string& name, const std::string& link) {
+/// Makes the tap, or with flags that do not ask for a new one another queue of it.
+base::UniqueFd open_tap(const std::string& name, const std::string& link, unsigned flags) {
   base::UniqueFd tap(::open("/dev/net/tun", O_RDWR | O_CLOEXEC | O_NONBLOCK));
   if (!tap) {
     const int error = errno;
     throw base::Error("cannot open /dev/net/tun", error, "modprobe tun");
   }
   ifreq request{};
-  request.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR;
+  request.ifr_flags = static_cast<short>(IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | flags);
   name.copy(request.ifr_name, IFNAMSIZ - 1);
   if (::ioctl(tap.get(), TUNSETIFF, &request) == 0)
     return tap;
   const int error = errno;
-  if (error == EBUSY || if_nametoindex(name.c_str()) != 0)
+  if ((flags & IFF_TUN_EXCL) != 0 && (error == EBUSY || if_nametoindex(name.c_str()) != 0))
     throw base::Error("the network interface " + link + " is a machine's already", EBUSY,
                       "end the VM that runs in this network namespace, or give this one another");
   throw base::Error("cannot make a tap beside the network interface " + link, error);
+}
+
+std::vector<base::UniqueFd> make_tap(const std::string& name, const std::string& link, unsigned queues) {
+  const unsigned several = queues > 1 ? IFF_MULTI_QUEUE : 0;
+  std::vector<base::UniqueFd> taps;
+  // Another machine's tap of several queues would take ours as one more of its own.
+  taps.push_back(open_tap(name, link, several | IFF_TUN_EXCL));
+  while (taps.size() < queues)
+    taps.push_back(open_tap(name, link, several));
+  return taps;
 }
 
 std::uint32_t mtu_of(const std::string& link) {
@@ -139,14 +150,14 @@ void set_up_tap(const Socket& socket, unsigned tap, std::uint32_t mtu, const std
 
 }  // namespace
 
-base::UniqueFd join_tap(int network_namespace, const std::string& link) {
-  base::UniqueFd tap;
+std::vector<base::UniqueFd> join_tap(int network_namespace, const std::string& link, unsigned queues) {
+  std::vector<base::UniqueFd> taps;
   in_namespace(network_namespace, [&] {
     const unsigned index = if_nametoindex(link.c_str());
     if (index == 0)
       throw base::Error("there is no network interface " + link + " in the network namespace", ENODEV);
     const std::string name = tap_name(index);
-    tap = make_tap(name, link);
+    taps = make_tap(name, link, queues);
     const unsigned tap_index = if_nametoindex(name.c_str());
     const Socket socket(NETLINK_ROUTE);
     set_up_tap(socket, tap_index, mtu_of(link), name);
@@ -161,7 +172,7 @@ base::UniqueFd join_tap(int network_namespace, const std::string& link) {
       throw;
     }
   });
-  return tap;
+  return taps;
 }
 
 void part_tap(int network_namespace, const std::string& link) {

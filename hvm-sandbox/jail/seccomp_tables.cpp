@@ -27,10 +27,11 @@ constexpr ArgumentCheck has_not(unsigned argument, std::uint64_t bits) {
 /// glibc's SIGRTMIN, which is no constant: brings a vCPU out of the guest.
 constexpr int kKick = 34;
 
-/// What every thread needs: memory that is not code, locks, waking another, the end. Memory is not given
-/// other rights later, so what is data never becomes code.
+/// What every thread needs: memory that is not code, locks, waking another, the guest's interrupts, the end.
+/// Memory is not given other rights later, so what is data never becomes code.
 constexpr std::array kEveryThread{
     AllowedCall{__NR_futex},
+    AllowedCall{__NR_ioctl, is(1, KVM_IRQ_LINE)},
     AllowedCall{__NR_brk},
     AllowedCall{__NR_mmap, has_not(2, PROT_EXEC)},
     AllowedCall{__NR_munmap},

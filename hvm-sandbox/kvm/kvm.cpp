@@ -24,7 +24,6 @@ constexpr std::array kNeeds{
     Need{KVM_CAP_IRQCHIP, "an interrupt controller"},
     Need{KVM_CAP_USER_MEMORY, "memory of the monitor"},
     Need{KVM_CAP_IOEVENTFD, "ioeventfd"},
-    Need{KVM_CAP_IRQFD, "irqfd"},
     Need{KVM_CAP_IMMEDIATE_EXIT, "immediate exit"},
 };
 
@@ -121,9 +120,12 @@ Vcpu Vm::make_vcpu(unsigned id) const {
   return {std::move(fd), run_bytes_};
 }
 
-void Vm::connect_interrupt(int event, std::uint32_t interrupt) const {
-  const kvm_irqfd irqfd{.fd = static_cast<std::uint32_t>(event), .gsi = interrupt};
-  kvm_call(fd_.get(), KVM_IRQFD, &irqfd, "connect a device's interrupt");
+// Not by an irqfd: for a line of the IO-APIC the kernel has a worker raise it, which is woken first.
+void Vm::interrupt(std::uint32_t line) const noexcept {
+  for (const std::uint32_t level : {1U, 0U}) {
+    const kvm_irq_level state{.irq = line, .level = level};
+    (void)::ioctl(fd_.get(), KVM_IRQ_LINE, &state);  // it cannot fail: the machine has the controller
+  }
 }
 
 void Vm::connect_write(int event, std::uint64_t address, std::uint32_t value) const {

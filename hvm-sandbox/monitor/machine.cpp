@@ -70,8 +70,7 @@ Machine::Machine(MachinePlan plan)
       kvm_(std::move(plan_.kvm)),
       vm_(kvm_.make_vm()),
       memory_(x86::memory_ranges(plan_.memory_bytes)),
-      serial_interrupt_(make_event()),
-      serial_(console_, [this] { signal_event(serial_interrupt_.get()); }),
+      serial_(console_, [this] { vm_.interrupt(Serial::kInterrupt); }),
       windows_(kvm_.extension(KVM_CAP_READONLY_MEM) > 0 ? x86::kMostDevices : 0),
       acknowledged_(make_event()),
       gate_(plan_.cpus) {
@@ -79,7 +78,6 @@ Machine::Machine(MachinePlan plan)
   map_disks();
   vm_.set_memory(memory_);
   x86::prepare_machine(vm_);
-  vm_.connect_interrupt(serial_interrupt_.get(), Serial::kInterrupt);
   add_devices();
   load();
   if (plan_.merge_pages)
@@ -106,15 +104,13 @@ Machine::~Machine() {
 void Machine::add_device(std::unique_ptr<Device> device) {
   const unsigned index = static_cast<unsigned>(slots_.size());
   Slot& slot = slots_.emplace_back();
-  slot.interrupt = make_event();
-  vm_.connect_interrupt(slot.interrupt.get(), x86::device_interrupt(index));
   const unsigned queues = device->queue_count();
   std::vector<int> events;
   events.reserve(queues);
   const int own = device->own_notices();
   for (unsigned queue = 0; queue < queues; ++queue)
     events.push_back(own >= 0 ? own : slot.queues.emplace_back(make_event()).get());
-  MmioWires wires{.interrupt = [event = slot.interrupt.get()] { signal_event(event); },
+  MmioWires wires{.interrupt = [this, line = x86::device_interrupt(index)] { vm_.interrupt(line); },
                   .serve_again = [events](unsigned queue) { signal_event(events[queue]); },
                   .window = windows_.of(index)};
   const bool has_window = !wires.window.empty();
@@ -168,7 +164,7 @@ void Machine::add_devices() {
   for (const ReadOnlyRange& range : memory_.read_only_ranges())
     add_device(std::make_unique<Pmem>(range.guest_address, range.size));
   for (Nic& nic : plan_.nics)
-    add_device(std::make_unique<Net>(std::move(nic.tap), nic.options, loop_));
+    add_device(std::make_unique<Net>(std::move(nic.taps), nic.options, loop_));
   add_device(std::make_unique<Rng>());
   add_device(std::make_unique<Console>(console_));
   auto balloon = std::make_unique<Balloon>(memory_);

@@ -66,7 +66,6 @@ class Machine : private Controlled {
   /// A device, where the guest finds it.
   struct Slot {
     std::unique_ptr<MmioTransport> transport;
-    base::UniqueFd interrupt;
     std::vector<base::UniqueFd> queues;
   };
 
@@ -101,7 +100,6 @@ class Machine : private Controlled {
   Vm vm_;
   std::vector<MappedFile> mapped_;
   GuestMemory memory_;
-  base::UniqueFd serial_interrupt_;
   Serial serial_;
   RegisterWindows windows_;
   base::UniqueFd acknowledged_;  ///< counts what nobody has to hear

@@ -10,6 +10,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "devices/net/tap.h"
+#include "hvm-sandbox/net_queues.h"
 #include "hvm-sandbox/rates.h"
 
 namespace trine::hvm {
@@ -92,16 +93,28 @@ void set_mac(NetOptions& options, const std::string& word) {
     throw base::Error("--net mac='" + word + "' is no Ethernet address");
 }
 
-/// "fd:5,mac=02:00:00:00:00:01,mtu=1500,bytes-per-second=1000000,packets-per-second=1000"
+void add_tap(Nic& nic, const std::string& word) {
+  if (nic.taps.size() == kMostNetQueues)
+    throw base::Error("a network interface has at most " + std::to_string(kMostNetQueues) + " queues");
+  nic.taps.push_back(open_word(word, O_RDWR));
+  prepare_tap(nic.taps.back().get());
+}
+
+/// "fd:5,mac=02:00:00:00:00:01,mtu=1500,bytes-per-second=1000000,packets-per-second=1000", and "queue=fd:6"
+/// for each queue more that the tap has.
 void add_nic(MachinePlan& plan, const std::string& word) {
+  constexpr std::string_view kQueue = "queue=";
   constexpr std::string_view kBytes = "bytes-per-second=";
   constexpr std::string_view kPackets = "packets-per-second=";
   if (plan.nics.size() == kMostNics)
     throw base::Error("a machine has at most " + std::to_string(kMostNics) + " network interfaces");
   const std::vector<std::string> parts = base::split(word, ',');
-  Nic nic{.tap = open_word(parts.front(), O_RDWR)};
+  Nic nic;
+  add_tap(nic, parts.front());
   for (std::size_t i = 1; i < parts.size(); ++i) {
-    if (parts[i].starts_with("mac="))
+    if (parts[i].starts_with(kQueue))
+      add_tap(nic, parts[i].substr(kQueue.size()));
+    else if (parts[i].starts_with("mac="))
       set_mac(nic.options, parts[i].substr(4));
     else if (parts[i].starts_with("mtu="))
       nic.options.mtu =
@@ -112,9 +125,8 @@ void add_nic(MachinePlan& plan, const std::string& word) {
       nic.options.limits.count = rate_count("--net packets-per-second=", parts[i].substr(kPackets.size()));
     else
       throw base::Error("--net has no option '" + parts[i] + "'", 0,
-                        "it has mac=, mtu=, bytes-per-second= and packets-per-second=");
+                        "it has queue=, mac=, mtu=, bytes-per-second= and packets-per-second=");
   }
-  prepare_tap(nic.tap.get());
   plan.nics.push_back(std::move(nic));
 }
 

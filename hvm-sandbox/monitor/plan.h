@@ -25,7 +25,7 @@ struct Share {
 
 /// A network interface.
 struct Nic {
-  base::UniqueFd tap;  ///< see prepare_tap()
+  std::vector<base::UniqueFd> taps;  ///< the queues of one: see prepare_tap()
   NetOptions options;
 };
 

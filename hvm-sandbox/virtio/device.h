@@ -107,7 +107,11 @@ class Device {
       return;
     bool any = false;
     // At most one ring's worth, so that a driver that always adds cannot keep the others waiting.
-    for (unsigned count = 0; count < queue->size(); ++count) {
+    for (unsigned left = queue->size();; --left) {
+      if (left == 0) {
+        host_->serve_again(index);
+        break;
+      }
       const auto popped = queue->pop(chain_);
       if (!popped) {
         host_->fail(popped.error());

@@ -1,5 +1,6 @@
 #include "virtio/mmio.h"
 
+#include <algorithm>
 #include <cstring>
 
 namespace trine::hvm {
@@ -62,7 +63,7 @@ std::uint32_t word_of(std::uint64_t bits, std::uint32_t select) {
 }  // namespace
 
 MmioTransport::MmioTransport(std::unique_ptr<Device> device, const GuestMemory& memory, MmioWires wires)
-    : device_(std::move(device)), memory_(memory), wires_(std::move(wires)) {
+    : device_(std::move(device)), memory_(memory), wires_(std::move(wires)), queues_(device_->queue_count()) {
   device_->attach(*this);
   show();
 }
@@ -76,7 +77,7 @@ bool MmioTransport::is_live() const noexcept {
 }
 
 Queue* MmioTransport::queue(unsigned index) noexcept {
-  if (!is_live() || index >= kMostQueues || !queues_[index].queue)
+  if (!is_live() || index >= queues_.size() || !queues_[index].queue)
     return nullptr;
   return &*queues_[index].queue;
 }
@@ -177,9 +178,9 @@ std::uint32_t MmioTransport::read_register(std::uint64_t offset) noexcept {
     case kDeviceFeatures:
       return word_of(offered(), device_feature_word_);
     case kQueueSizeMost:
-      return selected_ < device_->queue_count() ? device_->most_entries() : 0;
+      return selected_ < queues_.size() ? device_->most_entries() : 0;
     case kQueueReady:
-      return selected_ < kMostQueues && queues_[selected_].ready ? 1 : 0;
+      return selected_ < queues_.size() && queues_[selected_].ready ? 1 : 0;
     case kInterruptStatus:
       return interrupt_status_ | (wires_.window.empty() ? 0 : kUsedBuffer);
     case kStatus:
@@ -243,7 +244,7 @@ void MmioTransport::write_register(std::uint64_t offset, std::uint32_t value) no
 }
 
 void MmioTransport::write_queue_register(std::uint64_t offset, std::uint32_t value) noexcept {
-  if (selected_ >= device_->queue_count() || (status_ & (kDriverOk | kNeedsReset)) != 0)
+  if (selected_ >= queues_.size() || (status_ & (kDriverOk | kNeedsReset)) != 0)
     return;
   QueueState& state = queues_[selected_];
   if (offset == kQueueReady) {
@@ -315,7 +316,7 @@ void MmioTransport::write_status(std::uint32_t value) noexcept {
 void MmioTransport::reset() noexcept {
   if ((status_ & kDriverOk) != 0)
     device_->reset();
-  queues_ = {};
+  std::ranges::fill(queues_, QueueState{});
   status_ = 0;
   device_feature_word_ = driver_feature_word_ = selected_ = 0;
   driver_features_ = 0;

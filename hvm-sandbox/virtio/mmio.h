@@ -1,12 +1,12 @@
 #pragma once
 
-#include <array>
 #include <atomic>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "memory/guest_memory.h"
 #include "virtio/device.h"
@@ -35,7 +35,6 @@ class MmioTransport : private DeviceHost {
   static constexpr std::uint32_t kNotifyRegister = 0x50;
   static constexpr std::uint32_t kAcknowledgeRegister = 0x64;
   static constexpr std::uint32_t kUsedBuffer = 1;  ///< the bit of an interrupt's status that says so
-  static constexpr unsigned kMostQueues = 4;
 
   MmioTransport(std::unique_ptr<Device> device, const GuestMemory& memory, MmioWires wires);
   /// The device first: a thread of its own may use the rest until then.
@@ -83,7 +82,7 @@ class MmioTransport : private DeviceHost {
   std::unique_ptr<Device> device_;
   const GuestMemory& memory_;
   MmioWires wires_;
-  std::array<QueueState, kMostQueues> queues_;
+  std::vector<QueueState> queues_;  ///< as many as the device has
   std::uint32_t status_ = 0;
   std::uint32_t device_feature_word_ = 0;
   std::uint32_t driver_feature_word_ = 0;

@@ -77,7 +77,7 @@ hvm::StartRequest make_request(VmOptions& options) {
           .plan = hvm::wire::encode(plan)};
 }
 
-/// As trine-vmm's --net takes it.
+/// As trine-vmm's --net takes them.
 std::string options_of(const netns::Interface& interface, const Rate& rate) {
   constexpr std::string_view kHex = "0123456789abcdef";
   std::string mac;
@@ -99,8 +99,12 @@ std::string options_of(const netns::Interface& interface, const Rate& rate) {
 std::vector<MonitorNic> monitor_nics(const VmOptions& options) {
   std::vector<MonitorNic> result;
   result.reserve(options.nics.size());
-  for (const VmNic& nic : options.nics)
-    result.push_back({.tap = nic.tap.get(), .options = options_of(nic.interface, options.net_rate)});
+  for (const VmNic& nic : options.nics) {
+    MonitorNic& made = result.emplace_back();
+    made.options = options_of(nic.interface, options.net_rate);
+    for (const base::UniqueFd& tap : nic.taps)
+      made.taps.push_back(tap.get());
+  }
   return result;
 }
 

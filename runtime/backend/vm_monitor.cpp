@@ -38,9 +38,9 @@ class Gifts {
   void give(const char* flag, const std::string& file) { give(flag, base::open_file(file, O_RDONLY)); }
 
   /// The caller goes on holding it.
-  void lend(const char* flag, int fd, const std::string& more) {
-    say(flag, "fd:" + std::to_string(fd) + more);
+  std::string lend(int fd) {
     lent_.push_back(fd);
+    return "fd:" + std::to_string(fd);
   }
 
   void serve_files(bool serves) { serves_files_ = serves; }
@@ -59,6 +59,14 @@ class Gifts {
   std::vector<int> lent_;
   bool serves_files_ = false;
 };
+
+/// As trine-vmm's --net takes it.
+std::string lend_nic(Gifts& gifts, const MonitorNic& nic) {
+  std::string word;
+  for (const int tap : nic.taps)
+    word += (word.empty() ? "" : ",queue=") + gifts.lend(tap);
+  return word + "," + nic.options;
+}
 
 Gifts gifts_of(MonitorOptions& options, base::UniqueFd channel) {
   Gifts gifts;
@@ -89,7 +97,7 @@ Gifts gifts_of(MonitorOptions& options, base::UniqueFd channel) {
   for (VmShare& share : options.shares)
     gifts.give("--share", std::move(share.source), ",tag=" + share.tag + (share.read_only ? ",ro" : ""));
   for (const MonitorNic& nic : options.nics)
-    gifts.lend("--net", nic.tap, "," + nic.options);
+    gifts.say("--net", lend_nic(gifts, nic));
   gifts.serve_files(!options.shares.empty());
   return gifts;
 }

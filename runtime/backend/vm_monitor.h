@@ -14,9 +14,9 @@
 
 namespace trine::runtime::backend {
 
-/// A network interface: an open tap, and what trine-vmm's --net says of it.
+/// A network interface: the queues of an open tap, and what trine-vmm's --net says of it.
 struct MonitorNic {
-  int tap = -1;
+  std::vector<int> taps;
   std::string options;  ///< "mac=02:00:00:00:00:01,mtu=1500"
 };
 

@@ -68,7 +68,7 @@ void part(int network_namespace, const std::string& link) noexcept {
 
 }  // namespace
 
-VmNetwork::VmNetwork(const std::string& network_namespace, const std::string& run_directory)
+VmNetwork::VmNetwork(const std::string& network_namespace, const std::string& run_directory, unsigned queues)
     : namespace_(open_network_namespace(network_namespace)) {
   const auto interfaces = netns::interfaces_of(namespace_.get());
   check_addresses(interfaces, network_namespace);
@@ -79,7 +79,8 @@ VmNetwork::VmNetwork(const std::string& network_namespace, const std::string& ru
   base::replace_file(directory.get(), kNetworkFile, note, base::Durability::kMemory, 0600);
   try {
     for (const netns::Interface& interface : interfaces) {
-      nics_.push_back({.tap = netns::join_tap(namespace_.get(), interface.name), .interface = interface});
+      nics_.push_back(
+          {.taps = netns::join_tap(namespace_.get(), interface.name, queues), .interface = interface});
       links_.push_back(interface.name);
     }
   } catch (const base::Error&) {

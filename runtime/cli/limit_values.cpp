@@ -4,6 +4,7 @@
 
 #include "base/error.h"
 #include "base/text.h"
+#include "hvm-sandbox/net_queues.h"
 #include "hvm-sandbox/rates.h"
 #include "isolation/rlimits.h"
 #include "run_values.h"
@@ -152,6 +153,15 @@ void add_ulimit(RunOptions& options, const std::string& text) {
 
 void set_vm_net_rate(RunOptions& options, const std::string& text) {
   options.vm_net_rate = read_rate("--vm-net-rate", "packets", text);
+}
+
+void set_vm_net_queues(RunOptions& options, const std::string& text) {
+  const auto queues = base::parse_unsigned(text);
+  if (!queues || *queues < 1 || *queues > hvm::kMostNetQueues) {
+    refuse("--vm-net-queues", text, "it is no number from 1 to " + std::to_string(hvm::kMostNetQueues),
+           "one for each processor that --cpus gives the VM is the most that it can use");
+  }
+  options.vm_net_queues = static_cast<unsigned>(*queues);
 }
 
 void set_vm_disk_rate(RunOptions& options, const std::string& text) {

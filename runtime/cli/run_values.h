@@ -49,6 +49,7 @@ void set_cpuset(engine::RunOptions& options, const std::string& text);
 void set_pids_limit(engine::RunOptions& options, const std::string& text);
 void add_ulimit(engine::RunOptions& options, const std::string& text);
 void set_vm_net_rate(engine::RunOptions& options, const std::string& text);
+void set_vm_net_queues(engine::RunOptions& options, const std::string& text);
 void set_vm_disk_rate(engine::RunOptions& options, const std::string& text);
 
 // Security.

@@ -14,6 +14,8 @@ struct Meaningless {
   const char* hint;
 };
 
+constexpr const char* kNoNetwork = "the guest has no network but loopback then";
+
 constexpr Meaningless kMeaningless[] = {
     {"a bundle", [](const RunOptions& o) { return o.image.starts_with("bundle:"); },
      "trine-oci runs bundles, as containers"},
@@ -32,7 +34,9 @@ constexpr Meaningless kMeaningless[] = {
      "--cpus gives a guest its processors"},
     {"--vm-net-rate without --network ns:/PATH",
      [](const RunOptions& o) { return o.vm_net_rate.is_given() && o.network != NetworkMode::kNamespace; },
-     "the guest has no network but loopback then"},
+     kNoNetwork},
+    {"--vm-net-queues without --network ns:/PATH",
+     [](const RunOptions& o) { return o.vm_net_queues && o.network != NetworkMode::kNamespace; }, kNoNetwork},
 };
 
 void refuse_container_flags(const RunOptions& options, const std::string& place) {
@@ -48,6 +52,7 @@ void refuse_container_flags(const RunOptions& options, const std::string& place)
 void refuse_vm_flags(const RunOptions& options) {
   const std::array flags{std::pair("--vm-pages", options.vm_pages.is_given()),
                          std::pair("--vm-net-rate", options.vm_net_rate.is_given()),
+                         std::pair("--vm-net-queues", options.vm_net_queues.has_value()),
                          std::pair("--vm-disk-rate", options.vm_disk_rate.is_given())};
   for (const auto& [flag, is_given] : flags) {
     if (is_given)

@@ -55,6 +55,18 @@ unsigned cpus_of(const RunOptions& options) {
   return static_cast<unsigned>(cpus);
 }
 
+/// A guest uses one for each of its processors: more would be made, and left aside without a word.
+unsigned net_queues_of(const RunOptions& options) {
+  const unsigned queues = options.vm_net_queues.value_or(1);
+  const unsigned cpus = cpus_of(options);
+  if (queues > cpus) {
+    throw base::Error("--vm-net-queues " + std::to_string(queues) + " is more than the VM has processors (" +
+                          std::to_string(cpus) + ")",
+                      0, "--cpus " + std::to_string(queues) + " gives it as many");
+  }
+  return queues;
+}
+
 void add_files(const RunOptions& options, backend::VmOptions& vm) {
   const std::string hosts = "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost ip6-loopback\n127.0.1.1\t" +
                             vm.plan.hostname + "\n";
@@ -155,7 +167,7 @@ Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoic
 int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& choice,
               Background* background, const Record* again) {
   (void)memory_of(options);
-  (void)cpus_of(options);
+  const unsigned net_queues = net_queues_of(options);
   Instance instance = open_for_start(options, paths, again);
   Prepared prepared = prepare(options, paths, choice, instance);
   CidFile cidfile(options.cidfile, instance.record().id);
@@ -172,7 +184,7 @@ int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& 
   }
   std::optional<backend::VmNetwork> network;
   if (options.network == NetworkMode::kNamespace) {
-    network.emplace(options.network_namespace, instance.run_directory());
+    network.emplace(options.network_namespace, instance.run_directory(), net_queues);
     prepared.vm.nics = network->take_nics();
   }
   const attach::SignalBlock signals;

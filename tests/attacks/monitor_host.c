@@ -12,6 +12,7 @@
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,20 +21,25 @@
 #include <unistd.h>
 
 enum { kMostArguments = 64, kSilence = 5 };  // milliseconds
+enum { kQueues = 3 };
 
-// A tap that is up, in a new network namespace; -1 where there are none.
-static int make_tap(void) {
-  struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR};
+// The queues of a tap that is up, in a new network namespace; false where there are none.
+static bool make_tap(int queues[kQueues]) {
+  struct ifreq request = {.ifr_flags = IFF_TAP | IFF_NO_PI | IFF_VNET_HDR | IFF_MULTI_QUEUE};
   strcpy(request.ifr_name, "attacked0");
-  const int tap = unshare(CLONE_NEWNET) == 0 ? open("/dev/net/tun", O_RDWR | O_NONBLOCK) : -1;
+  if (unshare(CLONE_NEWNET) != 0)
+    return false;
+  for (int i = 0; i < kQueues; ++i) {
+    queues[i] = open("/dev/net/tun", O_RDWR | O_NONBLOCK);
+    if (queues[i] < 0 || ioctl(queues[i], TUNSETIFF, &request) != 0)
+      return false;
+  }
   const int any_socket = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-  if (tap < 0 || ioctl(tap, TUNSETIFF, &request) != 0)
-    return -1;
   request.ifr_flags = IFF_UP;
   if (ioctl(any_socket, SIOCSIFFLAGS, &request) != 0)
-    return -1;
+    return false;
   close(any_socket);
-  return tap;
+  return true;
 }
 
 static _Noreturn void be_caller(int channel) {
@@ -57,22 +63,25 @@ int main(int count, char** arguments) {
   int ends[2];
   if (count < 2 || count > kMostArguments - 6 || socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends) != 0)
     return 125;
-  const int tap = make_tap();
+  int queues[kQueues] = {-1, -1, -1};
+  const bool has_tap = make_tap(queues);
   if (fork() == 0) {
     close(ends[1]);
-    close(tap);
+    for (int i = 0; has_tap && i < kQueues; ++i)
+      close(queues[i]);
     be_caller(ends[0]);
   }
   close(ends[0]);
   char* command[kMostArguments] = {NULL};
-  char connections[16], net[64];
+  char connections[16], net[96];
   memcpy(command, arguments + 1, (size_t)(count - 1) * sizeof *arguments);
   char** next = command + count - 1;
   snprintf(connections, sizeof connections, "fd:%d", ends[1]);
   *next++ = "--connections";
   *next++ = connections;
-  snprintf(net, sizeof net, "fd:%d,mac=02:00:00:00:00:01,mtu=1500", tap);
-  if (tap >= 0) {
+  snprintf(net, sizeof net, "fd:%d,queue=fd:%d,queue=fd:%d,mac=02:00:00:00:00:01,mtu=1500", queues[0],
+           queues[1], queues[2]);
+  if (has_tap) {
     *next++ = "--net";
     *next++ = net;
   }

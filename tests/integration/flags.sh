@@ -111,16 +111,20 @@ expect_output "rm removes what was kept" "kept" trine rm kept
 
 for bad in "--memory x" "--memory 1k" "--memory-swap 1g" "-m 64m --memory-swap 1m" "--cpus none" "--pids-limit x" "--ulimit nofile" "--network bridge2" "-v relative:/x" \
   "-v /x:relative" "--cap-add NOPE" "--security-opt x=y" "--device /dev/nope" "--isolation full" "--bogus" "--mount type=x" \
-  "--vm-pages large" "--vm-net-rate 10m" "--vm-disk-rate packets=1" "--stop-signal NOPE" "--cpu-shares 1" "--sysctl x" "--shm-size -1" "-w relative" "--name bad/name"; do
+  "--vm-pages large" "--vm-net-rate 10m" "--vm-net-queues 9" "--vm-disk-rate packets=1" "--stop-signal NOPE" "--cpu-shares 1" "--sysctl x" "--shm-size -1" "-w relative" "--name bad/name"; do
   # shellcheck disable=SC2086
   expect_error "a bad '$bad' is one clear error" 125 "^trine: " run_it $bad busybox true
 done
-for flag in "--vm-pages merged" "--vm-net-rate bytes=1m" "--vm-disk-rate requests=9"; do
+for flag in "--vm-pages merged" "--vm-net-rate bytes=1m" "--vm-net-queues 1" "--vm-disk-rate requests=9"; do
   # shellcheck disable=SC2086
   expect_error "'$flag' is for a VM alone" 125 "${flag%% *} cannot be given for a container" run_it $flag busybox true
 done
 expect_error "a VM without a network has none to limit" 125 "vm-net-rate without --network ns:/PATH cannot be given with --isolation vm" \
   run_it --isolation vm --vm-net-rate bytes=1m busybox true
+expect_error "… nor to have queues" 125 "vm-net-queues without --network ns:/PATH cannot be given with --isolation vm" \
+  run_it --isolation vm --cpus 2 --vm-net-queues 2 busybox true
+expect_error "an interface has no more queues than the VM has processors" 125 "vm-net-queues 3 is more than the VM has processors" \
+  run_it --isolation vm --cpus 1.5 --network ns:/run/netns/none --vm-net-queues 3 busybox true
 expect_error "a mistyped flag is put right" 125 "did you mean --memory" run_it --memmory 1g busybox true
 expect_no_leak "nothing is left behind" "$before"
 finish

@@ -89,9 +89,9 @@ awk '$2 ~ /^execveat\(/ && /trine-vmm/ {loop[$1] = executed = 1}
     sub(/\(.*/, "", call)
     if (call != "seccomp" && call ~ /^[a-z_0-9]+$/) print ($1 in loop ? "loop" : "vcpu"), call
   }' "$work/trace" | sort -u >"$work/calls"
-every='futex|brk|mmap|munmap|mremap|close|rt_sigreturn|rt_sigprocmask|getpid|gettid|tgkill|madvise|exit|exit_group'
+every='ioctl|futex|brk|mmap|munmap|mremap|close|rt_sigreturn|rt_sigprocmask|getpid|gettid|tgkill|madvise|exit|exit_group'
 loop='preadv2|io_uring_enter|timerfd_settime|epoll_wait|read|write|readv|writev|recvfrom|sendto|epoll_ctl|preadv|pwritev|fdatasync|getrandom|shutdown|socketpair|fcntl|sendmsg'
-vcpu='io_uring_enter|ioctl|write|epoll_ctl'
+vcpu='io_uring_enter|write|epoll_ctl'
 [[ $(grep -c ^loop "$work/calls") -gt 4 && $(grep -c ^vcpu "$work/calls") -gt 1 ]] && pass "… whose threads are seen" || fail "… whose threads are seen" "$(tr '\n' ' ' <"$work/calls")"
 is "the loop makes the calls of its list" "$(grep ^loop "$work/calls" | grep -vE "^loop ($every|$loop)$")" ""
 is "the vCPUs make the calls of theirs" "$(grep ^vcpu "$work/calls" | grep -vE "^vcpu ($every|$vcpu)$")" ""

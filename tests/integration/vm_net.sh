@@ -62,20 +62,27 @@ head -c 20000000 /dev/urandom >"$work/big"
 sum=$(sha256sum <"$work/big" | cut -d' ' -f1)
 mkdir "$work/www"
 cp "$work/big" "$work/www/big"
+head -c 4000000 "$work/big" >"$work/www/part"
+part=$(sha256sum <"$work/www/part" | cut -d' ' -f1)
 in_far busybox httpd -f -p 8080 -h "$work/www" &
 server=$!
 wait_until listens 1F90
-start run --rm --name net --isolation vm --network "ns:/run/netns/$near" busybox sh -c '
+# A process of the first processor sends by the first of two queues, one of the second by the second.
+start run --rm --name net --isolation vm --cpus 2 --vm-net-queues 2 --network "ns:/run/netns/$near" busybox sh -c '
   echo "link $(cat /sys/class/net/eth0/address) $(cat /sys/class/net/eth0/mtu)"
   echo "interfaces" $(ls /sys/class/net)
   ip -o addr show dev eth0 | sed -n "s/.*\(inet6* [^ ]*\) .*scope global.*/\1/p"
   ip route | sort; ip -6 route show default
   cat /etc/resolv.conf
+  echo "queues" $(ls /sys/class/net/eth0/queues)
+  echo "processors" $(cat /sys/class/net/eth0/queues/tx-*/xps_cpus)
   ping -c 1 -W 10 10.77.0.1 >/dev/null && echo "ping yes"
   ping -c 1 -W 10 -s 1372 192.0.2.1 >/dev/null && echo "routed ping of the MTU yes"
   ping -6 -c 1 -W 10 fd77::1 >/dev/null && echo "ping6 yes"
   echo "got $(wget -q -O - http://10.77.0.1:8080/big | sha256sum | cut -d" " -f1)"
   echo "got6 $(wget -q -O - "http://[fd77::1]:8080/big" | sha256sum | cut -d" " -f1)"
+  for processor in 1 2; do (taskset $processor wget -q -O - http://10.77.0.1:8080/part | sha256sum >/tmp/$processor) & done
+  wait; echo "beside each other" $(cut -d" " -f1 /tmp/1 /tmp/2)
   nc -l -p 9000 >/tmp/in & echo listening; wait $!; echo "came $(sha256sum </tmp/in | cut -d" " -f1)"
   while [ ! -e /tmp/end ]; do sleep 0.2; done; echo "carrier $(cat /sys/class/net/eth0/carrier)"' >"$work/out" 2>"$work/errors"
 trine_pid=$started
@@ -88,20 +95,25 @@ said "… its IPv6 address" "inet6 fd77::2/64"
 grep -q "^default via 10.77.0.1 dev eth0" "$work/out" && pass "… its default route" || fail "… its default route" "$(<"$work/out")"
 grep -q "^10.99.0.0/16 via 10.77.0.7 dev eth0 .*metric 5" "$work/out" && pass "… its other routes" || fail "… its other routes" "$(<"$work/out")"
 grep -q "^default via fd77::1 dev eth0" "$work/out" && pass "… its IPv6 default route" || fail "… its IPv6 default route" "$(<"$work/out")"
+said "… as many queues as were asked for" "queues rx-0 rx-1 tx-0 tx-1"
+said "… one for each processor" "processors 1 2"
 said "… the namespace's resolver" "nameserver 10.77.0.1"
 said "a ping reaches the other side" "ping yes"
 said "… also through the router, with as much as the MTU allows" "routed ping of the MTU yes"
 said "… and by IPv6" "ping6 yes"
 said "20 MB arrive whole" "got $sum"
 said "… also by IPv6" "got6 $sum"
+said "both processors get 4 MB at a time, each by a queue of its own" "beside each other $part $part"
 expect_exit "the other side sends 20 MB" 0 in_far timeout 120 busybox nc -w 60 10.77.0.2 9000 -e cat "$work/big"
 wait_for_guest grep -q "^came " "$work/out"
 said "… which arrive whole" "came $sum"
 traffic() { trine stats --no-stream --format json "$1" | jq -c ".[0].network | map($2)"; }
-expect_output "three times 20 MB were received, and little was sent" '[{"name":"eth0","much":true,"little":true}]' \
+expect_output "three times 20 MB and some more were received, and little was sent" '[{"name":"eth0","much":true,"little":true}]' \
   traffic net '{name, much: (.rx_bytes > 60000000 and .rx_packets > 1000), little: (.tx_bytes > 10000 and .tx_bytes < 10000000)}'
 expect_error "the interface is one guest's" 125 "network interface eth0 is a machine's already" \
   trine run --rm --isolation vm --network "ns:/run/netns/$near" busybox true
+expect_error "… and none of its queues is another's" 125 "network interface eth0 is a machine's already" \
+  trine run --rm --isolation vm --cpus 2 --vm-net-queues 2 --network "ns:/run/netns/$near" busybox true
 expect_output "… which keeps it" "yes" trine exec net sh -c 'ping -c 1 -W 10 10.77.0.1 >/dev/null && echo yes'
 ip -n "$near" link del "$(ip -n "$near" -o link show | sed -n 's/^[0-9]*: \(trine[0-9]*\).*/\1/p')"
 trine exec net touch /tmp/end

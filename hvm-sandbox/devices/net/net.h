@@ -5,9 +5,13 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
 #include <vector>
 
 #include "base/unique_fd.h"
+#include "devices/net/spare.h"
 #include "devices/rate/throttle.h"
 #include "loop/event_loop.h"
 #include "virtio/device.h"
@@ -24,72 +28,99 @@ struct NetOptions {
 /// A network interface over a tap. Packets go between the guest's buffers and the tap by readv and writev,
 /// with the header that tells what of their checksums and segments is left to do: neither side does what the
 /// other can leave undone. Source: virtio 1.2 §5.1, Linux Documentation/networking/tuntap.rst.
+///
+/// A tap of several queues makes as many pairs of queues in the guest, of which its driver uses as many as it
+/// says. All are served by the one loop, as all devices are: they share the device lock and one interrupt, so
+/// that a thread for each would wait for the others'. The tap keeps all its queues, for to take one off it is
+/// a call that the jail does not leave us: what comes by those beyond the pairs in use is spread over these.
 class Net : public Device {
  public:
   static constexpr std::uint16_t kLeastMtu = 68;   ///< RFC 791
   static constexpr std::size_t kHeaderBytes = 12;  ///< before each packet, on both sides
 
-  /// `tap` gives and takes a packet at a time behind a header of kHeaderBytes, and never blocks: see
-  /// prepare_tap(). `loop` outlives the device. Throws base::Error when it cannot be watched.
-  Net(base::UniqueFd tap, const NetOptions& options, EventLoop& loop);
+  /// `taps` are the queues of one tap, from one to kMostNetQueues. Each gives and takes a packet at a time
+  /// behind a header of kHeaderBytes, and never blocks: see prepare_tap(). `loop` outlives the device. Throws
+  /// base::Error when they cannot be watched.
+  Net(std::vector<base::UniqueFd> taps, const NetOptions& options, EventLoop& loop);
   ~Net() override;
 
   [[nodiscard]] DeviceType type() const noexcept override { return DeviceType::kNet; }
   [[nodiscard]] std::string name() const override { return "net"; }
   [[nodiscard]] std::uint64_t features() const noexcept override;
-  [[nodiscard]] unsigned queue_count() const noexcept override { return 2; }
+  [[nodiscard]] unsigned queue_count() const noexcept override;
   [[nodiscard]] std::span<const std::byte> config() const noexcept override { return config_; }
   void activate() noexcept override;
   void notify(unsigned queue) noexcept override;
   void reset() noexcept override;
 
  private:
-  /// Empty buffers that the guest gave, from `first` on `count` of them, in a ring.
-  struct Spare {
-    std::vector<Chain> chains;
-    std::size_t first = 0;
-    std::size_t count = 0;
-    std::size_t bytes = 0;   ///< room in them
-    std::size_t slices = 0;  ///< of the guest's ring
+  static constexpr std::size_t kEthernetBytes = 18;  ///< with a VLAN's tag
+  static constexpr std::size_t kMostSegmented = 65535;
+  static constexpr std::size_t kMostPacket = kHeaderBytes + kEthernetBytes + kMostSegmented;
+
+  // Queues come in pairs, and behind them there may be the one for commands. Source: virtio 1.2 §5.1.2.
+  static constexpr unsigned kPair = 2;
+  static constexpr unsigned receive_queue(unsigned pair) { return pair * kPair; }
+  static constexpr unsigned transmit_queue(unsigned pair) { return (pair * kPair) + 1; }
+
+  /// A queue of the tap.
+  struct Tap {
+    base::UniqueFd fd;
+    /// Takes the end of a packet for which there is too little room, and then the whole of it until there is.
+    std::unique_ptr<std::byte[]> overflow;
+    std::size_t pending = 0;  ///< bytes of a packet in `overflow`
+    std::uint32_t interest = 0;
+    bool starved = false;  ///< no buffer to receive into: what it has waits
+    bool full = false;     ///< what the guest sends waits
+  };
+  /// From a queue of the tap to the guest's receive queue that gets what comes by it.
+  struct Way {
+    Tap& tap;
+    Queue& queue;
+    Spare& spare;
+  };
+  /// What the limit is of: all pairs together, one way.
+  struct Direction {
+    Throttle throttle;
+    bool held = false;   ///< nothing may pass now
+    unsigned first = 0;  ///< who goes first when something may again
   };
 
-  void tap_event(std::uint32_t events) noexcept;
-  void receive() noexcept;
-  void transmit() noexcept;
-  /// One packet to the guest. False: none is there, or no place for it.
-  bool receive_one(Queue& queue) noexcept;
-  /// Takes buffers from the guest until they hold `bytes`, or are all that there are. False: the driver broke
-  /// a rule.
-  bool gather(Queue& queue, std::size_t bytes) noexcept;
-  /// The first `length` bytes of the spare buffers are a packet: they become the guest's.
-  void give(Queue& queue, std::size_t length) noexcept;
+  void tap_event(unsigned tap, std::uint32_t events) noexcept;
+  void receive(unsigned tap) noexcept;
+  void transmit(unsigned pair) noexcept;
+  /// One packet to the guest. False: none is there, or no place for it, or it may not pass.
+  bool receive_one(const Way& way) noexcept;
   /// Gives the packet that did not fit when it was read. False: it still does not.
-  bool give_pending(Queue& queue) noexcept;
+  bool give_pending(const Way& way) noexcept;
+  /// False: the driver broke a rule.
+  bool gather(const Way& way, std::size_t bytes) noexcept;
   /// One packet to the tap. False: it takes none now.
-  bool send(const Chain& packet) noexcept;
-  [[nodiscard]] Chain& spare(std::size_t index) noexcept;
-  [[nodiscard]] std::size_t most_chains() const noexcept { return merges_ ? spare_.chains.size() : 1; }
+  bool send(const Tap& tap, const Chain& packet) noexcept;
+  void serve_commands() noexcept;
+  /// One command's answer, and what it asks for.
+  std::uint8_t obey(const Chain& command) noexcept;
+  /// Serves every pair, after something else than its own queues held it up.
+  void serve_all_pairs() noexcept;
+  static void hold(Direction& direction, unsigned index, bool has_moved) noexcept;
+  void go_on(Direction& direction, void (Net::*serve)(unsigned) noexcept) noexcept;
   void update_interest() noexcept;
   void lose_link(int error) noexcept;
 
   EventLoop& loop_;
-  base::UniqueFd tap_;
+  std::vector<Tap> taps_;
+  std::vector<Spare> spares_;         ///< of each receive queue
+  unsigned pairs_ = 1;                ///< that the driver uses
+  std::optional<unsigned> commands_;  ///< the queue that it gives commands by
   std::uint16_t mtu_;
   std::array<std::byte, 12> config_{};
-  Spare spare_;
   std::vector<iovec> parts_;
-  /// Takes the end of a packet for which there is too little room, and then the whole of it until there is.
-  std::vector<std::byte> overflow_;
-  std::size_t pending_ = 0;     ///< bytes of a packet in `overflow_`
   std::size_t most_bytes_ = 0;  ///< of a packet with its header, by what was agreed on
-  std::uint32_t interest_ = 0;
-  bool merges_ = false;  ///< a packet may take several buffers
+  bool merges_ = false;         ///< a packet may take several buffers
+  bool takes_pairs_ = false;    ///< the driver knows of more than one
   bool active_ = false;
-  bool starved_ = false;   ///< no buffer to receive into: what the tap has waits
-  bool tap_full_ = false;  ///< what the guest sends waits
   bool lost_ = false;
-  bool held_ = false;  ///< a limit lets the guest get nothing now
-  Throttle to_guest_, from_guest_;
+  Direction to_guest_, from_guest_;
 };
 
 }  // namespace trine::hvm

@@ -125,8 +125,50 @@ static bool is_read_only(const struct device* disk) {
   return (get(disk, kDeviceFeatures) & kReadOnly) != 0;
 }
 
+// The answer to a command by the last queue: 0 is yes, 1 is no, 0xfe is none.
+static uint8_t ask_net(struct device* nic, const uint8_t* command, uint32_t bytes) {
+  uint8_t* const place = take(80);
+  memcpy(place, command, bytes);
+  place[64] = 0xfe;
+  return request(nic, nic->queues - 1, place, bytes, place + 64, 1) ? place[64] : 0xfe;
+}
+
+static uint8_t set_pairs(struct device* nic, uint16_t pairs) {
+  const uint8_t command[] = {4, 0, (uint8_t)pairs, (uint8_t)(pairs >> 8)};
+  return ask_net(nic, command, sizeof command);
+}
+
+static bool has_several_pairs(const struct device* nic) {
+  return nic->queues > 2;
+}
+
+// Pairs that there are not, commands that are none, and packets by pairs that are not in use or no longer.
+static void break_commands(struct device* nic) {
+  const unsigned pairs = nic->queues / 2;
+  start(nic);
+  for (unsigned i = 0; i < 200 / stride; ++i) {
+    const uint16_t wanted = (uint16_t)(i % 3 == 0 ? any() : below(pairs + 2));
+    const uint8_t answer = set_pairs(nic, wanted);
+    if (answer != (wanted >= 1 && wanted <= pairs ? 0 : 1))
+      claim("a number of queues that is answered wrongly", false, nic, wanted << 16 | answer);
+    uint8_t command[32];
+    for (unsigned j = 0; j < sizeof command; ++j)
+      command[j] = (uint8_t)(any() | 8);  // of no class that there is
+    if (ask_net(nic, command, 1 + below(sizeof command)) != 1)
+      claim("a command that is none is answered so", false, nic, command[0]);
+    const unsigned queue = below(nic->queues - 1);
+    put(nic, queue, 0,
+        (struct descriptor){
+            .address = (uint32_t)take(2048), .length = 2048, .flags = queue % 2 == 0 ? kWrite : 0});
+    offer(nic, queue, 0);
+    notify(nic, queue);
+  }
+}
+
 static void break_net(struct device* nic) {
   enum { kHeader = 12 };
+  if (has_several_pairs(nic))
+    break_commands(nic);
   for (unsigned i = 0; i < 400 / stride; ++i) {
     if (i % 20 == 0)
       start(nic);
@@ -284,7 +326,9 @@ static bool serves(struct device* device) {
     case kFs:
       return begin_share(device) && knows(device, "inside");
     case kNet:
-      return request(device, 1, place, 12 + 60, NULL, 0);
+      return request(device, 1, place, 12 + 60, NULL, 0) &&
+             (!has_several_pairs(device) ||
+              (set_pairs(device, 2) == 0 && request(device, 3, place, 12 + 60, NULL, 0)));
     case kBalloon:
       return request(device, 0, &(uint32_t){kPool / 4096}, 4, NULL, 0);
     case kRandom:

@@ -25,14 +25,14 @@ void Driver::write(std::uint64_t offset, std::uint32_t value) {
   transport_.write(offset, std::as_bytes(std::span(&value, 1)));
 }
 
-void Driver::start(std::uint16_t size) {
+void Driver::start(std::uint16_t size, std::uint64_t unknown) {
   write(0x70, 0);
   write(0x70, 1 | 2);
   for (const std::uint32_t word : {0U, 1U}) {
     write(0x14, word);
     const std::uint32_t offered = read(0x10);
     write(0x24, word);
-    write(0x20, offered);
+    write(0x20, offered & ~static_cast<std::uint32_t>(unknown >> (32U * word)));
   }
   write(0x70, 1 | 2 | 8);
   for (unsigned queue = 0; queue < transport_.device().queue_count(); ++queue)

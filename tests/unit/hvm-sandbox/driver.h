@@ -44,8 +44,8 @@ class Driver {
 
   /// That it had put anything into a queue: what a driver does when it has reset the device.
   void forget();
-  /// Everything a good driver does, with queues of `size` entries.
-  void start(std::uint16_t size = 16);
+  /// Everything a good driver does, with queues of `size` entries, that knows all features but these.
+  void start(std::uint16_t size = 16, std::uint64_t unknown = 0);
   void set_up_queue(unsigned queue, std::uint16_t size);
   static std::uint64_t descriptors(unsigned queue) { return 0x10000 + (queue * 0x4000U); }
   static std::uint64_t available(unsigned queue) { return descriptors(queue) + 0x2000; }
@@ -79,7 +79,7 @@ class Driver {
   unsigned asked_again_ = 0;
   MmioTransport transport_;
   std::uint16_t size_ = 0;
-  std::vector<std::uint16_t> next_available_ = std::vector<std::uint16_t>(4);
+  std::vector<std::uint16_t> next_available_ = std::vector<std::uint16_t>(32);
   std::uint64_t next_buffer_ = kData;
 };
 

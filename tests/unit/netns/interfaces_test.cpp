@@ -115,7 +115,7 @@ TEST_CASE("a tap takes the place of its link until it is parted, and only one do
             return error.message();
           }
           {
-            const auto tap = netns::join_tap(space.get(), "eth0");
+            const auto taps = netns::join_tap(space.get(), "eth0");
             text += shell(kFilter);
             try {
               (void)netns::join_tap(space.get(), "eth0");

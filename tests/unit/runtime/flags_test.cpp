@@ -81,6 +81,11 @@ TEST_CASE("a VM's rates are of bytes, of packets or requests, or of both") {
   CHECK_FALSE(cli::parse_run({"i"}).vm_net_rate.is_given());
 }
 
+TEST_CASE("a VM's interfaces have from one to eight queues") {
+  CHECK(cli::parse_run({"--vm-net-queues", "8", "i"}).vm_net_queues == 8U);
+  CHECK_FALSE(cli::parse_run({"i"}).vm_net_queues.has_value());
+}
+
 TEST_CASE("bad values are refused") {
   for (const std::vector<std::string>& bad :
        std::vector<std::vector<std::string>>{{},
@@ -117,6 +122,10 @@ TEST_CASE("bad values are refused") {
                                              {"--vm-net-rate", "packets=1k", "i"},
                                              {"--vm-net-rate", "requests=9", "i"},
                                              {"--vm-net-rate", "bytes=1m,", "i"},
+                                             {"--vm-net-queues", "0", "i"},
+                                             {"--vm-net-queues", "9", "i"},
+                                             {"--vm-net-queues", "-1", "i"},
+                                             {"--vm-net-queues", "two", "i"},
                                              {"--vm-disk-rate", "packets=9", "i"},
                                              {"--rm", "-m", "64m", "bundle:/b"},
                                              {"bundle:/b", "command"}}) {

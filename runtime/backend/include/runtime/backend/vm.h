@@ -36,9 +36,10 @@ struct VmShare {
 /// Most that a VM can have.
 constexpr std::size_t kMostShares = 32;
 
-/// A network interface of the guest's: the tap that is its cable, and what it is to be in the guest.
+/// A network interface of the guest's: the queues of the tap that is its cable, and what it is to be in the
+/// guest.
 struct VmNic {
-  base::UniqueFd tap;
+  std::vector<base::UniqueFd> taps;
   netns::Interface interface;
 };
 

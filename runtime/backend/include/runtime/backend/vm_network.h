@@ -14,9 +14,9 @@ namespace trine::runtime::backend {
 /// give back, part_network() does.
 class VmNetwork {
  public:
-  /// Notes in `run_directory` what is to be given back. Throws base::Error when there is no such namespace,
-  /// or another machine has it.
-  VmNetwork(const std::string& network_namespace, const std::string& run_directory);
+  /// Notes in `run_directory` what is to be given back. `queues`: of each interface. Throws base::Error when
+  /// there is no such namespace, or another machine has it.
+  VmNetwork(const std::string& network_namespace, const std::string& run_directory, unsigned queues = 1);
   ~VmNetwork();
   VmNetwork(const VmNetwork&) = delete;
   VmNetwork& operator=(const VmNetwork&) = delete;

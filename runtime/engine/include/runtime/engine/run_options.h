@@ -86,6 +86,7 @@ struct RunOptions {
   cgroups::Limits limits;
   backend::PageOptions vm_pages;
   backend::Rate vm_net_rate, vm_disk_rate;
+  std::optional<unsigned> vm_net_queues;  ///< of each interface
   std::vector<isolation::Rlimit> ulimits;
   std::vector<std::string> cap_add, cap_drop;
   SecurityOptions security;

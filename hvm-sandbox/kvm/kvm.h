@@ -59,7 +59,8 @@ class Vm {
   /// The guest reads `bytes`, whole pages, at `address`; what it writes there leaves the guest.
   void show_read_only(std::uint64_t address, std::span<std::byte> bytes) const;
   [[nodiscard]] Vcpu make_vcpu(unsigned id) const;
-  /// Interrupts the guest by line `line`, which the guest took for one that is triggered by its edge.
+  /// Interrupts the guest by line `line`, which the guest took for one that is triggered by its edge. Never
+  /// by two threads at once: between the edges of the first, the second's is lost.
   void interrupt(std::uint32_t line) const noexcept;
   /// A 4-byte write of `value` to `address` by the guest counts in `event` instead of leaving the guest.
   void connect_write(int event, std::uint64_t address, std::uint32_t value) const;

@@ -13,6 +13,8 @@ mkdir -p "$kernel" "$work/share"
 cp "$build/tests/bin/hostile_guest" "$kernel/vmlinux"
 cpio -o -H newc --quiet </dev/null >"$kernel/modules.cpio"
 trine kernel use hostile
+# A guest that never comes up is given up after a minute, and to try every call may take longer.
+export TRINE_VM_BOOT_SECONDS=600
 
 # begin: a machine that comes up for ever; its trine is $started.
 begin() { start run --rm --memory 128m --isolation vm -v "$work/share:/data" busybox true >"$work/said" 2>&1; }

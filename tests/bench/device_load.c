@@ -2,7 +2,7 @@
 //
 //   device_load block DEVICE            sequential in requests of 128 KiB, random of 4 KiB, past the guest's page cache
 //   device_load net ADDRESS PORT        TCP with `serve` there: sending, receiving, round trips of a byte
-//   device_load walk DIRECTORY          lstat of every file below it, twice, when that is out of date, and each read
+//   device_load walk DIRECTORY          lstat of every file below it, twice, then each read
 //   device_load serve PORT
 //   device_load tap NAME COMMAND...     runs COMMAND with the tap NAME as descriptor 3
 #include <arpa/inet.h>
@@ -31,7 +31,6 @@
 #define DEPTH 16
 #define STREAM_BYTES (64 << 20)
 #define ROUND_TRIPS 1000
-#define OUT_OF_DATE_SECONDS 2
 
 static void die(const char* what) {
   perror(what);
@@ -219,8 +218,6 @@ static void walk_once(const char* directory, __nftw_func_t visit, const char* na
 static void walk(const char* directory) {
   walk_once(directory, see, "walk-cold-files/s");
   walk_once(directory, see, "walk-warm-files/s");
-  sleep(OUT_OF_DATE_SECONDS);
-  walk_once(directory, see, "walk-out-of-date-files/s");
   walk_once(directory, see_content, "walk-and-read-files/s");
 }
 

@@ -4,6 +4,9 @@
 # QEMU is the microvm of vm.sh with virtio devices as it has them by default, and a share by virtio-9p.
 #
 #   tests/bench/vm_devices.sh [ROUNDS [block|net|fs...]]    1 round of all when nothing is given
+#
+# TRINE_BENCH_FILES is how many files a share has (200); TRINE_BENCH_MONITORS whom to measure ("trine qemu");
+# TRINE_BENCH_SECONDS when to give up (3000). A guest that sleeps takes the lab as long as one that works.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 lab=$here/../lab/lab
@@ -33,4 +36,5 @@ modprobe -S "$release" -d "$stock/modules" -D -a virtio_mmio virtio_blk virtio_n
   echo "${module##*/}" >>"$work/modules/order"
 done
 "$lab" run x86 --icount --timeout "${TRINE_BENCH_SECONDS:-3000}" --share "$work" -- \
-  env TRINE_BUILD="$work/build" bash "$here/vm_devices_in_lab.sh" "$work" "$@"
+  env TRINE_BUILD="$work/build" bash "$here/vm_devices_in_lab.sh" "$work" \
+  "${TRINE_BENCH_FILES:-200}" "${TRINE_BENCH_MONITORS:-trine qemu}" "$@"

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# The part of vm_devices.sh that runs in the lab: vm_devices_in_lab.sh DIRECTORY [ROUNDS [KIND...]]
+# The part of vm_devices.sh that runs in the lab: vm_devices_in_lab.sh DIRECTORY FILES MONITORS [ROUNDS [KIND...]]
 . "$(dirname "$0")/../lib/harness.sh"
 given=$1
-rounds=${2:-1}
-kinds=("${@:3}")
+files=$2
+read -ra monitors <<<"$3"
+rounds=${4:-1}
+kinds=("${@:5}")
 ((${#kinds[@]})) || kinds=(block net fs)
 load=$build/tests/bin/device_load
 qemu_machine=microvm,x-option-roms=off,pit=off,pic=off,rtc=off,isa-serial=on
@@ -31,11 +33,8 @@ for kind in $(echo "$kinds" | $b tr , ' '); do
       /bin/device_load net 10.99.0.1 7000
       ;;
     fs)
-      for round in 1 2 3; do # a mount begins with nothing in memory
-        $b mount -t virtiofs share /mnt 2>/dev/null || $b mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 share /mnt
-        /bin/device_load walk /mnt
-        $b umount /mnt
-      done
+      $b mount -t virtiofs share /mnt 2>/dev/null || $b mount -t 9p -o trans=virtio,version=9p2000.L,msize=512000 share /mnt
+      /bin/device_load walk /mnt
       ;;
   esac
 done >/dev/ttyS0 2>&1
@@ -46,7 +45,7 @@ chmod +x "$work/root/init"
 mknod -m 600 "$work/root/dev/console" c 5 1
 (cd "$work/root" && find . | cpio -o -H newc --quiet) >"$work/initramfs"
 
-# Its far sides: a file, a tap, and 200 files of 1,000 bytes: of more, a walk by virtio-9p takes too long here.
+# Its far sides: a file, a tap, and a tree with 100 files of 1,000 bytes in each directory.
 head -c 64M /dev/urandom >"$work/disk"
 modprobe tun
 ip tuntap add bench0 mode tap vnet_hdr
@@ -55,7 +54,13 @@ ip link set bench0 up
 "$load" serve 7000 &
 server=$!
 mkdir "$work/tree"
-perl -e 'for my $d (0 .. 1) { mkdir "$ARGV[0]/$d"; for (0 .. 99) { open my $f, ">", "$ARGV[0]/$d/a-file-$_"; print $f "x" x 1000 } }' "$work/tree"
+perl -e 'my ($tree, $files) = @ARGV;
+  for (0 .. $files - 1) {
+    my $directory = "$tree/" . int($_ / 100);
+    mkdir $directory if $_ % 100 == 0;
+    open my $file, ">", "$directory/a-file-$_";
+    print $file "x" x 1000
+  }' "$work/tree" "$files"
 find "$work/tree" -type f -exec cat {} + >/dev/null # all that is measured is in the host's memory
 head -c 64M /dev/zero | dd of="$work/disk" bs=1M conv=notrunc status=none # the first to write it pays for more
 
@@ -96,7 +101,8 @@ measure() {
   exec {out}<&-
 }
 for ((round = 0; round < rounds; round++)); do
-  if ((round % 2 == 0)); then measure trine; measure qemu; else measure qemu; measure trine; fi
+  for monitor in "${monitors[@]}"; do measure "$monitor"; done
+  mapfile -t monitors < <(printf '%s\n' "${monitors[@]}" | tac)
 done
 kill $server
 perl -e '

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
 # Memory that a guest does not need is the host's again, measured as what is resident of the monitor's mapping of it; what
 # guests have in common is there once; and what trine update changes of a machine that runs.
-# Memory that a guest does not need is the host's again: measured as what is resident of the monitor's mapping of it.
 . "$(dirname "$0")/../lib/harness.sh"
 . "$(dirname "$0")/../lib/vm.sh"
 require_root

@@ -71,13 +71,14 @@ expect_error "a program that is not there" 127 'nosuch.*not found' oci run --bun
 if create "$a"; then fail "create says so already, to engines that tell it from other errors"; else pass "create says so already, to engines that tell it from other errors"; fi
 expect_nothing_left "leaves nothing"
 
-# --- mapped owners: of the mount's own, of the user namespace's, and of none ---
+# --- a user namespace, and mapped owners: of the mount's own, of the namespace's, and of none ---
 owned='.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 5000}] | .linux.gidMappings = .linux.uidMappings
-  | .mounts |= map(select(.destination != "/sys")) | .process.capabilities |= map_values(. + ["CAP_DAC_OVERRIDE"])
+  | .process.capabilities |= map_values(. + ["CAP_DAC_OVERRIDE"])
   | .mounts += [{"destination": "/own", "source": ($work + "/owned"), "options": ["rbind", "ridmap"]}, {"destination": "/plain", "source": ($work + "/owned"), "options": ["rbind"]},
       {"destination": "/given", "source": ($work + "/owned"), "options": ["rbind", "idmap"],
        "uidMappings": [{"containerID": 0, "hostID": 100010, "size": 10}], "gidMappings": [{"containerID": 0, "hostID": 100020, "size": 10}]}]'
-seen='stat -c "%n %u:%g" /own/file /own/below/file /plain/file /given/file /given/below/file; echo x >/own/made; echo y >/own/below/made; stat -c %u:%g /own/made; rm -r /given/gone && echo removed; touch /given/no'
+seen='stat -c "%n %u:%g" /own/file /own/below/file /plain/file /given/file /given/below/file; echo x >/own/made; echo y >/own/below/made; stat -c %u:%g /own/made; rm -r /given/gone && echo removed; touch /given/no
+  ls -d /sys/class/net/lo; grep " /sys[^ ]* rw" /proc/self/mountinfo || echo read-only'
 mkdir "$bundle/rootfs"/{own,plain,given}
 owned_as() { # FILTER: what is seen inside, and then on the host
   rm -rf "$work"/{owned,underneath} && mkdir -p "$work"/{owned/below,underneath}

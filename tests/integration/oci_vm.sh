@@ -14,8 +14,8 @@ prefix=vm-${work##*.}
 a=$prefix-a
 mkdir -p /etc/trine
 [[ ! -e /etc/trine/vm.json && ! -e /etc/trine/isolation.d ]] || skip "this machine has an /etc/trine of its own"
-trap 'rm -rf /etc/trine/{vm.json,isolation.d}; ip netns del "$prefix" 2>/dev/null; cleanup' EXIT
-echo "{\"kernels\": \"$state/lib/kernels\", \"memory\": \"256m\", \"boot_seconds\": ${TRINE_VM_BOOT_SECONDS},
+trap 'rm -rf /etc/trine/{vm.json,isolation.d}; ip netns del "$prefix" 2>/dev/null; ip netns del "$prefix-far" 2>/dev/null; cleanup' EXIT
+echo "{\"kernels\": \"$state/lib/kernels\", \"memory\": \"256m\", \"boot_seconds\": ${TRINE_VM_BOOT_SECONDS}, \"net_rate\": \"bytes=1m\",
   \"allow\": {\"kernels\": [\"$state/lib/kernels/[0-9]*\"], \"parameters\": [\"loglevel=?\"]}}" >/etc/trine/vm.json
 chmod 644 /etc/trine/vm.json
 
@@ -106,6 +106,9 @@ for field in kernel.path:'{"kernel": {"path": "/boot/vmlinuz"}}' kernel.path:'{"
   expect_refused "${field#*:} in the section vm" ".vm = ${field#*:}" "vm.${field%%:*}.*not allowed by /etc/trine/vm.json"
 done
 expect_refused "a monitor of another's" '.vm = {"kernel": {"path": "'"$allowed"'"}, "hypervisor": {"path": "/bin/sh"}}' "vm.hypervisor is not followed"
+expect_refused "a rate above the administrator's" '.annotations["dev.trine.vm-net-rate"] = "bytes=2m"' 'vm-net-rate asks for bytes=2097152, and /etc/trine/vm.json gives bytes=1048576'
+expect_refused "a rate of disks" '.annotations["dev.trine.vm-disk-rate"] = "bytes=2m"' 'directories, not disks'
+expect_refused "a rate for a container" '.annotations = {"dev.trine.vm-net-rate": "bytes=2m"}' 'is for the isolation class vm'
 expect_refused "a section vm in a container" '.annotations["dev.trine.isolation"] = "container" | .vm = {"kernel": {"path": "'"$allowed"'"}}' 'asks for a VM'
 chmod 666 /etc/trine/vm.json
 expect_refused "a configuration that anybody may write" . 'vm.json is not believed'
@@ -113,10 +116,13 @@ chmod 644 /etc/trine/vm.json
 expect_nothing_left "nothing is left of what was refused"
 
 # --- create, start, exec, kill, delete ---
-{ ip netns add "$prefix" && ip -n "$prefix" link add eth0 type veth peer name far0; } || skip "network namespaces cannot be made here"
+far=$prefix-far
+{ ip netns add "$prefix" && ip netns add "$far" && ip -n "$prefix" link add eth0 type veth peer name far0 netns "$far"; } || skip "network namespaces cannot be made here"
 ip -n "$prefix" link set eth0 up
-ip -n "$prefix" link set far0 up
-configure "$vm"' | .linux.namespaces |= map(if .type == "network" then .path = "/run/netns/'"$prefix"'" else . end) | .hooks = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", "echo createRuntime >>" + $work + "/hooks"]}],
+ip -n "$prefix" addr add 10.78.0.2/24 dev eth0
+ip -n "$far" link set far0 up
+ip -n "$far" addr add 10.78.0.1/24 dev far0
+configure "$vm"' | .annotations["dev.trine.vm-net-rate"] = "bytes=50000" | .linux.namespaces |= map(if .type == "network" then .path = "/run/netns/'"$prefix"'" else . end) | .hooks = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", "echo createRuntime >>" + $work + "/hooks"]}],
                              "poststart": [{"path": "/bin/sh", "args": ["sh", "-c", "echo poststart >>" + $work + "/hooks"]}],
                              "poststop": [{"path": "/bin/sh", "args": ["sh", "-c", "echo poststop >>" + $work + "/hooks"]}]}' '
   trap "echo got TERM" TERM; echo it runs; echo ran >/mark; while :; do sleep 0.2; done'
@@ -151,6 +157,16 @@ fi
 expect_match "ps tells the keepers and the monitor" "$(<"$work/pid")" oci ps -f json "$a"
 expect_match "events --stats" '"type": ?"stats"' oci events --stats "$a"
 expect_output "… also of its network" '["eth0",true]' eval "oci events --stats $a | jq -c '.data.network_interfaces | map(select(.Name == \"eth0\"))[0] | [.Name, .TxBytes > 0]'"
+ip netns exec "$far" timeout 120 busybox nc -l -p 9000 -e sh -c "cat >$work/sent" &
+receiver=$!
+listens() { ip netns exec "$far" grep -q ':2328 .* 0A ' /proc/net/tcp; }
+wait_until listens
+begin=$(date +%s%N)
+expect_exit "what it sends" 0 oci exec "$a" sh -c 'head -c 500000 /dev/zero | nc -w 60 10.78.0.1 9000'
+wait $receiver
+took=$((($(date +%s%N) - begin) / 1000000))
+[[ $(stat -c %s "$work/sent") == 500000 ]] && ((took >= 9000)) && pass "arrives as fast as its annotation lets it ($took ms)" ||
+  fail "arrives as fast as its annotation lets it" "$(stat -c %s "$work/sent") bytes of 500000 in $took ms, which are to take 9000"
 expect_error "delete of a running one" 1 'it is running' oci delete "$a"
 expect_exit "kill passes a signal on" 0 oci kill "$a" TERM
 wait_for_guest says "$work/out" "got TERM" && pass "to the program" || fail "to the program" "$(<"$work/out")"

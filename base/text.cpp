@@ -2,8 +2,11 @@
 
 #include <sys/random.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
+#include <cstdint>
+#include <cstdlib>
 #include <limits>
 
 #include "base/error.h"
@@ -52,6 +55,19 @@ std::optional<std::uint64_t> parse_size(std::string_view text) {
   if (*number > std::numeric_limits<std::uint64_t>::max() >> shift)
     return std::nullopt;
   return *number << shift;
+}
+
+std::optional<std::uint64_t> parse_fractional_size(std::string_view text) {
+  const auto point = text.find('.');
+  if (point == std::string_view::npos)
+    return parse_size(text);
+  const auto end = std::min(text.find_first_not_of("0123456789", point + 1), text.size());
+  const auto unit = parse_size("1" + std::string(text.substr(end)));
+  const auto whole = parse_unsigned(text.substr(0, point));
+  if (!unit || !whole || end == point + 1 || *whole > INT64_MAX / *unit)
+    return std::nullopt;
+  const double fraction = std::strtod(("0" + std::string(text.substr(point, end - point))).c_str(), nullptr);
+  return (*whole * *unit) + static_cast<std::uint64_t>(fraction * static_cast<double>(*unit));
 }
 
 std::string random_hex(unsigned bytes) {

@@ -147,8 +147,8 @@ bool has_option(const Mount& mount, std::string_view name) {
   return std::ranges::any_of(options, [name](const std::string& option) { return option.starts_with(name); });
 }
 
-base::UniqueFd mount_new(const Context& context, const Mount& mount, const std::string& mode,
-                         std::uint64_t attributes) {
+base::UniqueFd make_filesystem(const Context& context, const Mount& mount, const std::string& mode,
+                               std::uint64_t attributes) {
   const FilesystemContext filesystem(mount.type);
   filesystem.set("source", mount.source.empty() ? mount.type : mount.source);
   if (!mode.empty())
@@ -156,20 +156,24 @@ base::UniqueFd mount_new(const Context& context, const Mount& mount, const std::
   set_options(filesystem, mount);
   if (takes_label(context, mount))
     filesystem.set("context", context.plan.mount_label);
+  return filesystem.mount(attributes);
+}
+
+base::UniqueFd mount_new(const Context& context, const Mount& mount, const std::string& mode,
+                         std::uint64_t attributes) {
   // A new sysfs shows the network namespace of its maker, and a cgroup file system its cgroup namespace, who
-  // must own it. A container with a user namespace of its own and the host's of that kind does not.
-  const bool is_sysfs = mount.type == "sysfs";
-  const std::string host = is_sysfs ? "/sys" : mount.host_view;
+  // must own it. A container with a user namespace of its own and the host's of that kind does not. Of sysfs
+  // the kernel says so before there is anything to configure.
+  const std::string host = mount.type == "sysfs" ? "/sys" : mount.host_view;
   try {
-    return filesystem.mount(attributes);
+    return make_filesystem(context, mount, mode, attributes);
   } catch (const base::Error& error) {
     if (error.errno_value() != EPERM || !context.in_user_namespace || host.empty())
       throw;
   }
   base::UniqueFd tree = clone_tree(AT_FDCWD, host, true);
-  // Nothing in /sys is root's of the user namespace; of its groups on the host some may be (CVE-2023-25809).
-  if (!is_sysfs)
-    change_attributes(tree.get(), {.set = kAttrReadOnly, .recursive = true}, mount.destination);
+  // Some of the host's groups may be root's of the user namespace, and they are below /sys (CVE-2023-25809).
+  change_attributes(tree.get(), {.set = kAttrReadOnly, .recursive = true}, mount.destination);
   return tree;
 }
 

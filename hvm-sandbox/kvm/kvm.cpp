@@ -165,10 +165,9 @@ bool Vcpu::enter() const {
     return true;
   if (errno == EINTR || errno == EAGAIN)
     return false;
-  base::throw_errno("cannot run the guest",
-                    errno == EFAULT ? "a file that it reads as a mapped disk was cut short, or the host has "
-                                      "no memory left"
-                                    : "");
+  if (errno == EFAULT)
+    throw base::Error(kMemoryGone);
+  base::throw_errno("cannot run the guest");
 }
 
 void Vcpu::interrupt() const noexcept {

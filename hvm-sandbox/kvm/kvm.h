@@ -19,6 +19,10 @@ namespace trine::hvm {
 int kvm_call(int fd, unsigned long request, const void* argument, const char* what);
 int kvm_call(int fd, unsigned long request, unsigned long argument, const char* what);
 
+/// Why the host has nothing where the guest's memory is.
+inline constexpr const char* kMemoryGone =
+    "a file that it reads as a mapped disk was cut short, or the host has no memory left";
+
 /// A processor of the guest. It belongs to the thread that runs it.
 class Vcpu {
  public:
@@ -32,7 +36,8 @@ class Vcpu {
   /// What an exit for an I/O port moves: the bytes are in the shared structure.
   [[nodiscard]] std::span<std::byte> io_data() const;
 
-  /// Lets the guest run until it needs the monitor. False: a signal came instead.
+  /// Lets the guest run until it needs the monitor. False: a signal came instead. Throws base::Error, where
+  /// it is the guest's memory: kMemoryGone.
   [[nodiscard]] bool enter() const;
   /// From another thread or a signal handler: the next enter() returns at once.
   void interrupt() const noexcept;

@@ -353,16 +353,21 @@ void Machine::access_port(const kvm_run& run, std::span<std::byte> data) {
     end({.kind = EndKind::kReset});
 }
 
+/// What KVM does for the guest, instruction by instruction, it hands to us where it cannot reach memory.
+void Machine::access_nothing(std::uint64_t address, bool is_write, std::span<std::byte> data) {
+  if (is_write ? memory_.slice(address, data.size()) : memory_.readable_slice(address, data.size()))
+    return end({.kind = EndKind::kFault, .detail = kMemoryGone});
+  if (!is_write)
+    std::memset(data.data(), 0xff, data.size());
+}
+
 void Machine::access_memory(kvm_run& run) {
   const std::span<std::byte> data{reinterpret_cast<std::byte*>(run.mmio.data),
                                   std::min<std::size_t>(run.mmio.len, sizeof run.mmio.data)};
   const std::uint64_t address = run.mmio.phys_addr;
   const std::uint64_t index = (address - x86::kDevices) / MmioTransport::kWindow;
-  if (address < x86::kDevices || index >= slots_.size()) {
-    if (run.mmio.is_write == 0)
-      std::memset(data.data(), 0xff, data.size());
-    return;
-  }
+  if (address < x86::kDevices || index >= slots_.size())
+    return access_nothing(address, run.mmio.is_write != 0, data);
   const std::uint64_t offset = address % MmioTransport::kWindow;
   if (offset == MmioTransport::kNotifyRegister && run.mmio.is_write != 0) {
     notify(slots_[index], data);

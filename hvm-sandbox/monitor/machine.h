@@ -82,6 +82,7 @@ class Machine : private Controlled {
   bool handle_exit(const Vcpu& vcpu);
   void access_port(const kvm_run& run, std::span<std::byte> data);
   void access_memory(kvm_run& run);
+  void access_nothing(std::uint64_t address, bool is_write, std::span<std::byte> data);
   void notify(const Slot& slot, std::span<const std::byte> data);
   /// Brings every vCPU's thread out of the guest, to look for the reason.
   void interrupt_vcpus() noexcept;

@@ -1,34 +1,17 @@
 #include <climits>
 #include <cstdlib>
-#include <optional>
 
 #include "base/error.h"
 #include "base/text.h"
 #include "hvm-sandbox/net_queues.h"
-#include "hvm-sandbox/rates.h"
 #include "isolation/rlimits.h"
 #include "run_values.h"
+#include "runtime/backend/vm_rate.h"
 
 namespace trine::runtime::cli {
 namespace {
 
 using engine::RunOptions;
-
-constexpr const char* kDigits = "0123456789";
-
-/// "1.5g": a fraction of a unit. Nothing for what has no point in it, or is no such thing.
-std::optional<std::uint64_t> parse_fraction(const std::string& text) {
-  const auto point = text.find('.');
-  if (point == std::string::npos)
-    return std::nullopt;
-  const auto end = std::min(text.find_first_not_of(kDigits, point + 1), text.size());
-  const auto unit = base::parse_size("1" + text.substr(end));
-  const auto whole = base::parse_unsigned(text.substr(0, point));
-  if (!unit || !whole || end == point + 1 || *whole > INT64_MAX / *unit)
-    return std::nullopt;
-  const double fraction = std::strtod(("0" + text.substr(point, end - point)).c_str(), nullptr);
-  return *whole * *unit + static_cast<std::uint64_t>(fraction * static_cast<double>(*unit));
-}
 
 /// "0-2,4": numbers and ranges that do not run backwards.
 bool is_cpu_list(const std::string& text) {
@@ -42,33 +25,18 @@ bool is_cpu_list(const std::string& text) {
   return true;
 }
 
-/// "bytes=10m,packets=5000", or one of the two: `count_key` is the one that is no bytes.
 backend::Rate read_rate(const char* flag, const std::string& count_key, const std::string& text) {
-  const std::string form = "as in bytes=10m," + count_key + "=5000, or one of the two";
-  backend::Rate rate;
-  for (const std::string& part : base::split(text, ',')) {
-    const auto [key, value] = read_pair(flag, part);
-    const bool is_bytes = key == "bytes";
-    if (!is_bytes && key != count_key)
-      refuse(flag, text, "there is no '" + key + "' in it", form);
-    const std::uint64_t least = is_bytes ? hvm::kLeastRateBytes : hvm::kLeastRateCount;
-    const std::uint64_t most = is_bytes ? hvm::kMostRateBytes : hvm::kMostRateCount;
-    const auto number = is_bytes ? read_size(flag, value) : base::parse_unsigned(value).value_or(0);
-    if (number < least || number > most)
-      refuse(flag, text,
-             key + " is not between " + std::to_string(least) + " and " + std::to_string(most) + " a second",
-             form);
-    (is_bytes ? rate.bytes : rate.count) = number;
+  try {
+    return backend::parse_rate(text, count_key);
+  } catch (const base::Error& error) {
+    refuse(flag, text, error.message(), error.hint());
   }
-  return rate;
 }
 
 }  // namespace
 
 std::uint64_t read_size(const char* flag, const std::string& text) {
-  auto size = base::parse_size(text);
-  if (!size)
-    size = parse_fraction(text);
+  const auto size = base::parse_fractional_size(text);
   if (!size || *size > static_cast<std::uint64_t>(INT64_MAX))
     refuse(flag, text, "it is no size", "a number of bytes, or with a unit: 512k, 64m, 1.5g");
   return *size;

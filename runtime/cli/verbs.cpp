@@ -158,7 +158,9 @@ const std::vector<Verb>& verbs() {
        "Takes a name away; with the last one, or by id, the image and the layers that no other image needs "
        "go too.",
        "trine rmi web:1\ntrine rmi 3f5a", no_flags, run_rmi},
-      {"inspect", "IMAGE|INSTANCE...", "tell all about images and instances", "Prints a JSON array.",
+      {"inspect", "IMAGE|INSTANCE...", "tell all about images and instances",
+       "Prints a JSON array. Of an instance that was ended by something else than its program, error says by "
+       "what.",
        "trine inspect web\ntrine inspect debian:12", no_flags, run_inspect},
       {"ps", "[FLAG]...", "list instances", "Lists those that run; with --all, those that have ended too.",
        "trine ps\ntrine ps --all --format json", ps_flag_texts, run_ps},

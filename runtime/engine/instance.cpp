@@ -113,6 +113,7 @@ Instance Instance::reopen(const Paths& paths, const Record& record) {
     throw base::Error("cannot start " + record.name + ": it has changed meanwhile", 0, "trine ps -a");
   instance.record_.exit_code.reset();
   instance.record_.oom_killed = false;
+  instance.record_.error.clear();
   instance.record_.finished.clear();
   instance.record_.status = kStarting;
   instance.record_.pid = ::getpid();

@@ -50,6 +50,7 @@ std::string to_json(const Record& record) {
             {"pid", record.pid},
             {"startTime", record.start_time},
             {"oomKilled", record.oom_killed},
+            {"error", record.error},
             {"finished", record.finished}};
   if (record.vm_memory_bytes != 0)
     json["memory"] = record.vm_memory_bytes;
@@ -81,6 +82,7 @@ std::optional<Record> parse_record(std::string_view text) {
     json.at("pid").get_to(record.pid);
     json.at("startTime").get_to(record.start_time);
     json.at("oomKilled").get_to(record.oom_killed);
+    record.error = json.value("error", record.error);
     json.at("finished").get_to(record.finished);
     if (!json.at("exitCode").is_null())
       record.exit_code = json.at("exitCode").get<int>();

@@ -87,6 +87,7 @@ void bury(const Paths& paths, const std::string& id) {
     if (!record->exit_code) {
       record->status = "exited";
       record->exit_code = 137;
+      record->error = "the process of trine that ran it was killed";
       record->finished = base::now_utc();
       record->pid = 0;
     }

@@ -24,6 +24,7 @@
 #include "runtime/engine/image_source.h"
 #include "runtime/engine/image_spec.h"
 #include "runtime/engine/instance.h"
+#include "runtime/engine/run.h"
 #include "start.h"
 #include "vm_shares.h"
 
@@ -162,6 +163,36 @@ Prepared prepare(const RunOptions& options, const Paths& paths, const ClassChoic
   return prepared;
 }
 
+/// Its machine has ended under the program: that is how it ended, and is kept as any other end is.
+void keep_broken(Instance& instance, const base::Error& error) {
+  instance.record().error = error.message();
+  try {
+    instance.finish(kExitFailure, false);
+  } catch (const base::Error& failure) {
+    base::print_warning(failure.what());  // what broke the machine is the error to tell
+  }
+}
+
+/// To the program's end. Throws Error when there is none.
+backend::VmEnd run_to_end(backend::VmOptions vm, const attach::SignalBlock& signals, Instance& instance,
+                          CidFile& cidfile) {
+  bool started = false;
+  vm.on_started = [&started, tell = std::move(vm.on_started)] {
+    started = true;
+    if (tell)
+      tell();
+  };
+  try {
+    return backend::run_vm(std::move(vm), signals);
+  } catch (const base::Error& error) {
+    if (started) {
+      cidfile.keep();
+      keep_broken(instance, error);
+    }
+    throw;
+  }
+}
+
 }  // namespace
 
 int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& choice,
@@ -210,7 +241,7 @@ int run_in_vm(const RunOptions& options, const Paths& paths, const ClassChoice& 
       base::print_warning(error.what());  // the instance is worth more than what ps says of it
     }
   };
-  const backend::VmEnd end = backend::run_vm(std::move(prepared.vm), signals);
+  const backend::VmEnd end = run_to_end(std::move(prepared.vm), signals, instance, cidfile);
   cidfile.keep();
   if (end.oom_killed) {
     base::print_error(

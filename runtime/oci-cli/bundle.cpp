@@ -11,6 +11,7 @@
 #include "isolation_class.h"
 #include "vm_guest.h"
 #include "vm_keeper.h"
+#include "vm_rates.h"
 
 namespace trine::runtime::oci_cli {
 namespace {
@@ -37,6 +38,8 @@ Bundle load_bundle(const std::string& path, const std::string& config) {
   bundle.vm = choose_class(bundle.spec, bundle.path, load_policies()) == policy::Class::kVm;
   if (bundle.vm)
     check_for_vm(bundle.spec);
+  else
+    refuse_vm_rates(bundle.spec);
   return bundle;
 }
 

@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/text.h"
 #include "isolation/rootless.h"
+#include "runtime/backend/vm_rate.h"
 
 namespace trine::runtime::oci_cli {
 namespace {
@@ -46,6 +47,14 @@ std::uint64_t bytes_of(const std::string& text) {
   return number_between("memory", *size, backend::kLeastVmMemory, 1ULL << 40U);
 }
 
+backend::Rate net_rate_of(const std::string& text) {
+  try {
+    return backend::parse_rate(text, "packets");
+  } catch (const base::Error& error) {
+    throw base::Error("net_rate '" + text + "': " + error.message(), 0, error.hint());
+  }
+}
+
 VmAllowance read_allowance(const Json& value) {
   VmAllowance allow;
   for (const auto& [key, patterns] : value.get<Json::object_t>()) {
@@ -72,6 +81,8 @@ void set(VmConfig& config, const std::string& key, const Json& value) {
     config.memory_bytes = bytes_of(value.get<std::string>());
   else if (key == "cpus")
     config.cpus = static_cast<unsigned>(number_between(key, value.get<std::uint64_t>(), 1, kMostCpus));
+  else if (key == "net_rate")
+    config.net_rate = net_rate_of(value.get<std::string>());
   else if (key == "boot_seconds")
     config.boot_limit =
         std::chrono::seconds(number_between(key, value.get<std::uint64_t>(), 1, kMostSeconds));
@@ -79,7 +90,7 @@ void set(VmConfig& config, const std::string& key, const Json& value) {
     config.allow = read_allowance(value);
   else
     throw base::Error("there is no key '" + key + "'", 0,
-                      "kernels, kernel, memory, cpus, boot_seconds, allow");
+                      "kernels, kernel, memory, cpus, net_rate, boot_seconds, allow");
 }
 
 void check_owner(int file, const std::string& name) {

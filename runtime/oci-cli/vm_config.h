@@ -21,6 +21,7 @@ struct VmConfig {
   std::string kernel;                               ///< one of them; empty: the default
   std::uint64_t memory_bytes = backend::kVmMemory;  ///< of a container without a limit
   unsigned cpus = backend::kVmCpus;                 ///< of a container without a quota
+  backend::Rate net_rate;                           ///< of each interface, each way; a bundle may have less
   std::chrono::seconds boot_limit{60};
   VmAllowance allow;  ///< nothing
 };
@@ -28,8 +29,8 @@ struct VmConfig {
 constexpr const char* kVmConfigFile = "/etc/trine/vm.json";
 
 /// Reads it; without the file all is as above. Throws Error for a file that others may write, that is no
-/// JSON, or that has a key which is none of these: kernels, kernel, memory, cpus, boot_seconds,
-/// allow.
+/// JSON, or that has a key which is none of these: kernels, kernel, memory, cpus, net_rate,
+/// boot_seconds, allow.
 VmConfig read_vm_config(const std::string& file = kVmConfigFile);
 
 }  // namespace trine::runtime::oci_cli

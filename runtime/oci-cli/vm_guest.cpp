@@ -21,6 +21,7 @@
 #include "runtime/backend/vm_shares.h"
 #include "vm_config.h"
 #include "vm_keeper.h"
+#include "vm_rates.h"
 #include "vm_section.h"
 
 namespace trine::runtime::oci_cli {
@@ -129,6 +130,7 @@ void check_for_vm(const oci::Spec& spec) {
   }
   const VmConfig config = read_vm_config();
   (void)memory_of(spec, config);
+  (void)choose_net_rate(spec, config);
   if (spec.vm &&
       ::access((choose(*spec.vm, config).kernel_directory + "/" + hvm::kKernelFile).c_str(), R_OK) != 0)
     throw base::Error(
@@ -180,6 +182,7 @@ backend::VmOptions make_guest(const Globals& globals, const Container& container
   vm.kernel_parameters = std::move(choice.parameters);
   vm.memory_bytes = container.state.vm_memory;
   vm.cpus = cpus_of(spec, config);
+  vm.net_rate = choose_net_rate(spec, config);
   vm.interactive = true;
   vm.boot_limit = config.boot_limit;
   if (vm.plan.process.terminal)

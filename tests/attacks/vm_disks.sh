@@ -48,16 +48,20 @@ wait $machine 2>/dev/null
 cmp -s <(head -c 4096 "$work/small/disk" | tail -c 512) <(printf 'F%.0s' {1..512}) &&
   pass "what was flushed is there when the monitor was killed" || fail "what was flushed is there when the monitor was killed"
 
-# A disk that is mapped, and read by a device: there is nothing to give in the place of what is gone.
-{ echo hello; head -c 256K /dev/zero; } >"$work/small/mapped"
-: >"$work/said"
-"$build/bin/trine-vmm" --kernel "$build/tests/bin/hostile_guest" --memory 64m --command-line lend --mapped-disk "$work/small/mapped" --console "$work/said" 2>"$work/errors" &
-machine=$!
-wait_for_guest grep -aq hello "$work/said" && pass "a mapped disk is read by a device" || fail "a mapped disk is read by a device" "$(<"$work/errors")"
-truncate -s 100 "$work/small/mapped"
-wait $machine
-code=$?
-[[ $code == 12 ]] && grep -q "the guest cannot go on: a file that it reads as a mapped disk was cut short" "$work/errors" &&
-  pass "a mapped disk that is cut ends the machine, which is said" || fail "a mapped disk that is cut ends the machine, which is said" "$code: $(<"$work/errors")"
+# A disk that is mapped, and read by a device, or by the guest's processor: there is nothing to give in the place of what is
+# gone.
+for reader in "a device lend" "the processor touch"; do
+  by=${reader% *}
+  { echo hello; head -c 256K /dev/zero; } >"$work/small/mapped"
+  : >"$work/said"
+  timeout -s KILL 60 "$build/bin/trine-vmm" --kernel "$build/tests/bin/hostile_guest" --memory 64m --command-line "${reader##* }" --mapped-disk "$work/small/mapped" --console "$work/said" 2>"$work/errors" &
+  machine=$!
+  wait_for_guest grep -aq hello "$work/said" && pass "a mapped disk is read by $by" || fail "a mapped disk is read by $by" "$(<"$work/errors")"
+  truncate -s 100 "$work/small/mapped"
+  wait $machine
+  code=$?
+  [[ $code == 12 ]] && grep -q "the guest cannot go on: a file that it reads as a mapped disk was cut short" "$work/errors" &&
+    pass "… which ends the machine when it is cut, and is said" || fail "… which ends the machine when it is cut, and is said" "$code: $(tr -d '\0' <"$work/said") $(<"$work/errors")"
+done
 umount "$work/small"
 finish

@@ -83,6 +83,11 @@ inside "config-linux.md#user-namespace-mappings: none" \
 inside "config-linux.md#user-namespace-mappings: with an oomScoreAdj" \
   '.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 1000}]
    | .linux.gidMappings = .linux.uidMappings | .process.oomScoreAdj = 7' 'cat /proc/self/oom_score_adj' 7
+# Who owns no network namespace gets no sysfs of its own: it sees the host's, and changes nothing there.
+inside "config-linux.md#user-namespace-mappings: beside the host's network" \
+  '.linux.namespaces |= map(select(.type != "network")) + [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 1000}]
+   | .linux.gidMappings = .linux.uidMappings | (.mounts[] | select(.type == "sysfs")).options -= ["ro"]' \
+  'ls -d /sys/class/net/lo; grep " /sys[^ ]* rw" /proc/self/mountinfo || echo read-only' $'/sys/class/net/lo\nread-only'
 # One that is there already: what is new belongs to it, so that its root may mount in it.
 hold --user >"$work/held"
 wait_until grep -q ready "$work/held"

@@ -14,8 +14,8 @@ prefix=vm-${work##*.}
 a=$prefix-a
 mkdir -p /etc/trine
 [[ ! -e /etc/trine/vm.json && ! -e /etc/trine/isolation.d ]] || skip "this machine has an /etc/trine of its own"
-trap 'rm -rf /etc/trine/{vm.json,isolation.d}; ip netns del "$prefix" 2>/dev/null; cleanup' EXIT
-echo "{\"kernels\": \"$state/lib/kernels\", \"memory\": \"256m\", \"boot_seconds\": ${TRINE_VM_BOOT_SECONDS},
+trap 'rm -rf /etc/trine/{vm.json,isolation.d}; ip netns del "$prefix" 2>/dev/null; ip netns del "$prefix-far" 2>/dev/null; cleanup' EXIT
+echo "{\"kernels\": \"$state/lib/kernels\", \"memory\": \"256m\", \"boot_seconds\": ${TRINE_VM_BOOT_SECONDS}, \"net_rate\": \"bytes=1m\",
   \"allow\": {\"kernels\": [\"$state/lib/kernels/[0-9]*\"], \"parameters\": [\"loglevel=?\"]}}" >/etc/trine/vm.json
 chmod 644 /etc/trine/vm.json
 
@@ -71,13 +71,14 @@ expect_error "a program that is not there" 127 'nosuch.*not found' oci run --bun
 if create "$a"; then fail "create says so already, to engines that tell it from other errors"; else pass "create says so already, to engines that tell it from other errors"; fi
 expect_nothing_left "leaves nothing"
 
-# --- mapped owners: of the mount's own, of the user namespace's, and of none ---
+# --- a user namespace, and mapped owners: of the mount's own, of the namespace's, and of none ---
 owned='.linux.namespaces += [{"type": "user"}] | .linux.uidMappings = [{"containerID": 0, "hostID": 100000, "size": 5000}] | .linux.gidMappings = .linux.uidMappings
-  | .mounts |= map(select(.destination != "/sys")) | .process.capabilities |= map_values(. + ["CAP_DAC_OVERRIDE"])
+  | .process.capabilities |= map_values(. + ["CAP_DAC_OVERRIDE"])
   | .mounts += [{"destination": "/own", "source": ($work + "/owned"), "options": ["rbind", "ridmap"]}, {"destination": "/plain", "source": ($work + "/owned"), "options": ["rbind"]},
       {"destination": "/given", "source": ($work + "/owned"), "options": ["rbind", "idmap"],
        "uidMappings": [{"containerID": 0, "hostID": 100010, "size": 10}], "gidMappings": [{"containerID": 0, "hostID": 100020, "size": 10}]}]'
-seen='stat -c "%n %u:%g" /own/file /own/below/file /plain/file /given/file /given/below/file; echo x >/own/made; echo y >/own/below/made; stat -c %u:%g /own/made; rm -r /given/gone && echo removed; touch /given/no'
+seen='stat -c "%n %u:%g" /own/file /own/below/file /plain/file /given/file /given/below/file; echo x >/own/made; echo y >/own/below/made; stat -c %u:%g /own/made; rm -r /given/gone && echo removed; touch /given/no
+  ls -d /sys/class/net/lo; grep " /sys[^ ]* rw" /proc/self/mountinfo || echo read-only'
 mkdir "$bundle/rootfs"/{own,plain,given}
 owned_as() { # FILTER: what is seen inside, and then on the host
   rm -rf "$work"/{owned,underneath} && mkdir -p "$work"/{owned/below,underneath}
@@ -105,6 +106,9 @@ for field in kernel.path:'{"kernel": {"path": "/boot/vmlinuz"}}' kernel.path:'{"
   expect_refused "${field#*:} in the section vm" ".vm = ${field#*:}" "vm.${field%%:*}.*not allowed by /etc/trine/vm.json"
 done
 expect_refused "a monitor of another's" '.vm = {"kernel": {"path": "'"$allowed"'"}, "hypervisor": {"path": "/bin/sh"}}' "vm.hypervisor is not followed"
+expect_refused "a rate above the administrator's" '.annotations["dev.trine.vm-net-rate"] = "bytes=2m"' 'vm-net-rate asks for bytes=2097152, and /etc/trine/vm.json gives bytes=1048576'
+expect_refused "a rate of disks" '.annotations["dev.trine.vm-disk-rate"] = "bytes=2m"' 'directories, not disks'
+expect_refused "a rate for a container" '.annotations = {"dev.trine.vm-net-rate": "bytes=2m"}' 'is for the isolation class vm'
 expect_refused "a section vm in a container" '.annotations["dev.trine.isolation"] = "container" | .vm = {"kernel": {"path": "'"$allowed"'"}}' 'asks for a VM'
 chmod 666 /etc/trine/vm.json
 expect_refused "a configuration that anybody may write" . 'vm.json is not believed'
@@ -112,10 +116,13 @@ chmod 644 /etc/trine/vm.json
 expect_nothing_left "nothing is left of what was refused"
 
 # --- create, start, exec, kill, delete ---
-{ ip netns add "$prefix" && ip -n "$prefix" link add eth0 type veth peer name far0; } || skip "network namespaces cannot be made here"
+far=$prefix-far
+{ ip netns add "$prefix" && ip netns add "$far" && ip -n "$prefix" link add eth0 type veth peer name far0 netns "$far"; } || skip "network namespaces cannot be made here"
 ip -n "$prefix" link set eth0 up
-ip -n "$prefix" link set far0 up
-configure "$vm"' | .linux.namespaces |= map(if .type == "network" then .path = "/run/netns/'"$prefix"'" else . end) | .hooks = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", "echo createRuntime >>" + $work + "/hooks"]}],
+ip -n "$prefix" addr add 10.78.0.2/24 dev eth0
+ip -n "$far" link set far0 up
+ip -n "$far" addr add 10.78.0.1/24 dev far0
+configure "$vm"' | .annotations["dev.trine.vm-net-rate"] = "bytes=50000" | .linux.namespaces |= map(if .type == "network" then .path = "/run/netns/'"$prefix"'" else . end) | .hooks = {"createRuntime": [{"path": "/bin/sh", "args": ["sh", "-c", "echo createRuntime >>" + $work + "/hooks"]}],
                              "poststart": [{"path": "/bin/sh", "args": ["sh", "-c", "echo poststart >>" + $work + "/hooks"]}],
                              "poststop": [{"path": "/bin/sh", "args": ["sh", "-c", "echo poststop >>" + $work + "/hooks"]}]}' '
   trap "echo got TERM" TERM; echo it runs; echo ran >/mark; while :; do sleep 0.2; done'
@@ -150,6 +157,16 @@ fi
 expect_match "ps tells the keepers and the monitor" "$(<"$work/pid")" oci ps -f json "$a"
 expect_match "events --stats" '"type": ?"stats"' oci events --stats "$a"
 expect_output "… also of its network" '["eth0",true]' eval "oci events --stats $a | jq -c '.data.network_interfaces | map(select(.Name == \"eth0\"))[0] | [.Name, .TxBytes > 0]'"
+# It takes 9 s, since the first 50000 bytes are free. The clock starts when the first is seen here, which may be late.
+ip netns exec "$far" timeout 120 busybox nc -l -p 9000 -e /bin/sh -c "head -c 1 >$work/sent; date +%s%N >$work/begin; cat >>$work/sent" &
+receiver=$!
+listens() { ip netns exec "$far" grep -q ':2328 .* 0A ' /proc/net/tcp; }
+wait_until listens
+expect_exit "what it sends" 0 oci exec "$a" sh -c 'head -c 500000 /dev/zero | nc -w 60 10.78.0.1 9000'
+wait $receiver
+took=$((($(date +%s%N) - $(<"$work/begin")) / 1000000))
+[[ $(stat -c %s "$work/sent") == 500000 ]] && ((took >= 7000)) && pass "arrives as fast as its annotation lets it ($took ms)" ||
+  fail "arrives as fast as its annotation lets it" "$(stat -c %s "$work/sent") bytes of 500000 in $took ms, which are to take 9000"
 expect_error "delete of a running one" 1 'it is running' oci delete "$a"
 expect_exit "kill passes a signal on" 0 oci kill "$a" TERM
 wait_for_guest says "$work/out" "got TERM" && pass "to the program" || fail "to the program" "$(<"$work/out")"

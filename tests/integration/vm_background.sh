@@ -3,6 +3,7 @@
 . "$(dirname "$0")/../lib/harness.sh"
 . "$(dirname "$0")/../lib/vm.sh"
 require_root
+require_program jq
 require_vm
 busybox_image
 before=$(snapshot)
@@ -28,7 +29,15 @@ first=$(trine inspect shot | jq '.[0].pid')
 kill -KILL "$(pgrep -f "__ended.*$(trine inspect shot | jq -r '.[0].id')")"
 wait_until eval "! kill -0 $first 2>/dev/null" && pass "a VM ends with its supervisor" || fail "a VM ends with its supervisor"
 expect_output "… which is said" 137 trine wait shot
+expect_output "… with why" "the process of trine that ran it was killed" eval "trine inspect shot | jq -r '.[0].error'"
 trine rm shot >/dev/null
+trine run -d --name lost --isolation vm busybox sleep 1000 >/dev/null
+kill -KILL "$(trine inspect lost | jq '.[0].pid')"
+expect_output "a VM ends with its monitor" 125 trine wait lost
+expect_output "… and is kept, with why" '["exited",125,"the instance ended: its monitor was killed"]' \
+  eval "trine inspect lost | jq -c '.[0] | [.status, .exitCode, .error]'"
+expect_match "… which its log has too" "its monitor was killed" trine logs lost
+expect_output "… until it is removed" lost trine rm lost
 trine ps -a >/dev/null
 expect_no_leak "nothing is left" "$before"
 finish

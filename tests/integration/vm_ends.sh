@@ -5,15 +5,16 @@
 . "$(dirname "$0")/../lib/trees.sh"
 require_root
 require_program umoci
+require_program jq
 require_vm
 busybox_image
 layout=$work/layout
 odd_image
 trine load --quiet --name more "oci:$layout:more" >/dev/null
 before=$(snapshot)
-# start_vm NAME: an instance that is up; its trine is $started.
+# start_vm NAME [FLAG...]: an instance that is up; its trine is $started.
 start_vm() {
-  start run --rm --name "$1" --isolation vm more sh -c 'echo up; while :; do sleep 0.1; done' >"$work/$1" 2>&1
+  start run --name "$@" --isolation vm more sh -c 'echo up; while :; do sleep 0.1; done' >"$work/$1" 2>&1
   wait_for_guest grep -q up "$work/$1" || fail "$1 comes up" "$(<"$work/$1")"
 }
 monitor_of() { pgrep -P "$1" -x trine-vmm; }
@@ -34,15 +35,19 @@ fi
 
 start_vm first
 first=$started
-start_vm second
+start_vm second --rm
 second=$started
-start_vm third
+start_vm third --rm
 third=$started
 expect_output "three run at once of one image" "3" eval "trine ps -q | wc -l"
 kill -KILL "$(monitor_of "$first")"
 wait "$first"
 code=$?
 [[ $code == 125 ]] && grep -q "its monitor was killed" "$work/first" && pass "a killed monitor ends its instance, which is said" || fail "a killed monitor ends its instance, which is said" "$code: $(<"$work/first")"
+expect_output "… and kept: when, how and why" '["exited",125,"the instance ended: its monitor was killed"]' \
+  eval "trine inspect first | jq -c '.[0] | [.status, .exitCode, .error]'"
+expect_match "… for ps to list" 'first .*exited \(125\)' trine ps -a
+expect_output "… until it is removed" first trine rm first
 monitor=$(monitor_of "$second")
 kill -KILL "$second"
 wait "$second" 2>/dev/null

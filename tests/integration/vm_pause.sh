@@ -62,8 +62,9 @@ killed_while_paused() {
   code=$?
   [[ $code == 125 ]] && grep -q '^trine: the instance ended: its monitor was killed$' "$work/orphan" &&
     pass "vm: a monitor that is killed then ends it, which is said" || fail "vm: a monitor that is killed then ends it, which is said" "$code: $(<"$work/orphan")"
-  expect_output "vm: … and nothing of it is listed" "" trine ps --all --quiet
-  expect_error "vm: … nor lets go on" 125 "there is no instance orphan" trine unpause orphan
+  expect_match "vm: … and it is listed as one that has ended" 'orphan .*exited \(125\)' trine ps --all
+  expect_error "vm: … which does not go on" 125 "cannot unpause orphan: it is not running" trine unpause orphan
+  expect_output "vm: … and can be removed" orphan trine rm orphan
   expect_exit "vm: … nor has a monitor or a group" 1 eval 'pgrep -x trine-vmm || find /sys/fs/cgroup -maxdepth 3 -type d -name "trine-[0-9a-f]*" | grep .'
 }
 

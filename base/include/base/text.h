@@ -20,6 +20,9 @@ std::optional<std::uint64_t> parse_unsigned(std::string_view text);
 /// behind).
 std::optional<std::uint64_t> parse_size(std::string_view text);
 
+/// The same, also with a fraction of a unit: "1.5g".
+std::optional<std::uint64_t> parse_fractional_size(std::string_view text);
+
 /// `bytes` random bytes in hexadecimal, for names that must not collide.
 std::string random_hex(unsigned bytes);
 

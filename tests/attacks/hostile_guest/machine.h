@@ -179,6 +179,8 @@ void break_requests(struct device* device);
 void break_mapped_disk(struct device* device);
 // Lets the console read a mapped disk, without end.
 void lend_mapped_disk(void);
+// Reads a mapped disk by its own processor, without end.
+void touch_mapped_disk(void);
 // Lets the console read all of a mapped disk, and waits for ever.
 void hold_mapped_disk(void);
 void break_holes(void);

@@ -4,9 +4,14 @@
 //   all SEED STRIDE     the list, of which STRIDE leaves some out; in the end it notifies without end
 //   random SEED STEPS   as many steps at random; the same in the end
 //   beside              writes to its first disk and reads it again, and says "." each hundred times
-//   disks               uses its first disk in three places, and says what becomes of it, whenever that
-//   changes execute             runs what is in a device's registers wide                accesses of other
-//   widths than registers have fault               an exception that nobody handles
+//   disks               uses its first disk in three places, and says what becomes of it at each change
+//   lend                has its console read its mapped disk, without end
+//   touch               reads its mapped disk itself, without end
+//   hold                has its console read all of its mapped disk, and waits for ever
+//   share               attacks its shared directories
+//   execute             runs what is in a device's registers
+//   wide                accesses of other widths than registers have
+//   fault               an exception that nobody handles
 #include "machine.h"
 
 static void break_holes_at(uint32_t address) {
@@ -236,6 +241,9 @@ __attribute__((noreturn)) void run(const char* words) {
       break;
     case 'l':
       lend_mapped_disk();
+      break;
+    case 't':
+      touch_mapped_disk();
       break;
     case 's':
       do_share();

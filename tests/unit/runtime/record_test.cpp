@@ -45,6 +45,7 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 TEST_CASE("a record is read as it was written") {
   Record before = record();
   before.exit_code = 137;
+  before.error = "its monitor was killed";
   const auto after = parse_record(to_json(before));
   REQUIRE(after);
   CHECK(after->id == before.id);
@@ -57,6 +58,7 @@ TEST_CASE("a record is read as it was written") {
   CHECK(after->exit_code == 137);
   CHECK(after->remove);
   CHECK(after->oom_killed);
+  CHECK(after->error == before.error);
 }
 
 TEST_CASE("an instance that has not ended has no exit code") {

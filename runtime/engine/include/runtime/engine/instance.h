@@ -38,6 +38,7 @@ struct Record {
   std::uint64_t start_time = 0;      ///< of that process, in clock ticks since boot: tells a reused pid
   std::optional<int> exit_code;
   bool oom_killed = false;
+  std::string error;  ///< why, when it was not its program that ended it
   std::string finished;
 };
 

@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <iterator>
+#include <system_error>
 
 #include "base/error.h"
 #include "log_values.h"
@@ -129,7 +130,8 @@ constexpr std::array kNotKept{"detach", "cidfile", "pull", "name", "rm", "env", 
 
 /// The words again, without the caller's environment in them.
 engine::SavedRequest request_of(const ParsedFlags& parsed, const RunOptions& options) {
-  engine::SavedRequest request{.words = {}, .directory = std::filesystem::current_path()};
+  std::error_code gone;  // who stands in a directory that was removed has no relative paths
+  engine::SavedRequest request{.words = {}, .directory = std::filesystem::current_path(gone)};
   for (std::size_t i = 0; i < std::size(kFlags); ++i) {
     const auto name = kFlags[i].text.long_name();
     if (std::ranges::find(kNotKept, name) != kNotKept.end())

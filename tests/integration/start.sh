@@ -82,6 +82,11 @@ trine create --name taken busybox true >/dev/null
 expect_error "a name that one has that has not run" 125 "the name taken is taken" trine run --name taken busybox true
 trine rm taken >/dev/null
 
+mkdir "$work/removed"
+expect_output "a directory that is gone keeps nobody from running" here eval 'cd "$work/removed" && rmdir "$work/removed" && trine run --name nowhere busybox echo here'
+expect_output "… nor from starting it again" here trine start -a nowhere
+trine rm nowhere >/dev/null
+
 # --- killed while it is started again ---
 trine run --name killed busybox sh -c 'echo kept >/file; exit 7' >/dev/null
 for times in $(seq "$(scaled 20)"); do

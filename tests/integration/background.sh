@@ -15,7 +15,7 @@ id=$(run_d --name one busybox sh -c 'echo out; echo err >&2; read -r line; echo 
 expect_output "wait tells its exit code" 7 trine wait one
 expect_output "the standard output is in the log" $'out\nread <>\npart' eval 'trine logs one 2>/dev/null'
 expect_output "… and the standard error, on ours" err eval 'trine logs one 2>&1 >/dev/null'
-expect_match "… with its time" '^20[0-9-]+T[0-9:.]+Z out$' eval 'trine logs -t one 2>/dev/null | head -1'
+expect_match "… with its time" '^20[0-9-]+T[0-9:.]+Z out$' eval 'trine logs -t one 2>/dev/null | sed -n 1p'
 expect_output "… the last lines of it" $'read <>\npart' eval 'trine logs --tail 2 one 2>/dev/null'
 expect_output "… nothing of the future" "" trine logs --since 2100-01-01 one
 expect_output "… all that is older than that" 3 eval 'trine logs --until 2100-01-01T00:00:00+02:00 one 2>/dev/null | grep -c .'

@@ -32,7 +32,7 @@ cases_of_both() {
   output=$(run_it busybox sh -c 'head -c 3000000 /dev/zero' | wc -c)
   [[ $output == 3000000 ]] && pass "$class: no byte of the output is lost" || fail "$class: no byte of the output is lost" "$output"
   output=$(script -qec "stty rows 33 cols 77; $build/bin/trine --root $state run --rm --isolation $class -it busybox sh -c 'tty; stty size'" /dev/null </dev/null 2>&1 | tr -d '\r' | tr '\n' ' ')
-  [[ $output == *"/dev/pts/0 "*"33 77"* ]] && pass "$class: -t gives a terminal of our size" || fail "$class: -t gives a terminal of our size" "$output"
+  [[ $output == *"/dev/pts/0"*"33 77"* ]] && pass "$class: -t gives a terminal of our size" || fail "$class: -t gives a terminal of our size" "$output"
   output=$(echo 'echo typed-$((1+1))' | run_it -it busybox sh | tr -d '\r')
   grep -q typed-2 <<<"$output" && pass "$class: -it works without a terminal of ours, and ends with its input" || fail "$class: -it works without a terminal of ours, and ends with its input" "$output"
   start run --rm --isolation "$class" busybox sh -c 'trap "exit 9" TERM; echo up; while :; do sleep 0.1; done' >"$work/signalled"
